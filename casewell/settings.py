@@ -1,0 +1,352 @@
+"""What a run is told: one short YAML file, typed, with defaults, every mistake reported at once.
+
+`docs/reference/settings.md` is generated from these classes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from zoneinfo import ZoneInfo, available_timezones
+
+from casewell.errors import SettingsError
+
+Purpose = Literal["direct_care", "planning", "evaluation"]
+SourceTable = Literal[
+    "demographics",
+    "gp_events",
+    "hospital_spells",
+    "emergency_care",
+    "outpatients",
+    "community",
+    "mental_health",
+    "social_care",
+    "housing",
+    "programme",
+    "opt_outs",
+    "practices",
+]
+Grouping = Literal["imd_quintile", "ethnic_group", "sex", "age_band", "imd_by_ethnicity"]
+
+
+class Section(BaseModel):
+    """A part of the settings that refuses keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LawfulBasis(Section):
+    """Why these records may be read."""
+
+    reference: str = Field(
+        min_length=3, description="Where the basis is written down: agreement, direction or CAG number."
+    )
+    purposes: list[Purpose] = Field(min_length=1, description="What the records may be used for.")
+    review_date: dt.date = Field(description="The day on which the basis must have been reviewed; refused after it.")
+
+
+class Source(Section):
+    """One source of records."""
+
+    kind: Literal["extract", "omop"] = Field(
+        "extract", description="`extract`: one NHS-style table. `omop`: a folder of OMOP CDM 5.3 or 5.4 tables."
+    )
+    path: Path = Field(description="A Parquet, CSV or gzipped CSV file; for `omop` the folder that holds the tables.")
+    table: SourceTable | None = Field(
+        None, description="Which contract an extract follows; the source's own name when left out."
+    )
+    columns: dict[str, str] = Field({}, description="Contract column: column in the file, where the two differ.")
+    known_lag_days: int = Field(
+        0, ge=0, le=400, description="Days from event to knowledge, for records that carry no date of receipt."
+    )
+    lawful_basis: LawfulBasis | None = Field(None, description="A source without one is refused before a row is read.")
+    enabled: bool = Field(True, description="Switch a source off without deleting it.")
+
+
+class OptOuts(Section):
+    """For which purposes an opt-out removes a person before anything else is read."""
+
+    type_1: list[Purpose] = Field(
+        ["direct_care", "planning", "evaluation"],
+        description="GP Type 1 opt-out. Risk stratification takes GP records out of the practice, so it is upheld for every purpose.",
+    )
+    national: list[Purpose] = Field(["planning", "evaluation"], description="National data opt-out.")
+
+
+class Quality(Section):
+    """How many faulty rows a source may have before the run stops."""
+
+    max_bad_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Above this share of rows in quarantine, for one source, the run stops; below it the rows are set aside, counted and kept.",
+    )
+
+
+class Linkage(Section):
+    """How records without a usable NHS number find their person."""
+
+    match_probability: float = Field(
+        0.99, gt=0.5, lt=1, description="Splink match probability at which two records are the same person."
+    )
+
+
+class Outcome(Section):
+    """What the models predict."""
+
+    name: str = Field(
+        "emergency admission or death within 12 months",
+        description="In plain words, for every page that shows a score.",
+    )
+    admission_group: str = Field("emergency_admission", description="Code group that counts as the admission.")
+    horizon_days: int = Field(
+        365, ge=30, le=730, description="Days after the index date in which the outcome is looked for."
+    )
+
+
+class Eligibility(Section):
+    """Who can be offered case management at all."""
+
+    minimum_age: int = Field(18, ge=0, le=110, description="Years, on the index date.")
+
+
+class Training(Section):
+    """How the models learn from the past."""
+
+    index_dates: int = Field(
+        18,
+        ge=2,
+        le=60,
+        description="Monthly index dates to learn from, the newest whose outcomes are known, and those before it.",
+    )
+    step_months: int = Field(1, ge=1, le=12, description="Months between index dates.")
+    test_index_dates: int = Field(
+        3,
+        ge=1,
+        le=12,
+        description="The newest mature index dates, kept for the test; training outcomes end before the first of them.",
+    )
+    reporting_lag_days: int = Field(
+        60, ge=0, le=365, description="Days to wait after the horizon until outcomes count as known."
+    )
+    minimum_events: int = Field(
+        50, ge=5, description="Fewer outcomes than this in training or five in the test: no model."
+    )
+    trees: int = Field(250, ge=10, le=5000, description="Boosting rounds of the risk model.")
+    learning_rate: float = Field(0.04, gt=0, le=1, description="Shrinkage of the risk model.")
+    leaves: int = Field(15, ge=2, le=255, description="Leaves a tree of the risk model.")
+    minimum_leaf: int = Field(100, ge=5, description="Rows a leaf of the risk model.")
+
+
+class Benefit(Section):
+    """How benefit is learned, and what is assumed where it cannot be."""
+
+    grace_days: int = Field(
+        30,
+        ge=1,
+        le=120,
+        description="People who start case management within this many days of an index date count as treated.",
+    )
+    minimum_treated: int = Field(300, ge=20, description="Fewer treated people in the history: the grade is `assumed`.")
+    folds: int = Field(5, ge=2, le=10, description="Folds, by person, for cross-fitting.")
+    minimum_propensity: float = Field(
+        0.002,
+        gt=0,
+        lt=0.5,
+        description="Below this chance of having been treated nobody like the person is in the evidence, and no benefit is claimed from it.",
+    )
+    maximum_imbalance: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Largest weighted standardised difference between treated and untreated for the grade `compared`.",
+    )
+    assumed_relative_reduction: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="Under the grade `assumed`: the share by which case management lowers the risk of a fully amenable person.",
+    )
+
+
+class Teams(Section):
+    """Who has places to offer, and how many."""
+
+    by: Literal["network", "practice", "all"] = Field(
+        "network", description="A team for each primary care network, each practice, or one for all."
+    )
+    default_capacity: int = Field(
+        40, ge=0, description="New places this week for a team that `capacity` does not name."
+    )
+    capacity: dict[str, int] = Field({}, description="Team code: new places this week.")
+    reserve_share: float = Field(
+        0.25, ge=0, le=5, description="Reserve places as a share of capacity, for those who decline."
+    )
+
+    @field_validator("capacity")
+    @classmethod
+    def _not_negative(cls, value: dict[str, int]) -> dict[str, int]:
+        if any(places < 0 for places in value.values()):
+            raise ValueError("capacity cannot be negative")
+        return value
+
+
+class Override(Section):
+    """A named person's decision to release lists although the audit could not tell."""
+
+    owner: str = Field(min_length=3, description="Who takes responsibility.")
+    reason: str = Field(min_length=10, description="Why, in a sentence; printed on the lists' manifest and pages.")
+    covers: Literal["cannot_tell", "fail"] = Field("cannot_tell", description="The worst verdict that is overridden.")
+
+
+class Fairness(Section):
+    """What the gate looks at, and its limits."""
+
+    gate_on: list[Grouping] = Field(
+        ["imd_quintile", "ethnic_group", "sex"],
+        min_length=1,
+        description="Groupings on which the gate decides; all groupings are always reported.",
+    )
+    need_share: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="The share of people, by need, whose share of places each group's own share is held against.",
+    )
+    minimum_share_ratio: float = Field(
+        0.67, gt=0, le=1, description="Share of places over share of need: a group below this is short of places."
+    )
+    maximum_calibration_ratio: float = Field(
+        1.25,
+        gt=1,
+        description="Observed over expected outcomes in the test window: above this, or below its inverse, the risk misleads for the group.",
+    )
+    minimum_people: int = Field(100, ge=1, description="A smaller group is reported as not enough data to tell.")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence level of intervals.")
+    draws: int = Field(1000, ge=100, le=10000, description="Bootstrap draws.")
+    override: Override | None = Field(
+        None, description="Release although the audit could not tell, with a named owner and a reason."
+    )
+
+
+class Lists(Section):
+    """What a list looks like."""
+
+    reasons: int = Field(3, ge=1, le=5, description="Reasons in plain words for each person.")
+
+
+class Schedule(Section):
+    """When the weekly run happens."""
+
+    cron: str = Field("0 5 * * 1", description="Minute, hour, day of month, month, day of week.")
+    time_zone: str = Field("Europe/London", description="IANA name.")
+    maximum_data_age_days: int = Field(21, ge=1, description="A scheduled run refuses data older than this.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            near = difflib.get_close_matches(value, sorted(available_timezones()), 1)
+            raise ValueError(f"unknown time zone{f'; did you mean {near[0]!r}?' if near else ''}")
+        ZoneInfo(value)
+        return value
+
+
+class Settings(Section):
+    """Everything a run is told."""
+
+    version: Literal[1] = Field(1, description="Version of the settings file's form.")
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        description="Names the models and experiments of this population; lower case, no spaces.",
+    )
+    purpose: Purpose = Field(
+        "direct_care", description="What this run is for; decides which sources may be read and which opt-outs apply."
+    )
+    data_dir: Path = Field(Path("data"), description="Holds `linked/`, `features/`, `runs/` and `cohorts/`.")
+    mlruns_dir: Path = Field(Path("mlruns"), description="MLflow's store.")
+    pseudonym_key_file: Path = Field(
+        Path("data/pseudonym.key"),
+        description="The key of the pseudonyms; made on first use, readable by its owner only. The environment variable CASEWELL_PSEUDONYM_KEY goes first. Sources stamped SYNTHETIC use a public demonstration key.",
+    )
+    seed: int = Field(20260928, ge=0, description="Root of every random number.")
+    sources: dict[str, Source] = Field(min_length=1, description="Name: source.")
+    opt_outs: OptOuts = OptOuts()
+    quality: Quality = Quality()
+    linkage: Linkage = Linkage()
+    outcome: Outcome = Outcome()
+    eligibility: Eligibility = Eligibility()
+    training: Training = Training()
+    benefit: Benefit = Benefit()
+    teams: Teams = Teams()
+    fairness: Fairness = Fairness()
+    lists: Lists = Lists()
+    schedule: Schedule = Schedule()
+
+
+Location = Annotated[tuple[Any, ...], "keys from the top of the file down"]
+
+
+def load(path: Path) -> Settings:
+    """Read a settings file.
+
+    Raises
+    ------
+    SettingsError
+        Not found, not YAML, or every broken rule at once, unknown keys with the nearest known one.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"settings file {str(path)!r} does not exist", "Give another with --settings FILE."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"settings file {str(path)!r} cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise SettingsError(
+            f"settings file {str(path)!r} is not YAML{where}", "Compare it with config/demo.yaml."
+        ) from None
+    if not isinstance(raw, dict):
+        raise SettingsError(
+            f"settings file {str(path)!r} must hold keys and values", "Compare it with config/demo.yaml."
+        )
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(
+            [_describe(item) for item in error.errors()], f"Mend {path}; docs/reference/settings.md lists every key."
+        ) from None
+
+
+def _describe(problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(problem["loc"][-1]), _known_keys(problem["loc"][:-1]), 1, cutoff=0.5)
+        return f"unknown key {where!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _known_keys(location: Location) -> list[str]:
+    model: Any = Settings
+    for part in location:
+        field = model.model_fields.get(str(part)) if isinstance(model, type) else None
+        if field is None:
+            continue
+        model = next(
+            (arg for arg in _types_in(field.annotation) if isinstance(arg, type) and issubclass(arg, Section)), model
+        )
+    return list(model.model_fields)
+
+
+def _types_in(annotation: Any) -> list[Any]:
+    inner = getattr(annotation, "__args__", ())
+    return [annotation, *(deep for arg in inner for deep in _types_in(arg))]

@@ -1,0 +1,158 @@
+"""The tables that leave `records/`.
+
+Everything here is already cut at `as_of`: no row was known on that day or later. People
+are pseudonyms; `identities` and `contacts` are the exception, kept apart and readable only
+by the file's owner.
+"""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from casewell.doors import column, door
+
+ETHNIC_GROUPS = ("White", "Asian", "Black", "Mixed", "Other", "not recorded")
+NOT_RECORDED = "not recorded"
+
+PEOPLE = door(
+    "people",
+    "a person found in any source, after linkage and opt-outs",
+    {
+        "person_id": column("int64", "Pseudonym (keyed hash); the `subject_id` of events", unique=True),
+        "birth_month": column("datetime64[us]", "First day of the month of birth", nullable=True),
+        "sex": column(
+            "str", "female, male, other or not recorded", pa.Check.isin(["female", "male", "other", NOT_RECORDED])
+        ),
+        "ethnic_category": column("str", "NHS 16+1 category letter; Z asked but not stated, 99 not known"),
+        "ethnic_group": column("str", "Five census groups, or not recorded (Z and 99)", pa.Check.isin(ETHNIC_GROUPS)),
+        "lsoa": column("str", "Lower layer super output area of residence; empty when not known"),
+        "imd_decile": column(
+            "float64",
+            "Index of multiple deprivation decile, 1 most deprived; missing when the area is not known",
+            pa.Check.in_range(1, 10),
+            nullable=True,
+        ),
+        "imd_version": column(
+            "str", "Edition of the index, and vintage of the area, that the decile is from; empty when missing"
+        ),
+        "practice_code": column("str", "GP practice of registration; empty when not registered here"),
+        "team_code": column("str", "Case management team that serves the person; empty when none"),
+        "registered_from": column("datetime64[us]", "Start of the present registration", nullable=True),
+        "registered_to": column("datetime64[us]", "End of the registration, as known before as_of", nullable=True),
+        "died_on": column("datetime64[us]", "Date of death, as known before as_of", nullable=True),
+        "in_spine": column("bool", "Has a demographics record; False for people known only to other services"),
+        "sources": column("int64", "Number of sources with at least one record of the person"),
+        "synthetic": column("bool", "Comes from a source stamped SYNTHETIC"),
+    },
+)
+
+EVENTS = door(
+    "events",
+    "something that happened to a person (MEDS, with when it became known)",
+    {
+        "subject_id": column("int64", "The person's pseudonym"),
+        "time": column("datetime64[us]", "When it happened"),
+        "known_at": column("datetime64[us]", "When the care system could first have known; never before `time`"),
+        "code": column("str", "Vocabulary//code, for example ICD10//I500, SNOMED//84114007, ADMISSION//21"),
+        "numeric_value": column("float64", "Measured value; for lengths, days", nullable=True),
+        "end": column(
+            "datetime64[us]", "End of a spell, stay or package, when it has one and it is known", nullable=True
+        ),
+        "source": column("str", "Name of the source in the settings"),
+    },
+)
+
+ENROLMENTS = door(
+    "enrolments",
+    "one spell of case management",
+    {
+        "person_id": column("int64", "The person's pseudonym"),
+        "team_code": column("str", "The team that provides it"),
+        "start": column("datetime64[us]", "First day on the caseload"),
+        "end": column(
+            "datetime64[us]", "Last day, exclusive; missing while on the caseload, as known before as_of", nullable=True
+        ),
+        "known_at": column("datetime64[us]", "When the start was known"),
+        "route": column("str", "How the person came to be referred"),
+        "randomised_probability": column(
+            "float64",
+            "Recorded probability where the place was drawn by lot at a declared margin",
+            pa.Check.in_range(0, 1),
+            nullable=True,
+        ),
+    },
+)
+
+IDENTITIES = door(
+    "identities",
+    "which person a source record was taken to be (private: holds record identifiers)",
+    {
+        "source": column("str", "Name of the source in the settings"),
+        "source_record": column("str", "The record's own identifier within the source"),
+        "person_id": column("int64", "The person's pseudonym"),
+        "method": column(
+            "str",
+            "nhs_number, splink, alone (matched nobody) or source_id (the source's own person id)",
+            pa.Check.isin(["nhs_number", "splink", "alone", "source_id"]),
+        ),
+        "match_probability": column(
+            "float64",
+            "Splink's probability for the strongest link; 1 for an exact match",
+            pa.Check.in_range(0, 1),
+            nullable=True,
+        ),
+    },
+)
+
+CONTACTS = door(
+    "contacts",
+    "how to reach a person (private: joined back only when a team's list is written)",
+    {
+        "person_id": column("int64", "The person's pseudonym", unique=True),
+        "nhs_number": column("str", "Ten digits; empty when not known"),
+        "given_name": column("str", "As last recorded"),
+        "family_name": column("str", "As last recorded"),
+        "date_of_birth": column("datetime64[us]", "As last recorded", nullable=True),
+        "practice_code": column("str", "GP practice of registration"),
+        "practice_name": column("str", "Its name; empty when not known"),
+    },
+)
+
+PRACTICES = door(
+    "practices",
+    "a practice and the team that serves its people",
+    {
+        "practice_code": column("str", "ODS code", unique=True),
+        "practice_name": column("str", "Name"),
+        "team_code": column("str", "Primary care network's code, or the practice's own, or `all`"),
+        "team_name": column("str", "The team's name"),
+    },
+)
+
+REMOVED = door(
+    "removed",
+    "a person who left the house in records/, before any model",
+    {
+        "person_id": column("int64", "The person's pseudonym", unique=True),
+        "door": column("str", "opted_out or quarantined", pa.Check.isin(["opted_out", "quarantined"])),
+        "why": column("str", "The reason, in plain words"),
+        "imd_decile": column("float64", "As in `people`", nullable=True),
+        "ethnic_group": column("str", "As in `people`", pa.Check.isin(ETHNIC_GROUPS)),
+        "sex": column("str", "As in `people`"),
+    },
+)
+
+SOURCE_COUNTS = door(
+    "source_counts",
+    "what became of one source's rows, for one reason",
+    {
+        "source": column("str", "Name of the source in the settings"),
+        "fate": column(
+            "str",
+            "used, not_yet_known, duplicate, opted_out or quarantined",
+            pa.Check.isin(["used", "not_yet_known", "duplicate", "opted_out", "quarantined"]),
+        ),
+        "why": column("str", "The rule, in plain words; empty when used"),
+        "rows": column("int64", "Number of rows", pa.Check.ge(0)),
+    },
+)
