@@ -59,7 +59,7 @@ def check(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
         raise SourceError([f"table {schema.name!r}: {line}" for line in problems_in(error)]) from None
     dates = checked.select_dtypes("datetime").columns
     # Pandera normalises to nanoseconds; DuckDB and Parquet speak microseconds.
-    return checked.astype({name: "datetime64[us]" for name in dates})[list(schema.columns)]
+    return checked.astype(dict.fromkeys(dates, "datetime64[us]"))[list(schema.columns)]
 
 
 def write(table: pd.DataFrame, schema: pa.DataFrameSchema, path: Path) -> Path:

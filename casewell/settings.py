@@ -9,10 +9,10 @@ import datetime as dt
 import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from zoneinfo import ZoneInfo, available_timezones
 
 from casewell.errors import SettingsError
 
@@ -120,7 +120,7 @@ class Training(Section):
     """How the models learn from the past."""
 
     index_dates: int = Field(
-        18,
+        24,
         ge=2,
         le=60,
         description="Monthly index dates to learn from, the newest whose outcomes are known, and those before it.",
@@ -138,8 +138,13 @@ class Training(Section):
     minimum_events: int = Field(
         50, ge=5, description="Fewer outcomes than this in training or five in the test: no model."
     )
-    trees: int = Field(250, ge=10, le=5000, description="Boosting rounds of the risk model.")
-    learning_rate: float = Field(0.04, gt=0, le=1, description="Shrinkage of the risk model.")
+    maximum_rows: int = Field(
+        120_000,
+        ge=1000,
+        description="A risk model learns from at most this many people-months, drawn evenly; months of one person resemble each other.",
+    )
+    trees: int = Field(150, ge=10, le=5000, description="Boosting rounds of the risk model.")
+    learning_rate: float = Field(0.06, gt=0, le=1, description="Shrinkage of the risk model.")
     leaves: int = Field(15, ge=2, le=255, description="Leaves a tree of the risk model.")
     minimum_leaf: int = Field(100, ge=5, description="Rows a leaf of the risk model.")
 
@@ -154,7 +159,7 @@ class Benefit(Section):
         description="People who start case management within this many days of an index date count as treated.",
     )
     minimum_treated: int = Field(300, ge=20, description="Fewer treated people in the history: the grade is `assumed`.")
-    folds: int = Field(5, ge=2, le=10, description="Folds, by person, for cross-fitting.")
+    folds: int = Field(4, ge=2, le=10, description="Folds, by person, for cross-fitting.")
     minimum_propensity: float = Field(
         0.002,
         gt=0,

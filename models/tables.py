@@ -38,9 +38,8 @@ OUTCOMES = door(
         "died": column("bool", "Died within the horizon"),
         "bed_days": column("float64", "Days in hospital after emergency admissions within the horizon", pa.Check.ge(0)),
         "days_at_home": column("float64", "Days of the horizon alive and not in a hospital bed", pa.Check.ge(0)),
-        "prior_outcome": column(
-            "bool",
-            "Admission of the outcome's group in the year before the year before the index date; a placebo that case management cannot have changed",
+        "negative_control": column(
+            "bool", "Planned admission within the horizon; case management is not expected to change it"
         ),
     },
     unique=["index_date", "person_id"],

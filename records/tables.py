@@ -92,12 +92,12 @@ IDENTITIES = door(
         "person_id": column("int64", "The person's pseudonym"),
         "method": column(
             "str",
-            "nhs_number, splink, alone (matched nobody) or source_id (the source's own person id)",
-            pa.Check.isin(["nhs_number", "splink", "alone", "source_id"]),
+            "nhs_number, splink, demographics (fits exactly one person), alone (matched nobody) or source_id",
+            pa.Check.isin(["nhs_number", "splink", "demographics", "alone", "source_id"]),
         ),
         "match_probability": column(
             "float64",
-            "Splink's probability for the strongest link; 1 for an exact match",
+            "Splink's probability for the link; 1 for an identifier; missing where none was estimated",
             pa.Check.in_range(0, 1),
             nullable=True,
         ),

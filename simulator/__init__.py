@@ -1,0 +1,5 @@
+"""An English integrated care system with known truth, to rehearse on."""
+
+from simulator.simulation import simulate
+
+__all__ = ["simulate"]

@@ -1,0 +1,58 @@
+# The whole of Casewell from a fresh clone: Python 3.11 or newer and make are all it needs.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: help run test check docs ui bench clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+export PREFECT_HOME := $(CURDIR)/.prefect
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS := 180
+export DO_NOT_TRACK := true
+export MLFLOW_DISABLE_TELEMETRY := true
+export OMP_WAIT_POLICY := PASSIVE
+export MPLBACKEND := Agg
+
+help:  ## show these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
+
+# uv itself comes hashed from bootstrap.lock; uv then installs the rest many times faster than pip.
+.venv/.stamp: requirements/bootstrap.lock requirements/dev.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Casewell needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements/dev.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $@
+
+run: .venv/.stamp  ## make a demonstration population if there is none, and this week's lists
+	@if [ -z "$$(ls -A data/sources 2>/dev/null)" ]; then $(BIN)/casewell simulate; fi
+	@$(BIN)/casewell run
+
+test: .venv/.stamp  ## run every test
+	$(BIN)/python -m pytest tests
+
+check: .venv/.stamp  ## lint, types, the arrows between rooms, and that the docs are true
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python docs/generate.py --check
+
+docs: .venv/.stamp  ## write the generated pages of docs/reference anew
+	$(BIN)/python docs/generate.py
+
+ui: .venv/.stamp  ## open the user interfaces: Prefect on port 4200, MLflow on port 5000
+	@mkdir -p mlruns
+	@echo "Prefect: http://127.0.0.1:4200    MLflow: http://127.0.0.1:5000    (Ctrl-C stops both)"
+	@trap 'kill 0' EXIT; \
+	$(BIN)/prefect server start --host 127.0.0.1 --port 4200 >/dev/null & \
+	$(BIN)/mlflow ui --host 127.0.0.1 --port 5000 --backend-store-uri sqlite:///mlruns/mlflow.db >/dev/null & \
+	wait
+
+bench: .venv/.stamp  ## long measurements, as ratios against a baseline in the same run
+	$(BIN)/python -m benchmarks.weekly
+
+clean:  ## remove the environment and everything a run made, sources included
+	rm -rf .venv .prefect mlruns data/sources data/truth data/linked data/features data/runs data/cohorts

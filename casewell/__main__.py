@@ -1,0 +1,159 @@
+"""The front door: `casewell` on the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from casewell import __version__
+from casewell.environment import prepare
+from casewell.errors import CasewellError, SettingsError, WithheldError
+from casewell.settings import load
+
+app = typer.Typer(
+    name="casewell",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="""Who would gain most from case management, and is the list fair?
+
+Start with `casewell simulate`, then `casewell run`. Everything else a run needs stands in its
+settings file: where the sources are, how many places each team has, what counts as fair.
+
+**Exit codes**: 0 done; 2 the command was mistyped; 3 settings; 4 sources; 5 no lawful basis;
+6 no such date in the data; 7 no model; 8 lists withheld by the fairness gate; 9 disk.
+""",
+)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+SettingsFile = Annotated[
+    Path, typer.Option("--settings", help="The run's settings (YAML). config/omop.yaml reads OMOP CDM tables.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help="Use only what was known before this day (YYYY-MM-DD). Default: the end of the data.",
+    ),
+]
+DEMONSTRATION = Path("config/demo.yaml")
+
+
+@app.command()
+def simulate(
+    people: Annotated[int, typer.Option(min=100, help="People registered with the practices.")] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for the sources. The truth goes beside it, into `truth`.")] = Path(
+        "data/sources"
+    ),
+) -> None:
+    """Make an English population to rehearse on: 12 source tables with four years of history, and the truth apart.
+
+    Example: `casewell simulate --people 5000 --seed 7 --out /tmp/rehearsal/sources`
+    """
+    import simulator
+    from flows.progress import say
+    from flows.workspace import disk
+
+    with disk():
+        try:
+            simulator.simulate(people, seed, out, out.parent / "truth", say)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+    console.print(
+        f"[green]{people:,} simulated people[/green] in {out} (stamped SYNTHETIC); the truth about them in {out.parent / 'truth'}"
+    )
+
+
+@app.command()
+def run(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = None) -> None:
+    """Make this week's lists: read, link, score, choose, audit, publish.
+
+    Trains first when no model is champion yet. The lists appear in `data/cohorts/DATE/`, whole or
+    not at all. Example: `casewell run --settings config/omop.yaml`
+    """
+    from flows.summary import print_week
+
+    date = _date(settings, as_of)
+    from flows.weekly import weekly_flow
+
+    manifest = weekly_flow(str(settings), date)
+    print_week(manifest, console)
+    if not manifest["fairness"]["released"]:
+        raise WithheldError(
+            [f"the fairness gate says {manifest['fairness']['verdict']!r}", *manifest["fairness"]["reasons"]],
+            "Read fairness.html in the run's folder. A named owner can take responsibility: fairness.override in the settings.",
+        )
+
+
+@app.command()
+def train(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = None) -> None:
+    """Train and test models; the challenger becomes champion only by the stated rule."""
+    from flows.summary import print_training
+
+    date = _date(settings, as_of)
+    from flows.training import train_flow
+
+    print_training(train_flow(str(settings), date), console)
+
+
+@app.command()
+def evaluate(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = None) -> None:
+    """Test the champion on the newest months whose outcomes are known; write a page with pictures."""
+    from flows.summary import print_training
+
+    date = _date(settings, as_of)
+    from flows.evaluation import evaluate_flow
+
+    print_training(evaluate_flow(str(settings), date), console)
+
+
+@app.command()
+def schedule(settings: SettingsFile = DEMONSTRATION) -> None:
+    """Run every week, at the time that the settings give, until stopped (Ctrl-C)."""
+    load(settings)
+    from flows.scheduling import serve
+
+    serve(settings)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    console.print(__version__)
+
+
+def _date(settings: Path, as_of: str | None) -> str:
+    from flows.dates import date_within_the_data
+    from flows.workspace import disk
+
+    with disk():
+        return str(date_within_the_data(load(settings), as_of))
+
+
+def main() -> None:
+    """Run the command line; show a user's mistake without a traceback and exit with its code."""
+    prepare(Path.cwd())
+    try:
+        app()
+    except CasewellError as error:
+        errors.print(f"\n[bold red]{error.heading}[/bold red]")
+        for problem in error.problems:
+            errors.print(f"  [red]-[/red] {problem}", markup=True, soft_wrap=True)
+        if error.advice:
+            errors.print(f"  [bold]{error.advice}[/bold]", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        errors.print("\nStopped. Lists published before still stand.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The files a team gets: a workbook to work in and a CSV to load elsewhere, readable by their owner only."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from cohorts.safe_text import file_stems, inert
+from cohorts.storage import disk
+from cohorts.tables import MAXIMUM_REASONS
+from cohorts.team_lists import Heading, birth_date, heading_lines, with_contacts
+from cohorts.workbook import workbook
+
+_REASONS = tuple(f"reason_{number}" for number in range(1, MAXIMUM_REASONS + 1))
+_CSV_COLUMNS = (
+    "rank",
+    "status",
+    "nhs_number",
+    "name",
+    "date_of_birth",
+    "practice",
+    "benefit_band",
+    *_REASONS,
+    "need_band",
+    "risk_band",
+    "evidence_grade",
+    "team_code",
+    "as_of",
+    "fairness",
+    "released_by",
+    "released_because",
+    "synthetic",
+    "reference",
+)
+
+
+def write_lists(
+    cohort: pd.DataFrame,
+    contacts: pd.DataFrame,
+    practices: pd.DataFrame,
+    heading: Heading,
+    folder: Path,
+    synthetic: bool,
+) -> list[Path]:
+    """Write an XLSX and a CSV for each team, also for a team with nobody on its list.
+
+    Parameters
+    ----------
+    cohort
+        The `cohort` table.
+    contacts, practices
+        The tables of `records/`: names and numbers, and the teams with their names.
+    folder
+        Made when it does not exist; file names come from the team codes.
+    synthetic
+        Stamp every file SYNTHETIC.
+
+    Returns
+    -------
+    list of Path
+        The files, sorted by team.
+
+    Raises
+    ------
+    StorageError
+        When the disk is full or the folder cannot be written.
+    """
+    named = with_contacts(cohort, contacts)
+    names = dict(zip(practices["team_code"], practices["team_name"], strict=True))
+    teams = sorted((set(cohort["team_code"]) | set(names)) - {""})
+    stems = file_stems(teams)
+    by_team = dict(iter(named.groupby("team_code")))
+    written = []
+    with disk(f"the teams' lists could not be written to {str(folder)!r}"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for team in teams:
+            rows = by_team.get(team, named.iloc[:0])
+            lines = heading_lines(heading, team, names.get(team, ""), rows, synthetic)
+            written += [
+                write_private(folder / f"{stems[team]}.xlsx", workbook(rows, lines, heading.as_of, synthetic)),
+                write_private(folder / f"{stems[team]}.csv", comma_separated(rows, heading, synthetic)),
+            ]
+    return written
+
+
+def comma_separated(rows: pd.DataFrame, heading: Heading, synthetic: bool) -> bytes:
+    """Write one team's rows as UTF-8 CSV: every cell quoted text that no spreadsheet takes for a formula."""
+    table = rows.assign(
+        date_of_birth=[birth_date(day, "%Y-%m-%d") for day in rows["date_of_birth"]],
+        as_of=heading.as_of.isoformat(),
+        fairness=heading.verdict,
+        released_by=heading.owner,
+        released_because=heading.reason,
+        synthetic="SYNTHETIC" if synthetic else "",
+    )
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(_CSV_COLUMNS)
+    writer.writerows([inert(str(cell)) for cell in row] for row in table[list(_CSV_COLUMNS)].itertuples(index=False))
+    return buffer.getvalue().encode("utf-8")
+
+
+def write_private(path: Path, content: bytes) -> Path:
+    """Write a file that was never, even for a moment, readable by anybody but its owner."""
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    return path

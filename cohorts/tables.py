@@ -1,0 +1,100 @@
+"""The tables that leave `cohorts/`, and the words for the doors a person can leave by."""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from casewell.doors import column, door
+from models.tables import GRADES
+from records.tables import ETHNIC_GROUPS
+
+LISTED = "listed"
+RESERVE = "reserve"
+ROUTED_ELSEWHERE = "routed elsewhere"
+NOT_SELECTED = "not selected"
+NOT_ELIGIBLE = "not eligible"
+OPTED_OUT = "opted out"
+QUARANTINED = "quarantined"
+DOORS = (LISTED, RESERVE, ROUTED_ELSEWHERE, NOT_SELECTED, NOT_ELIGIBLE, OPTED_OUT, QUARANTINED)
+
+ELIGIBLE = "eligible"
+MAXIMUM_REASONS = 5
+
+RISK_BANDS = ("more than 1 in 2", "1 in 4 to 1 in 2", "1 in 10 to 1 in 4", "less than 1 in 10")
+NEED_BANDS = ("highest tenth", "upper half", "lower half")
+BENEFIT_BANDS = ("High", "Medium", "Unsure")
+
+ROUTES = door(
+    "routes",
+    "where a person goes before any model chooses",
+    {
+        "person_id": column("int64", "The person's pseudonym", unique=True),
+        "door": column(
+            "str",
+            "not eligible, routed elsewhere, or eligible: goes on to the scores",
+            pa.Check.isin([NOT_ELIGIBLE, ROUTED_ELSEWHERE, ELIGIBLE]),
+        ),
+        "why": column("str", "The first rule that applied, in plain words; empty when eligible"),
+    },
+)
+
+ALLOCATION = door(
+    "allocation",
+    "what an eligible person's team could offer this week",
+    {
+        "person_id": column("int64", "The person's pseudonym", unique=True),
+        "team_code": column("str", "The team that serves the person"),
+        "status": column("str", "listed, reserve or not_selected", pa.Check.isin([LISTED, RESERVE, "not_selected"])),
+        "rank": column(
+            "Int64",
+            "Order within the team, 1 first, reserve after listed; missing when not selected",
+            pa.Check.ge(1),
+            nullable=True,
+        ),
+        "why": column("str", "What decided the status, in plain words"),
+    },
+)
+
+LEDGER = door(
+    "ledger",
+    "a person who came in, and the one door by which they left",
+    {
+        "person_id": column("int64", "The person's pseudonym", unique=True),
+        "door": column("str", "The door", pa.Check.isin(DOORS)),
+        "why": column("str", "What decided it, in plain words"),
+        "imd_decile": column("str", "Deprivation decile, 1 most deprived, or not recorded"),
+        "ethnic_group": column("str", "Five census groups, or not recorded", pa.Check.isin(ETHNIC_GROUPS)),
+        "sex": column("str", "As in `people`"),
+    },
+)
+
+COHORT = door(
+    "cohort",
+    "a person who is listed or in reserve this week (pseudonyms only, no names)",
+    {
+        "as_of": column("datetime64[us]", "The date of the list; nothing known on that day or later was used"),
+        "team_code": column("str", "The team that serves the person"),
+        "rank": column("int64", "Order within the team, 1 first, reserve after listed", pa.Check.ge(1)),
+        "status": column("str", "listed or reserve", pa.Check.isin([LISTED, RESERVE])),
+        "person_id": column("int64", "The person's pseudonym", unique=True),
+        "risk": column("float64", "Probability of the outcome without case management", pa.Check.in_range(0, 1)),
+        "risk_band": column("str", "The same in words, for people who read lists", pa.Check.isin(RISK_BANDS)),
+        "need": column("float64", "Cambridge Multimorbidity Score"),
+        "need_band": column("str", "Place among everybody who was scored this week", pa.Check.isin(NEED_BANDS)),
+        "benefit": column("float64", "Absolute fall in risk that case management would bring", pa.Check.gt(0)),
+        "benefit_band": column(
+            "str",
+            "High: the upper half of this week's cohort; Medium: the rest; "
+            "Unsure: assumed, or nobody like the person is in the evidence",
+            pa.Check.isin(BENEFIT_BANDS),
+        ),
+        "evidence_grade": column("str", "Where the benefit comes from", pa.Check.isin(GRADES)),
+        "supported": column("bool", "People like this one are in the evidence"),
+        **{
+            f"reason_{number}": column("str", f"Reason {number} in plain words; empty when there is none")
+            for number in range(1, MAXIMUM_REASONS + 1)
+        },
+        "synthetic": column("bool", "Comes from a source stamped SYNTHETIC"),
+    },
+    unique=["team_code", "rank"],
+)

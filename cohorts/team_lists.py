@@ -1,0 +1,93 @@
+"""One team's list as its coordinators read it: the cohort joined back to names, and what the header says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cohorts.tables import MAXIMUM_REASONS
+
+NOT_RECORDED = "not recorded"
+OUTCOMES = ("agreed", "declined", "not reached", "not suitable", "already supported")
+
+GRADES_IN_WORDS = {
+    "randomised": "Benefit is learned from places drawn by lot: the strongest evidence.",
+    "compared": "Benefit is learned by comparing similar people with and without case management: not a trial.",
+    "assumed": "Benefit is ASSUMED from risk and amenability: not learned from any outcome of case management.",
+}
+VERDICTS_IN_WORDS = {
+    "pass": "passed: every group that is checked has its share of places, and its risk is not misleading.",
+    "cannot tell": "CANNOT TELL: not enough data to say whether every group has its share of places.",
+    "fail": "FAILED: at least one group is short of places, or its risk misleads; see the audit.",
+}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What every list says of itself.
+
+    `verdict` is the fairness gate's: pass, fail or cannot tell; `owner` and `reason` are those of
+    whoever overrode it, and empty when nobody did.
+    """
+
+    as_of: dt.date
+    verdict: str
+    owner: str = ""
+    reason: str = ""
+
+
+def heading_lines(heading: Heading, team_code: str, team_name: str, rows: pd.DataFrame, synthetic: bool) -> list[str]:
+    """Write the header block of one team's list, one line each."""
+    name = team_name if team_name in ("", team_code) else f"{team_name} ({team_code})"
+    lines = ["SYNTHETIC: these people do not exist"] if synthetic else []
+    lines += [
+        f"Case management list: {name or team_code}",
+        f"As of {_date(heading.as_of)}: nothing that became known on that day or later was used.",
+        *[GRADES_IN_WORDS[grade] for grade in GRADES_IN_WORDS if (rows["evidence_grade"] == grade).any()],
+        f"Fairness: {VERDICTS_IN_WORDS[heading.verdict]}",
+    ]
+    if heading.owner:
+        lines.append(f"Released in spite of the fairness verdict by {heading.owner}, because: {heading.reason}")
+    if rows.empty:
+        lines.append("Nobody is listed for this team this week.")
+    return lines
+
+
+def with_contacts(cohort: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
+    """Join names and numbers back to the cohort; what is not recorded says so.
+
+    Returns
+    -------
+    DataFrame
+        The cohort's rows in order, every column it had, and besides: `reference` (date, team and
+        rank, to recognise the row when it comes back), `nhs_number`, `name`, `date_of_birth`
+        (a timestamp, missing when not recorded) and `practice`.
+    """
+    named = cohort.merge(contacts, on="person_id", how="left", validate="one_to_one")
+    given, family = named["given_name"].fillna(""), named["family_name"].fillna("")
+    practice = named["practice_name"].fillna("")
+    named["reference"] = (
+        named["as_of"].dt.strftime("%Y-%m-%d") + "/" + named["team_code"] + "/" + named["rank"].astype("str")
+    )
+    named["name"] = (family + ", " + given).str.strip(", ")
+    named["practice"] = practice.mask(practice == "", named["practice_code"].fillna(""))
+    for column in ("nhs_number", "name", "practice"):
+        named[column] = named[column].fillna("").mask(named[column].fillna("") == "", NOT_RECORDED)
+    return named.drop(columns=["given_name", "family_name", "practice_code", "practice_name"])
+
+
+def reasons_of(row: Mapping[Hashable, object]) -> list[str]:
+    """List the reasons a row holds, in order."""
+    return [str(row[f"reason_{n}"]) for n in range(1, MAXIMUM_REASONS + 1) if row[f"reason_{n}"]]
+
+
+def birth_date(value: object, pattern: str) -> str:
+    """Write a date of birth, or say that none is recorded."""
+    return value.strftime(pattern) if isinstance(value, pd.Timestamp) and not pd.isna(value) else NOT_RECORDED
+
+
+def _date(day: dt.date) -> str:
+    return f"{day.day} {day.strftime('%B %Y')}"

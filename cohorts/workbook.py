@@ -1,0 +1,136 @@
+"""One team's list as an XLSX workbook: a header block that prints on every page, then the people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from cohorts.safe_text import clean
+from cohorts.team_lists import OUTCOMES, birth_date, reasons_of
+
+_STATUSES = ("not started", "in progress", "done")
+_LINE_HEIGHT = 13.5
+_COLUMNS: dict[str, int] = {
+    "Rank": 6,
+    "Status": 9,
+    "NHS number": 13,
+    "Name": 26,
+    "Date of birth": 13,
+    "Practice": 26,
+    "Likely to benefit": 11,
+    "Why now": 60,
+    "Illness burden": 14,
+    "Chance of the outcome": 17,
+    "Owner": 16,
+    "Progress": 13,
+    "Outcome": 18,
+    "Outcome date": 13,
+    "Note": 30,
+    "Reference": 24,
+}
+_FOR_COORDINATORS = ("Owner", "Progress", "Outcome", "Outcome date", "Note")
+_NAMES = list(_COLUMNS)
+
+
+def workbook(rows: pd.DataFrame, lines: Sequence[str], as_of: dt.date, synthetic: bool) -> bytes:
+    """Write one team's rows (`team_lists.with_contacts`) under its header lines.
+
+    Every cell is a string in a cell formatted as text, so that nothing in a name can become a
+    formula, even when the cell is edited. Equal inputs give equal bytes.
+    """
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, _OPTIONS) as book:
+        book.set_properties({"title": "Case management list", "created": dt.datetime.combine(as_of, dt.time())})
+        sheet = book.add_worksheet("List")
+        first = _write_heading(book, sheet, lines, synthetic) + 1
+        _write_people(book, sheet, rows, first)
+        _set_layout(sheet, first, len(rows), synthetic)
+    return buffer.getvalue()
+
+
+_OPTIONS = {
+    "in_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+_TEXT = {"num_format": "@", "text_wrap": True, "valign": "top", "font_name": "Arial", "font_size": 10}
+
+
+def _write_heading(book: Any, sheet: Any, lines: Sequence[str], synthetic: bool) -> int:
+    plain = book.add_format(_TEXT)
+    loud = book.add_format(_TEXT | {"bold": True, "font_color": "#B00020", "font_size": 14})
+    names = book.add_format(_TEXT | {"bold": True, "bg_color": "#E8EDEE", "bottom": 1})
+    last = _NAMES.index("Why now")
+    width = sum(list(_COLUMNS.values())[: last + 1])
+    for number, line in enumerate(map(clean, lines)):
+        form = loud if synthetic and number == 0 else plain
+        # Merged and wrapped, so that a long reason for an override is neither cut on screen nor on paper.
+        sheet.merge_range(number, 0, number, last, "", form)
+        sheet.write_string(number, 0, line, form)
+        sheet.set_row(number, math.ceil((len(line) + 1) / width) * _LINE_HEIGHT * (1.4 if form is loud else 1))
+    for position, name in enumerate(_NAMES):
+        sheet.write_string(len(lines), position, name, names)
+    sheet.set_row(len(lines), 2 * _LINE_HEIGHT)
+    return len(lines)
+
+
+def _write_people(book: Any, sheet: Any, rows: pd.DataFrame, first: int) -> None:
+    text = book.add_format(_TEXT | {"bottom": 4})
+    editable = book.add_format(_TEXT | {"bottom": 4, "bg_color": "#FFFBE6"})
+    for number, row in enumerate(rows.to_dict("records"), start=first):
+        cells = _cells(row)
+        sheet.set_row(number, _LINE_HEIGHT * _lines_needed(cells))
+        for position, name in enumerate(_NAMES):
+            form = editable if name in _FOR_COORDINATORS else text
+            sheet.write_string(number, position, cells.get(name, ""), form)
+
+
+def _cells(row: Mapping[Hashable, Any]) -> dict[str, str]:
+    plain = {
+        "Rank": str(row["rank"]),
+        "Status": row["status"],
+        "NHS number": row["nhs_number"],
+        "Name": row["name"],
+        "Date of birth": birth_date(row["date_of_birth"], "%d-%b-%Y"),
+        "Practice": row["practice"],
+        "Likely to benefit": row["benefit_band"],
+        "Illness burden": row["need_band"],
+        "Chance of the outcome": row["risk_band"],
+        "Reference": row["reference"],
+    }
+    why = "\n".join(f"• {clean(reason)}" for reason in reasons_of(row))
+    return {name: clean(text) for name, text in plain.items()} | {"Why now": why}
+
+
+def _lines_needed(cells: dict[str, str]) -> int:
+    return max(
+        sum(math.ceil(max(len(part), 1) / (_COLUMNS[name] - 1)) for part in text.split("\n"))
+        for name, text in cells.items()
+    )
+
+
+def _set_layout(sheet: Any, first: int, people: int, synthetic: bool) -> None:
+    for position, (_, width) in enumerate(_COLUMNS.items()):
+        sheet.set_column(position, position, width)
+    sheet.freeze_panes(first, _NAMES.index("Name") + 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0, first - 1)
+    sheet.set_footer(f"&L{'SYNTHETIC' if synthetic else 'Confidential: personal health data'}&RPage &P of &N")
+    if people:
+        last = first + people - 1
+        sheet.autofilter(first - 1, 0, last, len(_NAMES) - 1)
+        sheet.ignore_errors({"number_stored_as_text": f"A{first + 1}:P{last + 1}"})
+        for name, choices in (("Progress", _STATUSES), ("Outcome", OUTCOMES)):
+            position = _NAMES.index(name)
+            sheet.data_validation(
+                first, position, last, position, {"validate": "list", "source": list(choices), "ignore_blank": True}
+            )

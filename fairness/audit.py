@@ -1,0 +1,154 @@
+"""Measure how places, need and prediction fall on each group of people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from casewell.settings import Fairness
+from fairness.groups import GROUPINGS, in_order
+from fairness.levels import Levels, judge, levels_for
+from fairness.outcomes import outcome_rows
+from fairness.places import in_high_need, place_rows
+from fairness.rows import COLUMNS, MEASURES
+from fairness.same_score import need_by_band, need_ratio_rows, risk_position
+from records.tables import NOT_RECORDED
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was measured. Exact counts: show them only through `fairness.disclosure`.
+
+    Attributes
+    ----------
+    measures
+        One row per grouping, group and measure: `value`; `low`, `high` at the settings'
+        confidence; `wide_low`, `wide_high` at the confidence a fail needs; `people` in the group
+        (for calibration and AUROC, in the test window); `count` of the events behind the value,
+        out of `base`; `verdict`. Groups without an eligible person have no row.
+    need_by_band
+        One row per grouping, group and band of risk: `people`, `value` (mean need), `low`, `high`.
+    totals
+        `eligible`, `listed`, `high_need` and `tested` people, and the `comparisons` the gate makes.
+    settings
+        The limits the audit was made with.
+    """
+
+    measures: pd.DataFrame
+    need_by_band: pd.DataFrame
+    totals: dict[str, int]
+    settings: Fairness
+
+
+def audit(
+    groups: pd.DataFrame,
+    scores: pd.DataFrame,
+    selected: Collection[int] | np.ndarray,
+    test_predictions: pd.DataFrame,
+    settings: Fairness,
+    seed: int,
+    test_groups: pd.DataFrame | None = None,
+) -> Audit:
+    """Audit one list.
+
+    Parameters
+    ----------
+    groups
+        From `fairness.groups.group_table`, of everybody; a person it lacks is `not recorded`.
+    scores
+        models.tables.SCORES, one row per eligible person.
+    selected
+        person_id of those who are listed; all of them in `scores`.
+    test_predictions
+        models.tables.TEST_PREDICTIONS; may be empty.
+    seed
+        Of the bootstrap.
+    test_groups
+        Groups of the people in the test window, where they differ from `groups` (age does).
+
+    Raises
+    ------
+    ValueError
+        A listed person has no score.
+    """
+    people = _people(groups, scores, selected, settings.need_share)
+    test = _with_groups(test_predictions, groups if test_groups is None else test_groups, ["person_id", "index_date"])
+    comparisons = _comparisons(people, test, settings)
+    levels = levels_for(settings.confidence, comparisons)
+    measures = _measures(people, test, settings, levels, seed)
+    bands = [need_by_band(people, name, levels.plain).assign(grouping=name) for name in GROUPINGS]
+    return Audit(
+        measures=measures.assign(verdict=judge(measures, settings)),
+        need_by_band=pd.concat(bands, ignore_index=True)[
+            ["grouping", "group", "band", "people", "value", "low", "high"]
+        ],
+        totals={
+            "eligible": len(people),
+            "listed": int(people["listed"].sum()),
+            "high_need": int(people["high_need"].sum()),
+            "tested": int(test["person_id"].nunique()),
+            "comparisons": comparisons,
+        },
+        settings=settings,
+    )
+
+
+def _people(
+    groups: pd.DataFrame, scores: pd.DataFrame, selected: Collection[int] | np.ndarray, need_share: float
+) -> pd.DataFrame:
+    people = _with_groups(scores[["person_id", "risk", "need"]], groups, ["person_id"])
+    listed = np.unique(np.array(list(selected), dtype="int64"))
+    without_score = ~np.isin(listed, people["person_id"].to_numpy())
+    if without_score.any():
+        raise ValueError(f"{int(without_score.sum())} listed people have no score")
+    return people.assign(
+        listed=people["person_id"].isin(listed),
+        high_need=in_high_need(people["need"], need_share),
+        position=risk_position(people["risk"]),
+    )
+
+
+def _with_groups(table: pd.DataFrame, groups: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    joined = table.sort_values(order).merge(
+        groups[["person_id", *GROUPINGS]], on="person_id", how="left", validate="m:1"
+    )
+    names = list(GROUPINGS)
+    return joined.assign(**joined[names].fillna(NOT_RECORDED).astype("str")).reset_index(drop=True)
+
+
+def _comparisons(people: pd.DataFrame, test: pd.DataFrame, settings: Fairness) -> int:
+    """Count the groups, large enough to judge, on which the gate decides, for both its measures."""
+    tested = test.drop_duplicates("person_id")
+    return sum(
+        int((table[name].value_counts().reindex(people[name].unique()) >= settings.minimum_people).sum())
+        for name in sorted(set(settings.gate_on))
+        for table in (people, tested)
+    )
+
+
+def _measures(people: pd.DataFrame, test: pd.DataFrame, settings: Fairness, levels: Levels, seed: int) -> pd.DataFrame:
+    if people.empty:
+        return pd.DataFrame({name: pd.Series(dtype="str" if name in COLUMNS[:3] else "float64") for name in COLUMNS})
+    tables = []
+    for number, name in enumerate(GROUPINGS):
+        groups = pd.Index(in_order(people[name]), name="group")
+        measured = [
+            place_rows(people, name, levels, settings.draws, [seed, number]),
+            outcome_rows(test, name, groups, levels),
+            need_ratio_rows(people, name, levels),
+        ]
+        tables.append(_sorted(pd.concat(measured), groups).assign(grouping=name))
+    return pd.concat(tables, ignore_index=True)[COLUMNS]
+
+
+def _sorted(rows: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
+    place = pd.DataFrame(
+        {
+            "group": groups.get_indexer(pd.Index(rows["group"])),
+            "measure": pd.Index(MEASURES).get_indexer(pd.Index(rows["measure"])),
+        }
+    )
+    return rows.iloc[np.lexsort([place["measure"], place["group"]])]

@@ -1,0 +1,36 @@
+"""The audit as `fairness.json`: for machines, under the same disclosure control as the page."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from fairness.audit import Audit
+from fairness.disclosure import controlled_bands, controlled_measures, controlled_totals
+from fairness.gate import RULE, Verdict
+
+
+def to_json(audit: Audit, verdict: Verdict) -> dict[str, Any]:
+    """Return the audit and the verdict as plain values in a fixed order.
+
+    Counts from 1 to 7, and figures that rest on them, are null with `hidden` true; totals are text.
+    """
+    return {
+        "verdict": verdict.verdict,
+        "released": verdict.released,
+        "reasons": list(verdict.reasons),
+        "override": verdict.override.model_dump(mode="json") if verdict.override else None,
+        "rule": RULE,
+        "limits": audit.settings.model_dump(mode="json", exclude={"override"}),
+        "comparisons": audit.totals["comparisons"],
+        "totals": controlled_totals(audit),
+        "measures": _records(controlled_measures(audit)),
+        "need_by_band": _records(controlled_bands(audit)),
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    # pandas' own writer turns missing numbers into null and numpy's types into plain ones.
+    return json.loads(table.to_json(orient="records", double_precision=6))

@@ -1,0 +1,49 @@
+"""The one shape of a measured figure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fairness.intervals import Limits
+
+GATED = ("share_ratio", "calibration_ratio")
+MEASURES = (
+    "share_of_people",
+    "share_of_places",
+    "share_of_need",
+    *GATED,
+    "selection_rate",
+    "false_negative_rate",
+    "auroc",
+    "need_at_same_score",
+)
+COLUMNS = ["grouping", "group", "measure", "value", "low", "high", "wide_low", "wide_high", "people", "count", "base"]
+
+
+def rows(
+    measure: str,
+    value: pd.Series,
+    people: pd.Series,
+    count: pd.Series,
+    base: pd.Series | float,
+    plain: Limits | None = None,
+    wide: Limits | None = None,
+) -> pd.DataFrame:
+    """Return one row per group (the index of `value`) in the columns of `fairness.audit.Audit.measures`."""
+    low, high = plain or (np.nan, np.nan)
+    wide_low, wide_high = wide or (np.nan, np.nan)
+    return pd.DataFrame(
+        {
+            "measure": measure,
+            "value": value,
+            "low": low,
+            "high": high,
+            "wide_low": wide_low,
+            "wide_high": wide_high,
+            "people": people,
+            "count": count,
+            "base": base,
+        },
+        index=value.index.rename("group"),
+    )

@@ -1,0 +1,83 @@
+"""What each chart shows, in one or two plain sentences worked out from the figures shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fairness.audit import Audit
+from fairness.disclosure import controlled_measures
+from fairness.groups import GROUPING_NAMES
+from fairness.levels import CANNOT_TELL, FAIL
+
+SHOWN = ("imd_quintile", "ethnic_group", "sex", "age_band")
+
+
+def about_places(audit: Audit) -> str:
+    """Say how many groups are short of places, and which is worst placed."""
+    rows = _rows(audit, "share_ratio", SHOWN)
+    if rows.empty or rows["value"].isna().all():
+        return "Too few places, or too little difference in need, to compare shares of places with shares of need."
+    lowest = rows.iloc[int(np.nanargmin(rows["value"]))]
+    short, unsure = _named(rows, FAIL), _named(rows, CANNOT_TELL)
+    start = f"Of {len(rows)} groups large enough to judge, {len(short) or 'none'} {_are(short)} clearly short of places{_list(short)}"
+    return (
+        f"{start}, and for {len(unsure) or 'none'} it is too early to tell. The lowest ratio is {lowest['value']:.2f} "
+        f"({lowest['low']:.2f} to {lowest['high']:.2f}), for {_name(lowest)}; "
+        "1 means a share of places equal to the share of high need."
+    )
+
+
+def about_calibration(audit: Audit) -> str:
+    """Say for how many groups the predicted risk misleads, and where it is furthest out."""
+    rows = _rows(audit, "calibration_ratio", SHOWN)
+    if rows.empty or rows["value"].isna().all():
+        return "There is no test window large enough to hold predictions against what happened."
+    distance = rows["value"].clip(lower=1e-9)
+    furthest = rows.iloc[int(np.nanargmax(np.maximum(distance, 1 / distance)))]
+    wrong = _named(rows, FAIL)
+    return (
+        f"Predictions clearly mislead for {len(wrong) or 'none'} of {len(rows)} groups large enough to judge{_list(wrong)}. They are furthest out for "
+        f"{_name(furthest)}: {furthest['value']:.2f} times as many outcomes as predicted "
+        f"({furthest['low']:.2f} to {furthest['high']:.2f})."
+    )
+
+
+def about_need(audit: Audit) -> str:
+    """Say which group is sickest beside others at the same risk."""
+    rows = _rows(audit, "need_at_same_score", ("imd_quintile", "ethnic_group"))
+    rows = rows[rows["low"].notna()]
+    sicker = rows[rows["wide_low"] > 1].sort_values(["value", "grouping", "group"], ascending=[False, True, True])
+    if rows.empty:
+        return "There are too few people to compare need at the same risk."
+    if sicker.empty:
+        return "At the same risk no group is clearly sicker than everybody together."
+    top = sicker.iloc[0]
+    return (
+        f"At the same risk, need is highest for {_name(top)}: {top['value']:.2f} times everybody's "
+        f"({top['low']:.2f} to {top['high']:.2f}). Clearly above 1 for {len(sicker)} of {len(rows)} groups: "
+        "ranking by risk alone would understate their need."
+    )
+
+
+def _rows(audit: Audit, measure: str, groupings: tuple[str, ...]) -> pd.DataFrame:
+    """Return one measure of the groups large enough to speak of."""
+    table = controlled_measures(audit)
+    enough = audit.measures["people"] >= audit.settings.minimum_people
+    return table[enough & (table["measure"] == measure) & table["grouping"].isin(groupings)]
+
+
+def _name(row: pd.Series) -> str:
+    return f"{GROUPING_NAMES[row['grouping']].lower()} {row['group']}"
+
+
+def _named(rows: pd.DataFrame, verdict: str) -> list[str]:
+    return [_name(row) for _, row in rows[rows["verdict"] == verdict].iterrows()]
+
+
+def _are(items: list[str]) -> str:
+    return "is" if len(items) == 1 else "are"
+
+
+def _list(items: list[str]) -> str:
+    return f" ({'; '.join(items)})" if items else ""

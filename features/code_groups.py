@@ -1,0 +1,107 @@
+"""Code groups: the clinical and service codes that count as one thing.
+
+The groups are a versioned file, `data/reference/code_groups.csv`; `code_groups.md` beside
+it says where each list comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from casewell.errors import SettingsError
+
+CODE_GROUPS_FILE = Path(__file__).resolve().parents[1] / "data" / "reference" / "code_groups.csv"
+COLUMNS = ("group", "code_prefix", "match", "label", "note")
+MATCHES = ("exact", "prefix")
+
+
+def load_code_groups(path: Path = CODE_GROUPS_FILE) -> pd.DataFrame:
+    """Read and check a code group file: group, code_prefix, match, label, note (all text).
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read, or every broken rule at once.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise SettingsError(f"code group file {path.name!r} cannot be read: {type(error).__name__}") from None
+    problems = _problems(table)
+    if problems:
+        raise SettingsError(
+            [f"code group file {path.name!r}: {problem}" for problem in problems],
+            "data/reference/code_groups.md says what each column holds.",
+        )
+    return table[list(COLUMNS)]
+
+
+def _problems(table: pd.DataFrame) -> list[str]:
+    missing = [name for name in COLUMNS if name not in table.columns]
+    if missing:
+        return [f"missing column {name!r}" for name in missing]
+    if table.empty:
+        return ["it holds no group"]
+    problems = [
+        f"unknown match {match!r}; use {' or '.join(MATCHES)}"
+        for match in sorted(set(table["match"]))
+        if match not in MATCHES
+    ]
+    repeated = table[table.duplicated(["group", "code_prefix", "match"])]
+    problems += [f"group {row.group!r} holds {row.code_prefix!r} twice" for row in repeated.itertuples()]
+    nameless = table.index[table["group"].str.strip() == ""]
+    problems += [f"line {line + 2} names no group" for line in nameless]
+    empty = sorted(set(table.loc[table["code_prefix"].str.strip() == "", "group"]))
+    problems += [f"group {name!r} has an entry without a code" for name in empty]
+    outside = table[~table["code_prefix"].str.contains("//", regex=False) & (table["code_prefix"].str.strip() != "")]
+    problems += [f"group {row.group!r}: {row.code_prefix!r} lacks VOCABULARY//" for row in outside.itertuples()]
+    labels = table.groupby("group", sort=True)["label"].nunique()
+    return problems + [f"group {name!r} has more than one label" for name in labels.index[labels > 1]]
+
+
+def map_codes(codes: Iterable[str], code_groups: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Say which groups each code belongs to: columns code and group, sorted, one row a pair.
+
+    A code may belong to several groups, or to none, in which case it has no row.
+    """
+    groups = load_code_groups() if code_groups is None else code_groups
+    known = pd.DataFrame({"code": sorted(set(codes))}, dtype="str")
+    exact = groups[groups["match"] == "exact"]
+    pairs = [known.merge(exact, left_on="code", right_on="code_prefix")[["code", "group"]]]
+    prefixes = groups[groups["match"] == "prefix"]
+    for length, rows in prefixes.groupby(prefixes["code_prefix"].str.len(), sort=True):
+        start = known.assign(code_prefix=known["code"].str.slice(0, int(str(length))))
+        pairs.append(start.merge(rows, on="code_prefix")[["code", "group"]])
+    return pd.concat(pairs).drop_duplicates().sort_values(["code", "group"], ignore_index=True)
+
+
+def events_in_groups(
+    events: Path | pd.DataFrame, groups: Sequence[str], code_groups: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the events of the named groups, with a column `group`; an event of two groups comes twice.
+
+    Raises
+    ------
+    SettingsError
+        A group is not in the file.
+    """
+    table = load_code_groups() if code_groups is None else code_groups
+    unknown = sorted(set(groups) - set(table["group"]))
+    if unknown:
+        raise SettingsError([f"unknown code group {name!r}" for name in unknown])
+    wanted = table[table["group"].isin(list(groups))]
+    with duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": 2}) as connection:
+        source = (
+            connection.from_df(events) if isinstance(events, pd.DataFrame) else connection.read_parquet(str(events))
+        )
+        source.create_view("events")
+        codes = connection.sql("SELECT DISTINCT code FROM events").df()["code"]
+        connection.register("code_map", map_codes(codes.dropna(), wanted))
+        found = connection.sql('SELECT e.*, m."group" FROM events e JOIN code_map m USING (code)').df()
+    dates = found.select_dtypes("datetime").columns
+    found = found.astype(dict.fromkeys(dates, "datetime64[us]") | {"code": "str", "group": "str"})
+    return found.sort_values(["subject_id", "time", "group", "code", "known_at"], kind="stable", ignore_index=True)

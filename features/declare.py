@@ -1,0 +1,151 @@
+"""Small functions that declare features by theme, so that the catalogue reads as a table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from features.feature import MEANINGS, Aggregation, Feature
+from features.sensitive import SENSITIVE_GROUPS
+
+PERIODS: dict[int | None, str] = {
+    30: "in the last 30 days",
+    90: "in the last 3 months",
+    180: "in the last 6 months",
+    365: "in the last 12 months",
+    730: "in the last 2 years",
+    1095: "in the last 3 years",
+    1826: "in the last 5 years",
+    None: "in all known history",
+}
+ALL_WINDOWS = (30, 90, 180, 365, 730, 1095)
+
+
+def feature_name(group: str, aggregation: str, window_days: int | None) -> str:
+    """Name a feature: group, aggregation, window in days (or `ever`)."""
+    return f"{group}_{aggregation}_{'ever' if window_days is None else f'{window_days}d'}"
+
+
+def _one(
+    source: str,
+    group: str,
+    aggregation: Aggregation,
+    window: int | None,
+    unit: str,
+    what: str,
+    template: str = "",
+    template_one: str = "",
+    in_model: bool = True,
+) -> Feature:
+    showable = bool(template) and group not in SENSITIVE_GROUPS
+    return Feature(
+        name=feature_name(group, aggregation, window),
+        source=source,
+        group=group,
+        aggregation=aggregation,
+        window_days=window,
+        unit=unit,
+        description=f"{MEANINGS[aggregation].split(';')[0]}: {what}, {PERIODS[window]}",
+        template=template if showable else "",
+        template_one=(template_one or template) if showable else "",
+        showable=showable,
+        in_model=in_model,
+    )
+
+
+def counted(source: str, group: str, one: str, many: str, windows: Sequence[int | None]) -> list[Feature]:
+    """Numbers of events."""
+    return [
+        _one(
+            source,
+            group,
+            "count",
+            window,
+            "events",
+            many,
+            f"{{value:.0f}} {many} {PERIODS[window]}",
+            f"{{value:.0f}} {one} {PERIODS[window]}",
+        )
+        for window in windows
+    ]
+
+
+def recency(source: str, group: str, one: str, window: int | None = None) -> Feature:
+    """Days since the latest event."""
+    said = f"Last {one} {{value:.0f}}"
+    return _one(source, group, "days_since_last", window, "days", one, f"{said} days ago", f"{said} day ago")
+
+
+def first(source: str, group: str, one: str, window: int | None = None) -> Feature:
+    """Days since the earliest event; informs models only."""
+    return _one(source, group, "days_since_first", window, "days", one)
+
+
+def change(source: str, group: str, many: str, window: int = 90) -> Feature:
+    """Events in a window less those in the window before it."""
+    words = f"{{value:.0f}} more {many} {PERIODS[window]} than in the 3 months before"
+    return _one(source, group, "change", window, "events", many, words if window == 90 else "")
+
+
+def distinct(source: str, group: str, many: str, windows: Sequence[int | None]) -> list[Feature]:
+    """Numbers of different codes."""
+    return [
+        _one(
+            source,
+            group,
+            "distinct_codes",
+            window,
+            "codes",
+            many,
+            f"{{value:.0f}} different {many} {PERIODS[window]}",
+        )
+        for window in windows
+    ]
+
+
+def days(source: str, group: str, what: str, windows: Sequence[int | None], running: bool = False) -> list[Feature]:
+    """Days of stays or packages that fall in a window; `running` counts those that have not ended too."""
+    return [
+        _one(
+            source,
+            group,
+            "days_running" if running else "days_spent",
+            window,
+            "days",
+            what,
+            f"{{value:.0f}} days {what} {PERIODS[window]}",
+            f"{{value:.0f}} day {what} {PERIODS[window]}",
+        )
+        for window in windows
+    ]
+
+
+def running(source: str, group: str, words: str) -> Feature:
+    """Whether a package runs now."""
+    return _one(source, group, "running", None, "yes/no", words.lower(), words)
+
+
+def present(
+    source: str, group: str, words: str, window: int | None = None, show: bool = True, in_model: bool = True
+) -> Feature:
+    """Whether anything of the group is recorded."""
+    return _one(source, group, "any", window, "yes/no", words.lower(), words if show else "", in_model=in_model)
+
+
+def measured(source: str, group: str, what: str, unit: str, digits: int = 0) -> list[Feature]:
+    """A measurement: latest, mean, extremes, change, how often, and how long ago."""
+    latest = f"Latest {what} {{value:.{digits}f}} {unit}"
+    return [
+        _one(source, group, "last", 1095, unit, what, latest),
+        *[_one(source, group, how, 365, unit, what) for how in ("mean", "min", "max")],
+        *[_one(source, group, how, 1095, unit, what) for how in ("mean", "min", "max")],
+        _one(source, group, "slope", 1095, f"{unit} per year", what),
+        _one(source, group, "count", 365, "events", f"{what} measurements"),
+        _one(source, group, "days_since_last", None, "days", f"{what} measurement"),
+    ]
+
+
+def longest(source: str, group: str, what: str, window: int) -> Feature:
+    """The longest stay."""
+    template = f"Longest {what} {{value:.0f}}"
+    period = PERIODS[window]
+    return _one(source, group, "max", window, "days", what, f"{template} days {period}", f"{template} day {period}")

@@ -1,0 +1,155 @@
+"""The books: what each training and each week did, in MLflow. Aggregates only, never a row about a person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+import models
+from casewell.settings import Settings
+from flows.workspace import digest_of, file_digest
+
+SERVED = Path(__file__).with_name("served_model.py")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A registered model version and the folder its files were fetched to."""
+
+    version: str
+    trained_as_of: dt.date
+    digest: str
+    folder: Path
+
+
+def open_books(settings: Settings, kind: str) -> MlflowClient:
+    """Point MLflow at its store, making it on first use, and choose the experiment `<name>-<kind>`."""
+    store = settings.mlruns_dir.resolve()
+    (store / "artifacts").mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(f"sqlite:///{store / 'mlflow.db'}")
+    name = f"{settings.name}-{kind}"
+    if mlflow.get_experiment_by_name(name) is None:
+        mlflow.create_experiment(name, artifact_location=(store / "artifacts").as_uri())
+    mlflow.set_experiment(name)
+    return MlflowClient()
+
+
+def model_name(settings: Settings) -> str:
+    """Return the registered model's name."""
+    return f"casewell-{settings.name}"
+
+
+def champion(settings: Settings, as_of: dt.date) -> Registered | None:
+    """Find the model that was champion on a day: the newest promoted one that knew nothing later.
+
+    A list made for a past week must not use a model that has seen what came after.
+    """
+    client = open_books(settings, "training")
+    promoted = [
+        (dt.date.fromisoformat(version.tags["trained_as_of"]), int(version.version), version)
+        for version in client.search_model_versions(f"name = '{model_name(settings)}'")
+        if version.tags.get("promoted") == "true"
+    ]
+    known = sorted(item[:2] for item in promoted if item[0] <= as_of)
+    if not known:
+        return None
+    date, number = known[-1]
+    uri = f"models:/{model_name(settings)}/{number}"
+    folder = Path(mlflow.artifacts.download_artifacts(uri, dst_path=None)) / "artifacts" / "models"
+    return Registered(str(number), date, model_digest(folder), folder)
+
+
+def model_digest(folder: Path) -> str:
+    """Return the digest that stands for saved models."""
+    return file_digest(folder / "digests.json")[:12]
+
+
+def record_training(settings: Settings, as_of: dt.date, trained: models.Trained, folder: Path) -> str:
+    """Write a training's parameters, measures and pictures, and register its models as challenger.
+
+    `folder` holds `models/`, `training.json` and the pictures. Returns the model's version.
+    """
+    client = open_books(settings, "training")
+    told = settings.model_dump(mode="json", include={"outcome", "training", "benefit", "eligibility", "seed"})
+    with mlflow.start_run(run_name=f"train {as_of}"):
+        mlflow.log_params(
+            _flat(told)
+            | {
+                "as_of": str(as_of),
+                "settings": digest_of(settings.model_dump(mode="json")),
+                "evidence_grade": trained.models.evidence.grade,
+            }
+        )
+        mlflow.log_metrics(_by_name(trained.measures))
+        for file in sorted(path for path in folder.iterdir() if path.suffix in {".json", ".svg"}):
+            mlflow.log_artifact(str(file))
+        logged = mlflow.pyfunc.log_model(
+            name="models",
+            python_model=str(SERVED),
+            artifacts={"models": str(folder / "models")},
+            pip_requirements=["casewell"],
+            registered_model_name=model_name(settings),
+        )
+    version = str(logged.registered_model_version)
+    client.set_model_version_tag(model_name(settings), version, "trained_as_of", str(as_of))
+    client.set_registered_model_alias(model_name(settings), "challenger", version)
+    return version
+
+
+def promote(settings: Settings, version: str, as_of: dt.date, reason: str) -> None:
+    """Mark a version promoted; it takes the alias `champion` unless a model of a later date holds it."""
+    client, name = MlflowClient(), model_name(settings)
+    client.set_model_version_tag(name, version, "promoted", "true")
+    client.set_model_version_tag(name, version, "promoted_because", reason)
+    try:
+        holder = client.get_model_version_by_alias(name, "champion")
+    except MlflowException:
+        holder = None
+    if holder is None or dt.date.fromisoformat(holder.tags["trained_as_of"]) <= as_of:
+        client.set_registered_model_alias(name, "champion", version)
+
+
+def record_week(settings: Settings, as_of: dt.date, manifest: dict[str, Any], files: list[Path]) -> None:
+    """Write a week's counts, verdict and fairness page; nothing with a row about a person."""
+    open_books(settings, "weekly")
+    with mlflow.start_run(run_name=f"week {as_of}"):
+        mlflow.log_params(
+            {
+                "as_of": str(as_of),
+                "run": manifest["run"],
+                "model_version": manifest["model"]["version"],
+                "evidence_grade": manifest["evidence"]["grade"],
+                "fairness": manifest["fairness"]["verdict"],
+                "released": manifest["fairness"]["released"],
+            }
+        )
+        mlflow.log_metrics({f"people_{door.replace(' ', '_')}": count for door, count in manifest["doors"].items()})
+        for file in files:
+            mlflow.log_artifact(str(file))
+
+
+def record_evaluation(settings: Settings, as_of: dt.date, measures: pd.DataFrame, files: list[Path]) -> None:
+    """Write an evaluation's measures and page."""
+    open_books(settings, "evaluation")
+    with mlflow.start_run(run_name=f"evaluate {as_of}"):
+        mlflow.log_metrics(_by_name(measures))
+        for file in files:
+            mlflow.log_artifact(str(file))
+
+
+def _by_name(measures: pd.DataFrame) -> dict[str, float]:
+    return dict(zip(measures["measure"].astype(str), measures["value"].astype(float), strict=True))
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat

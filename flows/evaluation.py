@@ -1,0 +1,86 @@
+"""The evaluation flow: the champion, on the newest months whose outcomes are known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import flow, task
+
+import models
+from casewell.errors import TrainingError
+from casewell.settings import Settings, load
+from flows import books
+from flows.progress import say
+from flows.stages import build_history, capacity_share, history_rows, link, split_of
+from flows.training import training_folder
+from flows.workspace import disk
+
+
+@task
+def examine(
+    settings: Settings, as_of: dt.date, linked: Path, history: Path, champion: books.Registered
+) -> dict[str, Any]:
+    """Measure the champion's back-test and write the evaluation's folder: a page and the same numbers as JSON."""
+    say(f"Testing model {champion.version} on the newest months whose outcomes are known")
+    rows, split = history_rows(history), split_of(settings, as_of, linked)
+    champion_models = models.load(champion.folder)
+    models.require_features(champion_models, rows)
+    test = models.predict_test(champion_models.backtest, rows, split)
+    newest = int((rows["index_date"] == split.test[-1]).sum())
+    measures = models.evaluate(test, capacity_share(settings, linked, newest), settings.seed)
+    calibration = models.calibration_curve(test)
+    trained = training_folder(settings, champion) / "training.json"
+    benefit = json.loads(trained.read_text())["benefit"] if trained.is_file() else None
+    curve = None if benefit is None else pd.DataFrame(benefit)
+
+    folder = settings.data_dir / "runs" / f"{as_of}-evaluation-{champion.digest}"
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    record = {
+        "as_of": str(as_of),
+        "model": champion.version,
+        "test_index_dates": [str(date.date()) for date in split.test],
+        "measures": json.loads(measures.to_json(orient="records")),
+        "calibration": json.loads(calibration.to_json(orient="records")),
+        "benefit": benefit,
+        "evidence": champion_models.evidence.as_dict(),
+    }
+    (partial / "evaluation.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    summary = json.loads((linked / "summary.json").read_text())
+    models.write_page(
+        measures,
+        calibration,
+        curve,
+        champion_models.evidence,
+        partial / "evaluation.html",
+        settings.outcome.name,
+        as_of,
+        summary["synthetic"],
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    books.record_evaluation(settings, as_of, measures, [folder / "evaluation.json", folder / "evaluation.html"])
+    return record | {
+        "version": champion.version,
+        "reason": f"trained as of {champion.trained_as_of}, tested on {len(split.test)} month(s) it had not seen",
+        "evidence": champion_models.evidence.sentence(),
+        "page": str(folder / "evaluation.html"),
+    }
+
+
+@flow(name="casewell evaluate", validate_parameters=False)
+def evaluate_flow(settings_file: str, as_of: str) -> dict[str, Any]:
+    """Evaluate the champion of a day (ISO date) with what was known before it."""
+    settings, date = load(Path(settings_file)), dt.date.fromisoformat(as_of)
+    with disk():
+        champion = books.champion(settings, date)
+        if champion is None:
+            raise TrainingError(f"there is no champion for {date} to evaluate", "Train one: casewell train.")
+        linked = link(settings, date)
+        return examine(settings, date, linked, build_history(settings, date, linked), champion)

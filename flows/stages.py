@@ -1,0 +1,102 @@
+"""The stages between sources and scores, each a Prefect task that takes and gives paths."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import task
+
+import features
+import models
+import records
+from casewell.errors import TrainingError
+from casewell.settings import Settings
+from flows.progress import say
+from flows.workspace import identity, stage
+
+LINKING = ("sources", "purpose", "opt_outs", "quality", "linkage", "teams", "pseudonym_key_file")
+POPULATION = (*LINKING, "eligibility")
+LEARNING = (*POPULATION, "outcome", "training", "benefit", "seed")
+
+
+def _passing_fault(_task: Any, _run: Any, state: Any) -> bool:
+    """Retry what a second attempt can mend (a network share that blinked), never a refusal."""
+    return isinstance(state.result(raise_on_failure=False), ConnectionError | TimeoutError | BlockingIOError)
+
+
+@task(retries=2, retry_delay_seconds=5, retry_condition_fn=_passing_fault)
+def link(settings: Settings, as_of: dt.date) -> Path:
+    """Read, check and link the sources as they were known before `as_of`; return the folder of linked tables."""
+    folder = settings.data_dir / "linked" / f"{as_of}-{identity(settings, as_of, *LINKING)}"
+    if not folder.is_dir():
+        say("Reading the sources, checking them, and linking each record to its person")
+    return stage(folder, lambda out: records.build(settings, as_of, out))
+
+
+@task
+def build_features(settings: Settings, as_of: dt.date, linked: Path) -> Path:
+    """Build the features of everybody who could be offered case management on `as_of`; return the file."""
+    folder = settings.data_dir / "features" / f"{as_of}-{identity(settings, as_of, *POPULATION)}"
+
+    def build(out: Path) -> None:
+        say("Building features from what was known by then")
+        eligible = models.population(
+            linked / "people.parquet", linked / "enrolments.parquet", [pd.Timestamp(as_of)], settings.eligibility
+        )
+        features.build(eligible, linked / "events.parquet", linked / "people.parquet", out / "matrix.parquet")
+
+    return stage(folder, build) / "matrix.parquet"
+
+
+@task
+def build_history(settings: Settings, as_of: dt.date, linked: Path) -> Path:
+    """Build features and outcomes for every mature index date before `as_of`; return the folder.
+
+    Raises
+    ------
+    TrainingError
+        The history is too short, or nobody in it could have been offered case management.
+    """
+    folder = settings.data_dir / "features" / f"{as_of}-history-{identity(settings, as_of, *LEARNING)}"
+
+    def build(out: Path) -> None:
+        dates = split_of(settings, as_of, linked).mature
+        say(f"Building features and outcomes for {len(dates)} months of the past")
+        eligible = models.population(
+            linked / "people.parquet", linked / "enrolments.parquet", dates, settings.eligibility
+        )
+        if eligible.empty:
+            raise TrainingError(
+                "nobody was eligible on any index date", "Check registrations and birth dates in the sources."
+            )
+        features.build(eligible, linked / "events.parquet", linked / "people.parquet", out / "matrix.parquet")
+        models.outcomes(eligible, linked, settings).to_parquet(out / "outcomes.parquet")
+
+    return stage(folder, build)
+
+
+def split_of(settings: Settings, as_of: dt.date, linked: Path) -> models.Split:
+    """Return the index dates that the linked history allows."""
+    begin = dt.date.fromisoformat(json.loads((linked / "summary.json").read_text())["begin"])
+    return models.split(begin, as_of, settings)
+
+
+def history_rows(history: Path) -> pd.DataFrame:
+    """Read features joined to outcomes, one row a person and index date."""
+    matrix = pd.read_parquet(history / "matrix.parquet")
+    labels = pd.read_parquet(history / "outcomes.parquet")
+    same = (matrix[["index_date", "person_id"]].to_numpy() == labels[["index_date", "person_id"]].to_numpy()).all()
+    if not same:
+        raise RuntimeError("features and outcomes do not list the same people in the same order")
+    return pd.concat([matrix, labels.drop(columns=["index_date", "person_id"])], axis=1)
+
+
+def capacity_share(settings: Settings, linked: Path, eligible: int) -> float:
+    """Return the places of all teams as a share of eligible people."""
+    teams = sorted(set(pd.read_parquet(linked / "people.parquet", columns=["team_code"])["team_code"]) - {""})
+    places = sum(settings.teams.capacity.get(team, settings.teams.default_capacity) for team in teams)
+    return min(1.0, max(places, 1) / max(eligible, 1))

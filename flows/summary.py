@@ -1,0 +1,67 @@
+"""The short coloured summary at the end of a command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+COLOURS = {"pass": "green", "cannot tell": "yellow", "fail": "red"}
+
+
+def print_week(manifest: dict[str, Any], console: Console) -> None:
+    """Print how many people came, where each went, the lists, the verdict, the evidence and the files."""
+    stamp = "  [black on yellow] SYNTHETIC [/]" if manifest["synthetic"] else ""
+    console.print(f"\n[bold]Casewell, as of {manifest['as_of']}[/bold]{stamp}")
+    doors = Table(
+        "door", "people", title=f"{manifest['people']:,} people came in; each left by one door", title_justify="left"
+    )
+    doors.columns[1].justify = "right"
+    for door, people in manifest["doors"].items():
+        doors.add_row(door, f"{people:,}")
+    console.print(doors)
+    if manifest["published_to"]:
+        _print_teams(Path(manifest["published_to"]), console)
+    verdict = manifest["fairness"]["verdict"]
+    released = "released" if manifest["fairness"]["released"] else "[bold]withheld[/bold]"
+    console.print(f"Fairness: [{COLOURS[verdict]}]{verdict}[/] ({released})")
+    for reason in manifest["fairness"]["reasons"][:4]:
+        console.print(f"  - {reason}", soft_wrap=True)
+    if len(manifest["fairness"]["reasons"]) > 4:
+        console.print(f"  - and {len(manifest['fairness']['reasons']) - 4} more in fairness.html")
+    if manifest["fairness"]["override"]:
+        override = manifest["fairness"]["override"]
+        console.print(f"  Released by {override['owner']}: {override['reason']}", soft_wrap=True)
+    grade = manifest["evidence"]["grade"]
+    console.print(
+        f"Evidence of benefit: [{'yellow' if grade == 'assumed' else 'green'}]{grade}[/]. {manifest['evidence']['sentence']}",
+        soft_wrap=True,
+    )
+    if manifest["missing"]:
+        console.print(f"Missing in the data: {', '.join(manifest['missing'])}", soft_wrap=True)
+    console.print(f"Files: [bold]{manifest['published_to'] or 'no lists were published'}[/bold]")
+
+
+def _print_teams(folder: Path, console: Console) -> None:
+    cohort = pd.read_parquet(folder / "cohort.parquet", columns=["team_code", "status"])
+    sizes = Counter(zip(cohort["team_code"], cohort["status"], strict=True))
+    teams = Table("team", "listed", "reserve")
+    for team in sorted(set(cohort["team_code"])):
+        teams.add_row(team, str(sizes[team, "listed"]), str(sizes[team, "reserve"]))
+    console.print(teams)
+
+
+def print_training(result: dict[str, Any], console: Console) -> None:
+    """Print the measures in the test months, the decision and the evidence."""
+    table = Table("measure", "value", "95 % interval", title="In months the model had not seen", title_justify="left")
+    for row in result["measures"]:
+        table.add_row(row["measure"].replace("_", " "), f"{row['value']:.3f}", f"{row['low']:.3f} to {row['high']:.3f}")
+    console.print(table)
+    console.print(f"Model {result['version']}: {result['reason']}", soft_wrap=True)
+    console.print(f"Evidence of benefit: {result['evidence']}", soft_wrap=True)
+    if "page" in result:
+        console.print(f"Page: [bold]{result['page']}[/bold]")

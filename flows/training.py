@@ -1,0 +1,107 @@
+"""The training flow: history to models, challenger to champion by the stated rule."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prefect import flow, task
+
+import models
+from casewell import doors
+from casewell.page import save_picture
+from casewell.settings import Settings, load
+from flows import books
+from flows.progress import say
+from flows.stages import build_history, capacity_share, history_rows, link, split_of
+from flows.workspace import disk
+from models.pictures import benefit_figure, calibration_figure
+from models.tables import TEST_PREDICTIONS
+
+
+@task
+def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict[str, Any]:
+    """Train, test, register as challenger and promote if the rule says so; return what happened."""
+    rows = history_rows(history)
+    split = split_of(settings, as_of, linked)
+    newest = int((rows["index_date"] == split.test[-1]).sum())
+    trained = models.train(rows, split, capacity_share(settings, linked, newest), settings, say)
+    incumbent = books.champion(settings, as_of)
+    version = books.record_training(settings, as_of, trained, keep(settings, as_of, trained, split))
+    promotion = models.decide(trained.measures, trained.test, champion_on_test(incumbent, rows, split))
+    if promotion.promoted:
+        books.promote(settings, version, as_of, promotion.reason)
+    say(f"Model {version} {'is the new champion' if promotion.promoted else 'stays a challenger'}: {promotion.reason}")
+    return {
+        "version": version,
+        "promoted": promotion.promoted,
+        "reason": promotion.reason,
+        "evidence": trained.models.evidence.sentence(),
+        "measures": trained.measures.to_dict(orient="records"),
+    }
+
+
+def keep(settings: Settings, as_of: dt.date, trained: models.Trained, split: models.Split) -> Path:
+    """Write a training's folder: models, tables, pictures, and the test predictions, which never leave it."""
+    partial = settings.data_dir / "runs" / f"{as_of}-training.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True, mode=0o700)
+    models.save(trained.models, partial / "models")
+    doors.write(trained.test, TEST_PREDICTIONS, partial / "test_predictions.parquet")
+    (partial / "training.json").write_text(json.dumps(training_record(trained, split), indent=1, sort_keys=True))
+    save_picture(calibration_figure(trained.calibration), partial / "calibration.svg")
+    if trained.benefit is not None:
+        save_picture(benefit_figure(trained.benefit), partial / "benefit_curve.svg")
+    folder = partial.with_name(f"{as_of}-training-{books.model_digest(partial / 'models')}")
+    shutil.rmtree(folder, ignore_errors=True)
+    return partial.rename(folder)
+
+
+def training_folder(settings: Settings, champion: books.Registered) -> Path:
+    """Return where a champion's training was kept on this machine."""
+    return settings.data_dir / "runs" / f"{champion.trained_as_of}-training-{champion.digest}"
+
+
+def training_record(trained: models.Trained, split: models.Split) -> dict[str, Any]:
+    """Return a training's tables as plain values."""
+
+    def rows(table: pd.DataFrame | None) -> list[dict[str, Any]] | None:
+        return None if table is None else json.loads(table.to_json(orient="records"))
+
+    return {
+        "measures": rows(trained.measures),
+        "calibration": rows(trained.calibration),
+        "benefit": rows(trained.benefit),
+        "evidence": trained.models.evidence.as_dict(),
+        "index_dates": {
+            use: [str(date.date()) for date in getattr(split, use)] for use in ("train", "between", "test")
+        },
+    }
+
+
+def champion_on_test(incumbent: books.Registered | None, rows: pd.DataFrame, split: models.Split) -> np.ndarray | None:
+    """Return the champion's back-test predictions of the test months; None without a champion that fits the features."""
+    if incumbent is None:
+        return None
+    model = models.load(incumbent.folder).backtest
+    if not set(model.features) <= set(rows.columns):
+        return None
+    return models.predict_test(model, rows, split)["risk"].to_numpy()
+
+
+def train(settings: Settings, as_of: dt.date) -> dict[str, Any]:
+    """Train within whatever flow is running."""
+    linked = link(settings, as_of)
+    return fit(settings, as_of, linked, build_history(settings, as_of, linked))
+
+
+@flow(name="casewell train", validate_parameters=False)
+def train_flow(settings_file: str, as_of: str) -> dict[str, Any]:
+    """Train models from everything known before `as_of` (ISO date)."""
+    with disk():
+        return train(load(Path(settings_file)), dt.date.fromisoformat(as_of))

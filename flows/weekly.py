@@ -1,0 +1,195 @@
+"""The weekly flow: sources to lists, with the gate in the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import flow, task
+
+import cohorts
+import fairness
+import models
+import records
+from casewell import __version__, doors
+from casewell.errors import TrainingError
+from casewell.settings import Settings, load
+from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, NOT_SELECTED, RESERVE
+from features import CATALOGUE
+from flows import books
+from flows.dates import end_of_fresh_data
+from flows.progress import say
+from flows.stages import build_features, link
+from flows.training import train, training_folder
+from flows.workspace import code_digest, digest_of, disk, file_digest, forget_old_stages, source_digests
+from models.tables import SCORES, TEST_PREDICTIONS
+from records.tables import CONTACTS, ENROLMENTS, PEOPLE, PRACTICES, REMOVED
+
+
+@task
+def score(settings: Settings, matrix: Path, model: Path, out: Path) -> None:
+    """Write the three scores of everybody who could be offered case management."""
+    say("Scoring risk, need and benefit")
+    doors.write(
+        models.score(models.load(model), pd.read_parquet(matrix), settings.benefit), SCORES, out / "scores.parquet"
+    )
+
+
+@task
+def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model: Path, out: Path) -> None:
+    """Route, allocate, give reasons, and account for everybody."""
+    say("Choosing within each team's places, and accounting for everybody else")
+    people = doors.read(linked / "people.parquet", PEOPLE)
+    scores = doors.read(out / "scores.parquet", SCORES)
+    routes = cohorts.route(
+        people, linked / "events.parquet", doors.read(linked / "enrolments.parquet", ENROLMENTS), as_of, settings
+    )
+    eligible = routes.loc[routes["door"] == ELIGIBLE, "person_id"]
+    scored = scores[scores["person_id"].isin(eligible)].reset_index(drop=True)
+    key = records.tie_break_key(settings, bool(people["synthetic"].any()))
+    allocation = cohorts.allocate(scored, people, settings.teams, key)
+    chosen = allocation.loc[allocation["status"] != "not_selected", "person_id"]
+    features = pd.read_parquet(matrix, filters=[("person_id", "in", chosen.tolist())])
+    reasons = cohorts.reasons(models.contributions(models.load(model), features), CATALOGUE, settings.lists.reasons)
+    cohort = cohorts.assemble(allocation, scored, reasons, people, as_of)
+    doors.write(cohort, COHORT, out / "cohort.parquet")
+    ledger = cohorts.ledger(people, doors.read(linked / "removed.parquet", REMOVED), routes, allocation)
+    doors.write(ledger, LEDGER, out / "ledger.parquet")
+    cohorts.write_counts(cohorts.counts(ledger, as_of, bool(people["synthetic"].any())), out / "ledger.json")
+
+
+@task
+def audit(
+    settings: Settings, as_of: dt.date, linked: Path, test: Path, out: Path, synthetic: bool, grade: str
+) -> fairness.Verdict:
+    """Audit the list by group and let the gate decide."""
+    say("Auditing the lists by deprivation, ethnicity, sex and age")
+    people = doors.read(linked / "people.parquet", PEOPLE)
+    cohort = doors.read(out / "cohort.parquet", COHORT)
+    ledger = doors.read(out / "ledger.parquet", LEDGER)
+    scores = doors.read(out / "scores.parquet", SCORES)
+    competing = ledger.loc[ledger["door"].isin([LISTED, RESERVE, NOT_SELECTED]), "person_id"]
+    found = fairness.audit(
+        fairness.group_table(people, as_of),
+        scores[scores["person_id"].isin(competing)].reset_index(drop=True),
+        cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
+        doors.read(test, TEST_PREDICTIONS) if test.is_file() else doors.empty(TEST_PREDICTIONS),
+        settings.fairness,
+        settings.seed,
+    )
+    verdict = fairness.decide(found, settings.fairness)
+    _write_json(fairness.to_json(found, verdict), out / "fairness.json")
+    fairness.write_page(
+        found,
+        verdict,
+        out / "fairness.html",
+        title=f"Is this week's list fair? {settings.name}",
+        as_of=as_of,
+        synthetic=synthetic,
+        evidence_grade=grade,
+    )
+    return verdict
+
+
+def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
+    """Make the week's lists within whatever flow is running; return the manifest."""
+    champion = books.champion(settings, as_of)
+    if champion is None:
+        say("There is no champion model for this date yet: training one")
+        train(settings, as_of)
+        champion = books.champion(settings, as_of)
+    if champion is None:
+        raise TrainingError(
+            f"the model trained for {as_of} did not meet the rule for champions. {models.RULE}",
+            "See its measures (make ui), give more history, or run for a date that a champion was trained for.",
+        )
+    linked = link(settings, as_of)
+    summary = json.loads((linked / "summary.json").read_text())
+    matrix = build_features(settings, as_of, linked)
+    identity = digest_of(
+        source_digests(settings), code_digest(), settings.model_dump(mode="json"), as_of, champion.digest
+    )
+    run = settings.data_dir / "runs" / f"{as_of}-{identity}"
+    partial = run.with_name(f"{run.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True, mode=0o700)
+
+    score(settings, matrix, champion.folder, partial)
+    choose(settings, as_of, linked, matrix, champion.folder, partial)
+    evidence = models.load(champion.folder).evidence
+    test = training_folder(settings, champion) / "test_predictions.parquet"
+    verdict = audit(settings, as_of, linked, test, partial, summary["synthetic"], evidence.grade)
+    manifest = {
+        "run": run.name,
+        "name": settings.name,
+        "as_of": str(as_of),
+        "purpose": settings.purpose,
+        "synthetic": summary["synthetic"],
+        "code": {"version": __version__, "digest": code_digest()},
+        "sources": source_digests(settings),
+        "settings": settings.model_dump(mode="json"),
+        "model": {"version": champion.version, "digest": champion.digest, "trained_as_of": str(champion.trained_as_of)},
+        "evidence": {"grade": evidence.grade, "sentence": evidence.sentence()},
+        "fairness": {
+            "verdict": verdict.verdict,
+            "released": verdict.released,
+            "reasons": list(verdict.reasons),
+            "override": verdict.override.model_dump(mode="json") if verdict.override else None,
+        },
+        "missing": summary["missing"],
+        "doors": json.loads((partial / "ledger.json").read_text())["doors"],
+        "people": json.loads((partial / "ledger.json").read_text())["people"],
+    }
+    manifest["published_to"] = (
+        str(deliver(settings, as_of, linked, partial, manifest, verdict)) if verdict.released else None
+    )
+    _write_json(manifest, partial / "manifest.json")
+    shutil.rmtree(run, ignore_errors=True)
+    partial.rename(run)
+    books.record_week(settings, as_of, manifest, [run / "ledger.json", run / "fairness.json", run / "fairness.html"])
+    forget_old_stages([settings.data_dir / "linked", settings.data_dir / "features"])
+    return manifest
+
+
+@task
+def deliver(
+    settings: Settings, as_of: dt.date, linked: Path, run: Path, manifest: dict[str, Any], verdict: fairness.Verdict
+) -> Path:
+    """Write every team's files beside the audit and the account, and publish the folder by one rename."""
+    say("Writing each team's list and publishing")
+    final = settings.data_dir / "cohorts" / str(as_of)
+    cohorts.clear_leftovers(final.parent)
+    staged = cohorts.stage(final)
+    for name in ("cohort.parquet", "ledger.json", "fairness.json", "fairness.html"):
+        shutil.copy2(run / name, staged / name)
+    override = verdict.override
+    heading = cohorts.Heading(
+        as_of, verdict.verdict, override.owner if override else "", override.reason if override else ""
+    )
+    cohorts.write_lists(
+        doors.read(run / "cohort.parquet", COHORT),
+        doors.read(linked / "contacts.parquet", CONTACTS),
+        doors.read(linked / "practices.parquet", PRACTICES),
+        heading,
+        staged / "lists",
+        manifest["synthetic"],
+    )
+    files = {str(path.relative_to(staged)): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()}
+    _write_json(manifest | {"files": files}, staged / "manifest.json")
+    return cohorts.publish(staged, final)
+
+
+@flow(name="casewell weekly", validate_parameters=False)
+def weekly_flow(settings_file: str, as_of: str | None = None) -> dict[str, Any]:
+    """Make the lists known as of a date (ISO); without one, as a scheduled run, as of the end of the data."""
+    settings = load(Path(settings_file))
+    with disk():
+        return weekly(settings, dt.date.fromisoformat(as_of) if as_of else end_of_fresh_data(settings))
+
+
+def _write_json(content: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

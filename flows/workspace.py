@@ -1,0 +1,103 @@
+"""Where things are kept, and the identity of what is kept there.
+
+A stage's folder is named after everything that decides its content: the sources' bytes, the
+settings, the date and the code. A folder that exists is whole (it got its name by a rename),
+so a stage that was done before is not done again, and nothing stale is ever taken for new.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from casewell.errors import StorageError
+from casewell.settings import Settings
+
+HOUSE = Path(__file__).parents[1]
+ROOMS = ("casewell", "records", "features", "models", "fairness", "cohorts", "flows", "data/reference")
+STAGES_KEPT = 4
+
+
+def digest_of(*parts: Any) -> str:
+    """Return 12 hexadecimal digits that stand for plain values (anything JSON can hold, and paths and dates)."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def code_digest() -> str:
+    """Return a digest of the code and reference files that a result depends on."""
+    files = sorted(
+        path for room in ROOMS for path in (HOUSE / room).rglob("*") if path.suffix in {".py", ".csv", ".parquet"}
+    )
+    return digest_of([(str(path.relative_to(HOUSE)), file_digest(path)) for path in files])
+
+
+def source_digests(settings: Settings) -> dict[str, str]:
+    """Return each enabled source's name and the digest of its bytes."""
+    return {name: _bytes_of(source.path) for name, source in sorted(settings.sources.items()) if source.enabled}
+
+
+def _bytes_of(path: Path) -> str:
+    if path.is_dir():
+        return digest_of([(file.name, file_digest(file)) for file in sorted(path.iterdir()) if file.is_file()])
+    return file_digest(path)
+
+
+def identity(settings: Settings, as_of: dt.date, *sections: str) -> str:
+    """Return the digest of sources, code, date and the named sections of the settings."""
+    chosen = settings.model_dump(mode="json")
+    return digest_of(source_digests(settings), code_digest(), as_of, {name: chosen[name] for name in sections})
+
+
+def stage(folder: Path, build: Callable[[Path], Any]) -> Path:
+    """Return the folder, having built it first if it is not there; a killed build leaves nothing under its name."""
+    if folder.is_dir():
+        os.utime(folder)
+        return folder
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    partial.mkdir(mode=0o700)
+    build(partial)
+    partial.rename(folder)
+    return folder
+
+
+def forget_old_stages(folders: Iterable[Path]) -> None:
+    """Keep the newest stages of each kind; they can be made again, and hold people's records."""
+    for kind in folders:
+        done = [path for path in kind.glob("*") if path.is_dir()] if kind.is_dir() else []
+        for path in sorted(done, key=lambda path: path.stat().st_mtime, reverse=True)[STAGES_KEPT:]:
+            shutil.rmtree(path)
+
+
+@contextmanager
+def disk() -> Iterator[None]:
+    """Turn a full or forbidden disk, from whichever library reports it, into one clear refusal."""
+    still = "Lists published before still stand. Free some space, or mend the permissions, and run again."
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}:
+            where = f" ({error.filename})" if error.filename else ""
+            raise StorageError(f"{error.strerror}{where}", still) from None
+        raise
+    except duckdb.Error as error:
+        if any(sign in str(error) for sign in ("No space left", "out of disk", "Permission denied", "Could not write")):
+            raise StorageError("the disk is full or cannot be written", still) from None
+        raise

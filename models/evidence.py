@@ -1,0 +1,131 @@
+"""Evidence: may benefit learned from the past be believed, or must it be assumed?
+
+The grade `compared` is earned by passing every check below on the history; one failure
+and the grade is `assumed`. A randomised margin is not used yet, so `randomised` cannot be
+earned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from casewell.settings import Benefit
+from models.comparison import Estimate, History, effective_sample, imbalance, top
+
+ONE_SIDED_95 = 1.645
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test of the evidence: whether it passed, and in a sentence what was seen."""
+
+    name: str
+    passed: bool
+    seen: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The grade, the checks it rests on, and what the history says on average."""
+
+    grade: str
+    checks: tuple[Check, ...]
+    treated: int
+    average_benefit: Estimate | None
+    advantage: Estimate | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Say the grade and why, in one sentence."""
+        if self.grade == "compared":
+            return (
+                "Benefit was learned by comparing people who did and did not start case management; every check passed."
+            )
+        failed = "; ".join(check.seen for check in self.checks if not check.passed)
+        return f"Benefit is assumed from risk and amenability, not learned: {failed}."
+
+
+def too_few(treated: int, rules: Benefit) -> Evidence:
+    """Return the evidence of a history with hardly any case management in it."""
+    seen = f"{treated} people started case management in the history, {rules.minimum_treated} are needed"
+    return Evidence("assumed", (Check("enough treated", False, seen),), treated, None, None)
+
+
+def judge(
+    history: History, control: History, matrix: pd.DataFrame, index_date: np.ndarray, share: float, rules: Benefit
+) -> Evidence:
+    """Weigh the evidence for benefit.
+
+    Parameters
+    ----------
+    history : out-of-fold predictions of the outcome
+    control : the same for an outcome that case management should not change
+    matrix : features, for balance
+    index_date : of each row; lists are drawn within dates
+    share : places as a share of eligible people
+    """
+    rows = np.ones(len(index_date), dtype=bool)
+    starters = int(pd.Series(history.person[history.treated]).nunique())
+    checks = [_enough(starters, rules)]
+    if not checks[0].passed:
+        return too_few(starters, rules)
+
+    apart = imbalance(matrix, history.treated, history.propensity).abs()
+    checks.append(
+        Check(
+            "balance",
+            bool(apart.max() <= rules.maximum_imbalance),
+            f"after weighting, treated and untreated people differ by up to {apart.max():.2f} standard deviations "
+            f"({apart.idxmax()}); the limit is {rules.maximum_imbalance:.2f}",
+        )
+    )
+    by_benefit = top(history.without - history.with_programme, index_date, share)
+    by_risk = top(history.without, index_date, share)
+    alike = float((history.propensity[by_benefit] >= rules.minimum_propensity).mean())
+    size = effective_sample(np.where(history.treated, 1 - history.propensity, 0.0))
+    checks.append(
+        Check(
+            "overlap",
+            alike >= 0.5 and size >= rules.minimum_treated / 2,
+            f"{alike:.0%} of the people who would be chosen have others like them among the treated "
+            f"(effective number of treated {size:.0f})",
+        )
+    )
+    placebo = control.average(rows)
+    low, high = placebo.interval()
+    checks.append(
+        Check(
+            "negative control",
+            low <= 0 <= high,
+            f"planned admissions, which case management should not change, appear changed by {-placebo.value:+.3f} "
+            f"(interval {-high:+.3f} to {-low:+.3f})",
+        )
+    )
+    advantage = history.difference(by_benefit, by_risk)
+    checks.append(_advantage(advantage))
+    grade = "compared" if all(check.passed for check in checks) else "assumed"
+    return Evidence(grade, tuple(checks), starters, history.average(rows), advantage)
+
+
+def _enough(starters: int, rules: Benefit) -> Check:
+    return Check("enough treated", starters >= rules.minimum_treated, f"{starters} people started case management")
+
+
+def _advantage(advantage: Estimate) -> Check:
+    lower = advantage.value - ONE_SIDED_95 * advantage.error
+    if np.isnan(lower):
+        return Check(
+            "advantage over risk", False, "nobody among those who would be chosen was treated, so nothing can be said"
+        )
+    return Check(
+        "advantage over risk",
+        lower > 0,
+        f"choosing by learned benefit instead of risk changes the gain of each place that differs by {advantage.value:+.3f} "
+        f"(surely by more than {lower:+.3f})",
+    )

@@ -1,0 +1,77 @@
+"""Three scores for each person, from features alone: no outcome can reach this code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from casewell.doors import check
+from casewell.errors import TrainingError
+from casewell.settings import Benefit
+from models.amenability import amenability
+from models.tables import CONTRIBUTIONS, SCORES
+from models.train import Models
+
+
+def score(models: Models, matrix: pd.DataFrame, rules: Benefit) -> pd.DataFrame:
+    """Score every row of a feature matrix of one index date.
+
+    Where benefit was learned and the person has others like them in the evidence, benefit is
+    the learned fall in risk; elsewhere it is risk x amenable share x assumed reduction, and
+    the row's grade says so.
+
+    Returns
+    -------
+    DataFrame
+        The table `models.tables.SCORES`.
+    """
+    require_features(models, matrix)
+    risk = models.risk.predict(matrix)
+    benefit = risk * amenability(matrix) * rules.assumed_relative_reduction
+    supported = np.zeros(len(matrix), dtype=bool)
+    if models.propensity is not None:
+        supported = models.propensity.predict(matrix) >= rules.minimum_propensity
+    learned = supported & (models.evidence.grade != "assumed")
+    if models.propensity is not None and models.effect is not None and learned.any():
+        chance = models.propensity.predict(matrix)
+        benefit = np.where(learned, models.effect.benefit(matrix, risk, chance), benefit)
+    return check(
+        pd.DataFrame(
+            {
+                "person_id": matrix["person_id"].to_numpy(),
+                "risk": risk,
+                "need": matrix["cms_score"].to_numpy("float64"),
+                "benefit": benefit,
+                "supported": supported,
+                "evidence_grade": np.where(learned, models.evidence.grade, "assumed"),
+            }
+        ),
+        SCORES,
+    )
+
+
+def contributions(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
+    """Say how each feature moved each person's risk: the table `models.tables.CONTRIBUTIONS`."""
+    require_features(models, matrix)
+    people = matrix.set_index("person_id")
+    names = list(models.risk.features)
+    shap = models.risk.contributions(people).rename_axis(columns="feature").stack()
+    values = people[names].astype("float64").rename_axis(columns="feature").stack()
+    table = pd.DataFrame({"value": values, "contribution": shap}).reset_index()
+    return check(table[list(CONTRIBUTIONS.columns)], CONTRIBUTIONS)
+
+
+def require_features(models: Models, matrix: pd.DataFrame) -> None:
+    """Refuse a model that was trained on features which are no longer built.
+
+    Raises
+    ------
+    TrainingError
+        Naming how many features are missing and the first of them.
+    """
+    gone = sorted(set(models.risk.features) - set(matrix.columns))
+    if gone:
+        raise TrainingError(
+            f"the model needs {len(gone)} feature(s) that the catalogue no longer has, among them {gone[0]!r}",
+            "Train a new model: casewell train.",
+        )

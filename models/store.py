@@ -1,0 +1,103 @@
+"""Models on disk: LightGBM's own text and JSON, never pickle, so that loading runs no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import lightgbm
+import numpy as np
+
+from casewell.errors import TrainingError
+from models.benefit import EffectModel, Scale
+from models.comparison import Estimate
+from models.evidence import Check, Evidence
+from models.propensity import PropensityModel
+from models.risk import RiskModel
+from models.train import Models
+
+_TREES = ("risk", "backtest", "propensity")
+Kind = TypeVar("Kind", RiskModel, PropensityModel)
+
+
+def save(models: Models, folder: Path) -> Path:
+    """Write the models into a new folder, with a digest of every file in `digests.json`."""
+    folder.mkdir(parents=True)
+    description: dict[str, Any] = {"evidence": models.evidence.as_dict(), "effect": None, "trees": {}}
+    for name in _TREES:
+        model = getattr(models, name)
+        if model is not None:
+            model.booster.save_model(folder / f"{name}.txt")
+            description["trees"][name] = {
+                "intercept": model.intercept,
+                "slope": model.slope,
+                "features": list(model.features),
+            }
+    if models.effect is not None:
+        scale = models.effect.scale
+        description["effect"] = {
+            "features": list(scale.features),
+            "centre": scale.centre.tolist(),
+            "spread": scale.spread.tolist(),
+            "coefficients": models.effect.coefficients.tolist(),
+        }
+    (folder / "models.json").write_text(json.dumps(description, indent=1, sort_keys=True))
+    (folder / "digests.json").write_text(json.dumps(_digests(folder), indent=1, sort_keys=True))
+    return folder
+
+
+def load(folder: Path) -> Models:
+    """Read models that `save` wrote.
+
+    Raises
+    ------
+    TrainingError
+        A file is missing or differs from the digest taken when it was written.
+    """
+    taken = json.loads((folder / "digests.json").read_text())
+    if taken != {name: digest for name, digest in _digests(folder).items() if name in taken}:
+        raise TrainingError(
+            f"the stored model in {folder} was changed or damaged since it was saved",
+            "Train a new one: casewell train.",
+        )
+    description = json.loads((folder / "models.json").read_text())
+
+    def tree(kind: type[Kind], name: str) -> Kind:
+        stored = description["trees"][name]
+        booster = lightgbm.Booster(model_file=folder / f"{name}.txt")
+        return kind(booster, stored["intercept"], stored["slope"], tuple(stored["features"]))
+
+    return Models(
+        risk=tree(RiskModel, "risk"),
+        backtest=tree(RiskModel, "backtest"),
+        propensity=tree(PropensityModel, "propensity") if "propensity" in description["trees"] else None,
+        effect=_effect(description["effect"]),
+        evidence=_evidence(description["evidence"]),
+    )
+
+
+def _effect(stored: dict[str, Any] | None) -> EffectModel | None:
+    if stored is None:
+        return None
+    scale = Scale(tuple(stored["features"]), np.array(stored["centre"]), np.array(stored["spread"]))
+    return EffectModel(scale, np.array(stored["coefficients"]))
+
+
+def _evidence(stored: dict[str, Any]) -> Evidence:
+    def estimate(value: dict[str, float] | None) -> Estimate | None:
+        return None if value is None else Estimate(**value)
+
+    return Evidence(
+        stored["grade"],
+        tuple(Check(**item) for item in stored["checks"]),
+        stored["treated"],
+        estimate(stored["average_benefit"]),
+        estimate(stored["advantage"]),
+    )
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.iterdir() if path.name != "digests.json")
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

@@ -1,0 +1,137 @@
+"""From features and outcomes to models: a back-test first, then the models that will score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from casewell.errors import TrainingError
+from casewell.settings import Settings
+from features import CATALOGUE, model_columns
+from models.amenability import amenability
+from models.benefit import EffectModel, fit_effect
+from models.comparison import History
+from models.evaluation import benefit_curve, calibration_curve, evaluate
+from models.evidence import Evidence, judge, too_few
+from models.index_dates import Split
+from models.propensity import PropensityModel, fit_propensity
+from models.risk import RiskModel, fit_risk, person_folds
+
+
+@dataclass(frozen=True)
+class Models:
+    """What scores people: risk, and where the history supports it the effect and its support."""
+
+    risk: RiskModel
+    backtest: RiskModel
+    propensity: PropensityModel | None
+    effect: EffectModel | None
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Models and how they did in the test months."""
+
+    models: Models
+    test: pd.DataFrame
+    measures: pd.DataFrame
+    calibration: pd.DataFrame
+    benefit: pd.DataFrame | None
+
+
+def train(
+    rows: pd.DataFrame, split: Split, share: float, settings: Settings, progress: Callable[[str], None] = lambda _: None
+) -> Trained:
+    """Fit and test every model.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The feature matrix joined to `models.tables.OUTCOMES`, one row a person and index date.
+    split : index dates by use
+    share : places as a share of eligible people, for figures at capacity
+
+    Raises
+    ------
+    TrainingError
+        Too few outcomes to learn from or to test on.
+    """
+    _require_outcomes(rows, split, settings)
+    columns = model_columns(CATALOGUE)
+    folds = person_folds(rows["person_id"], settings.benefit.folds, settings.seed)
+    outcome, treated = rows["outcome"].to_numpy(), rows["treated"].to_numpy()
+
+    progress("back-test: a model that knew only the earlier months")
+    early = rows["index_date"].isin(split.train).to_numpy()
+    backtest, _ = fit_risk(
+        rows.loc[early, columns], outcome[early], treated[early], folds[early], settings.training, settings.seed
+    )
+    test = predict_test(backtest, rows, split)
+
+    progress("risk, on every month whose outcomes are known")
+    risk, out_of_fold = fit_risk(rows[columns], outcome, treated, folds, settings.training, settings.seed)
+
+    progress("benefit, and whether it may be believed")
+    propensity, effect, evidence, curve = _learn_benefit(rows, columns, out_of_fold, folds, share, settings)
+    return Trained(
+        Models(risk, backtest, propensity, effect, evidence),
+        test,
+        evaluate(test, share, settings.seed),
+        calibration_curve(test),
+        curve,
+    )
+
+
+def predict_test(model: RiskModel, rows: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """Score the test months, untreated people only: what happened without case management.
+
+    Returns the table `models.tables.TEST_PREDICTIONS`.
+    """
+    late = rows[rows["index_date"].isin(split.test) & ~rows["treated"]]
+    return pd.DataFrame(
+        {
+            "index_date": late["index_date"],
+            "person_id": late["person_id"],
+            "risk": model.predict(late),
+            "outcome": late["outcome"],
+            "need": late["cms_score"].astype("float64"),
+        }
+    ).reset_index(drop=True)
+
+
+def _require_outcomes(rows: pd.DataFrame, split: Split, settings: Settings) -> None:
+    counts = {
+        "training": int(rows.loc[rows["index_date"].isin(split.train) & ~rows["treated"], "outcome"].sum()),
+        "test": int(rows.loc[rows["index_date"].isin(split.test) & ~rows["treated"], "outcome"].sum()),
+    }
+    needed = {"training": settings.training.minimum_events, "test": 5}
+    if short := [name for name in counts if counts[name] < needed[name]]:
+        raise TrainingError(
+            [f"{counts[name]} outcomes in the {name} months, {needed[name]} are needed" for name in short],
+            "Give more history or more people, or lower training.minimum_events knowing what it costs.",
+        )
+
+
+def _learn_benefit(
+    rows: pd.DataFrame, columns: list[str], risk: np.ndarray, folds: np.ndarray, share: float, settings: Settings
+) -> tuple[PropensityModel | None, EffectModel | None, Evidence, pd.DataFrame | None]:
+    treated, outcome = rows["treated"].to_numpy(), rows["outcome"].to_numpy()
+    starters = int(rows.loc[treated, "person_id"].nunique())
+    if starters < settings.benefit.minimum_treated:
+        return None, None, too_few(starters, settings.benefit), None
+    matrix = rows[columns]
+    propensity, chance = fit_propensity(matrix, treated, folds, settings.seed)
+    effect, fitted = fit_effect(matrix, outcome, treated, risk, chance, folds, settings.seed)
+    history = History(rows["person_id"].to_numpy(), treated, outcome, chance, fitted.without, fitted.with_programme)
+    level = np.full(len(rows), rows["negative_control"].mean())
+    control = History(
+        history.person, treated, rows["negative_control"].to_numpy(), chance, without=level, with_programme=level
+    )
+    dates = rows["index_date"].to_numpy()
+    evidence = judge(history, control, matrix, dates, share, settings.benefit)
+    assumed = settings.benefit.assumed_relative_reduction * amenability(rows) * risk
+    return propensity, effect, evidence, benefit_curve(history, dates, assumed)

@@ -1,0 +1,118 @@
+"""The one place that says how each extract's rows become events.
+
+An event is known no earlier than it happened, and nothing known on `as_of` or later gets out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from casewell.settings import Settings
+from records.checking import Extract
+from records.reading import literal
+
+
+@dataclass(frozen=True)
+class EventRule:
+    """How a row becomes an event, in SQL over the contract's columns; no event where `code` is null."""
+
+    code: str
+    time: str
+    known: str = "received_date"
+    value: str = "NULL::DOUBLE"
+    end: str = "NULL::DATE"
+
+
+def _coded(vocabulary: str, code: str) -> str:
+    return f"'{vocabulary}//' || {code}"
+
+
+def _only_if(condition: str, code: str) -> str:
+    return f"CASE WHEN {condition} THEN '{code}' END"
+
+
+COMPLETED = "CASE WHEN discharge_date IS NOT NULL THEN received_date END"
+DIAGNOSES = "string_split(coalesce(primary_diagnosis || ';', '') || coalesce(secondary_diagnoses, ''), ';')"
+# A package's end is only told once it is past.
+ENDED = "CASE WHEN end_date < {as_of} THEN end_date END"
+
+RULES: dict[str, tuple[EventRule, ...]] = {
+    "demographics": (
+        EventRule("'DEATH'", "date_of_death", "coalesce(death_received_date, date_of_death)"),
+        EventRule(
+            "'REGISTRATION_END'",
+            "registration_end_date",
+            "coalesce(registration_end_received_date, registration_end_date)",
+        ),
+    ),
+    "gp_events": (EventRule("code_system || '//' || code", "event_date", value="numeric_value"),),
+    "hospital_spells": (
+        EventRule(_coded("ADMISSION", "admission_method"), "admission_date", "admission_received_date"),
+        EventRule(
+            _coded("SPELL", "admission_method"),
+            "admission_date",
+            COMPLETED,
+            "date_diff('day', admission_date, discharge_date)::DOUBLE",
+            "discharge_date",
+        ),
+        EventRule(_coded("DISCHARGE", "discharge_destination"), "discharge_date", COMPLETED),
+        EventRule(_coded("ICD10_PRIMARY", "primary_diagnosis"), "discharge_date", COMPLETED),
+        EventRule(_coded("ICD10", f"nullif(trim(unnest({DIAGNOSES})), '')"), "discharge_date", COMPLETED),
+    ),
+    "emergency_care": (
+        EventRule("'ED//ARRIVAL'", "arrival_date"),
+        EventRule(_only_if("arrival_mode = 'ambulance'", "ED//AMBULANCE"), "arrival_date"),
+        EventRule(_coded("ED", "('ACUITY_' || acuity)"), "arrival_date"),
+        EventRule(_coded("ED_COMPLAINT", "chief_complaint"), "arrival_date"),
+    ),
+    "outpatients": (
+        EventRule("'OUTPATIENT//' || if(attendance IN ('5', '6'), 'ATTENDED', 'MISSED')", "appointment_date"),
+        EventRule(_coded("OUTPATIENT_SPECIALTY", "treatment_function_code"), "appointment_date"),
+    ),
+    "community": (EventRule(_coded("COMMUNITY", "upper(team_type)"), "contact_date"),),
+    "mental_health": (EventRule(_coded("MENTAL_HEALTH", "upper(team_type)"), "contact_date"),),
+    "social_care": (
+        EventRule(_coded("SOCIAL_CARE", "upper(event_type)"), "start_date"),
+        EventRule(
+            _coded("SOCIAL_CARE_SERVICE", "upper(CASE WHEN event_type = 'service' THEN service_type END)"),
+            "start_date",
+            value=f"date_diff('day', start_date, {ENDED})::DOUBLE",
+            end=ENDED,
+        ),
+    ),
+    "housing": (EventRule(_coded("HOUSING", "upper(event_type)"), "event_date"),),
+}
+
+
+def event_queries(extract: Extract) -> list[str]:
+    """Return the queries that turn an extract's used rows into events with `who`; `{as_of}` is left to fill."""
+    return [
+        f"""SELECT who, time, greatest(known_at, time) AS known_at, code, numeric_value, "end",
+            {literal(extract.name)} AS source
+        FROM (SELECT who, {rule.time} AS time, {rule.known} AS known_at, {rule.code} AS code,
+                {rule.value} AS numeric_value, {rule.end} AS "end"
+              FROM {extract.rows} WHERE fate = 'used')
+        WHERE code IS NOT NULL AND time IS NOT NULL AND known_at IS NOT NULL
+            AND greatest(known_at, time) < {{as_of}}"""
+        for rule in RULES.get(extract.table, ())
+    ]
+
+
+def events_query(parts: list[str], as_of: str) -> str:
+    """Return the query of all events, in a total order."""
+    return f"""SELECT p.person_id AS subject_id, e.time::TIMESTAMP AS time, e.known_at::TIMESTAMP AS known_at, e.code,
+            e.numeric_value, e."end"::TIMESTAMP AS "end", e.source
+        FROM ({" UNION ALL ".join(parts).replace("{as_of}", as_of)}) AS e JOIN persons AS p USING (who)
+        WHERE p.used AND NOT p.opted
+        ORDER BY subject_id, time, known_at, e.code, e.source, e.numeric_value, e."end\""""
+
+
+def enrolment_query(extract: Extract, settings: Settings, as_of: str) -> str:
+    """Return the query of a programme extract's spells of case management."""
+    team = literal("all") if settings.teams.by == "all" else "r.team_code"
+    ended = f"r.end_date + INTERVAL {extract.source.known_lag_days} DAY < {as_of}"
+    return f"""SELECT p.person_id, {team} AS team_code, r.start_date AS start,
+            CASE WHEN {ended} THEN r.end_date END AS "end", greatest(r.received_date, r.start_date) AS known_at,
+            r.referral_route AS route, r.randomised_probability, r.record_id AS record
+        FROM {extract.rows} AS r JOIN persons AS p USING (who)
+        WHERE r.fate = 'used' AND p.used AND NOT p.opted AND r.start_date < {as_of} AND r.received_date < {as_of}"""

@@ -1,0 +1,266 @@
+"""OMOP CDM 5.3 and 5.4 tables as found: any header case, CSV, gzipped CSV or Parquet.
+
+OMOP says nothing of deprivation, practice or registration in English terms, and a visit does not say
+whether it was an emergency: what is not there is left missing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from casewell.settings import Settings, Source
+from records.reading import (
+    CSV_ENDINGS,
+    DAMAGED,
+    READ_ERRORS,
+    SQL_TYPES,
+    File,
+    UnreadableError,
+    accepts,
+    literal,
+    open_file,
+    typed,
+)
+
+DAY, WHOLE, NUMBER, TEXT = "datetime64[us]", "int64", "float64", "str"
+NO_PERSON_ROW = "person not in the person table"
+MALE, FEMALE = 8507, 8532
+RACES = {8527: "White", 8516: "Black", 8515: "Asian", 8657: "Other", 8557: "Other"}
+INPATIENT, EMERGENCY_THEN_INPATIENT, EMERGENCY = 9201, 262, 9203
+
+
+@dataclass(frozen=True)
+class CdmTable:
+    """Which columns of an OMOP table are read, and the day a row happened."""
+
+    columns: dict[str, str]
+    optional: tuple[str, ...] = ()
+    key: str = ""
+    happened: str = ""
+    ended: str = ""
+    concept: str = ""
+    value: str = ""
+
+
+def _events(key: str, concept: str, happened: str, ended: str = "", value: str = "") -> CdmTable:
+    columns = {key: TEXT, "person_id": WHOLE, concept: WHOLE, happened: DAY}
+    columns |= {name: dtype for name, dtype in ((ended, DAY), (value, NUMBER)) if name}
+    return CdmTable(columns, tuple(filter(None, (ended, value))), key, happened, ended, concept, value)
+
+
+TABLES = {
+    "person": CdmTable(
+        {
+            "person_id": WHOLE,
+            "gender_concept_id": WHOLE,
+            "year_of_birth": WHOLE,
+            "month_of_birth": WHOLE,
+            "day_of_birth": WHOLE,
+            "race_concept_id": WHOLE,
+        },
+        ("month_of_birth", "day_of_birth", "race_concept_id"),
+        "person_id",
+    ),
+    "observation_period": CdmTable(
+        {
+            "observation_period_id": TEXT,
+            "person_id": WHOLE,
+            "observation_period_start_date": DAY,
+            "observation_period_end_date": DAY,
+        },
+        ("observation_period_end_date",),
+        "observation_period_id",
+        "observation_period_start_date",
+        "observation_period_end_date",
+    ),
+    "visit_occurrence": _events("visit_occurrence_id", "visit_concept_id", "visit_start_date", "visit_end_date"),
+    "condition_occurrence": _events("condition_occurrence_id", "condition_concept_id", "condition_start_date"),
+    "drug_exposure": _events("drug_exposure_id", "drug_concept_id", "drug_exposure_start_date"),
+    "measurement": _events("measurement_id", "measurement_concept_id", "measurement_date", value="value_as_number"),
+    "procedure_occurrence": _events("procedure_occurrence_id", "procedure_concept_id", "procedure_date"),
+    "observation": _events("observation_id", "observation_concept_id", "observation_date", value="value_as_number"),
+    "death": CdmTable({"person_id": WHOLE, "death_date": DAY}, (), "person_id", "death_date"),
+    "concept": CdmTable({"concept_id": WHOLE, "vocabulary_id": TEXT, "concept_code": TEXT}),
+}
+CODED = ("condition_occurrence", "drug_exposure", "measurement", "procedure_occurrence", "observation")
+
+
+@dataclass(frozen=True)
+class Cdm:
+    """An OMOP folder whose tables were opened.
+
+    Attributes
+    ----------
+    files
+        Table name: file, for the tables that are there.
+    rows
+        Prefix of the DuckDB tables that hold the rows.
+    """
+
+    name: str
+    source: Source
+    files: dict[str, File]
+    rows: str
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the folder is stamped SYNTHETIC."""
+        return (self.source.path / "SYNTHETIC").is_file()
+
+    @property
+    def missing(self) -> list[str]:
+        """Tables that are not there, and so are not used."""
+        return [table for table in TABLES if table not in self.files]
+
+    def kept(self, table: str) -> str:
+        """Return the DuckDB table of one OMOP table's rows."""
+        return f"{self.rows}_{table}"
+
+
+def open_cdms(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[list[Cdm], list[str]]:
+    """Open every enabled OMOP folder and list what is wrong with files and columns."""
+    cdms, problems = [], []
+    enabled = [(name, source) for name, source in sorted(settings.sources.items()) if source.enabled]
+    for place, (name, source) in enumerate(enabled):
+        if source.kind != "omop":
+            continue
+        if not source.path.is_dir():
+            problems.append(f"source {name!r}: the folder does not exist ({source.path})")
+            continue
+        files, found = _open_tables(con, source.path)
+        problems += [f"source {name!r} {problem}" for problem in found]
+        if not found:
+            cdms.append(Cdm(name, source, files, f"cdm_{place}"))
+    return cdms, problems
+
+
+def _open_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> tuple[dict[str, File], list[str]]:
+    files, problems = {}, []
+    for path in sorted(folder.iterdir()):
+        table = path.name.lower().removesuffix(".gz").rsplit(".", 1)[0]
+        if table not in TABLES or not path.name.lower().endswith((".parquet", *CSV_ENDINGS)):
+            continue
+        if table in files:
+            problems.append(f"({path.name}): the table is there twice")
+            continue
+        try:
+            files[table] = open_file(con, path)
+        except UnreadableError as error:
+            problems.append(f"({path.name}): {error}")
+            continue
+        problems += [f"({path.name}): {problem}" for problem in _column_problems(files[table], TABLES[table])]
+    if not any("person." in problem for problem in problems):
+        problems += _person_problems(con, files)
+    return files, problems
+
+
+def _column_problems(file: File, table: CdmTable) -> list[str]:
+    problems = []
+    for name, dtype in table.columns.items():
+        if name not in file.columns:
+            if name not in table.optional:
+                problems.append(f"missing column {name!r}")
+        elif not accepts(dtype, file.columns[name][1]):
+            problems.append(f"column {name!r} has the wrong type, {file.columns[name][1]}")
+    return problems
+
+
+def _person_problems(con: duckdb.DuckDBPyConnection, files: dict[str, File]) -> list[str]:
+    if "person" not in files:
+        return ["has no person table"]
+    try:
+        rows = con.execute(f"SELECT count(*) FROM {files['person'].relation}").fetchone() or (0,)
+    except READ_ERRORS:
+        return [f"({files['person'].path.name}): {DAMAGED}"]
+    return [] if rows[0] else [f"({files['person'].path.name}): has no rows"]
+
+
+def value_of(file: File, name: str, dtype: str) -> str:
+    """Return the SQL expression of a column in the declared type, null where the file lacks it."""
+    return typed(*file.columns[name], dtype) if name in file.columns else f"NULL::{SQL_TYPES[dtype]}"
+
+
+def known_queries(cdm: Cdm) -> list[str]:
+    """Return queries of the days on which the folder's records became known, for its span."""
+    queries = []
+    for table, file in cdm.files.items():
+        declared = TABLES[table]
+        for name in filter(None, (declared.happened, declared.ended)):
+            if table == "observation_period" and name == declared.happened:
+                continue
+            day = f"{value_of(file, name, DAY)} + INTERVAL {cdm.source.known_lag_days} DAY"
+            queries.append(f"SELECT CAST({day} AS DATE) AS known FROM {file.relation}")
+    return queries
+
+
+def read_cdm(
+    con: duckdb.DuckDBPyConnection, cdm: Cdm, as_of: dt.date, today: dt.date, maximum_bad_share: float
+) -> list[str]:
+    """Read every table and give every row its fate; return what stops the run.
+
+    Rows about somebody who is not in the person table are set aside however many there are.
+    """
+    problems = []
+    for table in TABLES:
+        if table in cdm.files and table != "concept":
+            try:
+                _read_table(con, cdm, table, as_of, today)
+            except READ_ERRORS:
+                problems.append(f"source {cdm.name!r} ({cdm.files[table].path.name}): {DAMAGED}")
+                continue
+            problems += _too_many_faults(con, cdm, table, maximum_bad_share)
+    return problems
+
+
+def _read_table(con: duckdb.DuckDBPyConnection, cdm: Cdm, table: str, as_of: dt.date, today: dt.date) -> None:
+    declared, file = TABLES[table], cdm.files[table]
+    values = ", ".join(f"{value_of(file, name, dtype)} AS {name}" for name, dtype in declared.columns.items())
+    required = [name for name in declared.columns if name not in declared.optional and name != declared.key]
+    faults = [f"WHEN {name} IS NULL THEN 'column {name} is empty or of the wrong type'" for name in required]
+    if declared.happened:
+        faults.append(f"WHEN {declared.happened} > DATE '{today}' THEN 'column {declared.happened} lies in the future'")
+    if declared.ended:
+        faults.append(
+            f"WHEN {declared.happened} > {declared.ended} "
+            f"THEN 'column {declared.happened} is later than {declared.ended}'"
+        )
+    faults.append(f"WHEN differs THEN 'column {declared.key} names rows that differ'")
+    known = (
+        f"CAST({declared.happened} + INTERVAL {cdm.source.known_lag_days} DAY AS DATE)"
+        if declared.happened
+        else "NULL::DATE"
+    )
+    if table != "person":
+        persons = f"SELECT person_id FROM {cdm.kept('person')} WHERE fate = 'used'"
+        faults.append(f"WHEN person_id NOT IN ({persons}) THEN {literal(NO_PERSON_ROW)}")
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {cdm.kept(table)} AS
+        SELECT * EXCLUDE (fault, is_copy, differs, content), {literal(f"s|{cdm.name}|")} || person_id AS who,
+            CASE WHEN is_copy THEN 'duplicate' WHEN fault IS NOT NULL THEN 'quarantined'
+                 WHEN known >= DATE '{as_of}' THEN 'not_yet_known' ELSE 'used' END AS fate,
+            CASE WHEN is_copy THEN 'copy of another row' WHEN fault IS NOT NULL THEN fault
+                 WHEN known >= DATE '{as_of}' THEN 'not known before the list''s date' ELSE '' END AS why
+        FROM (SELECT *, CASE {" ".join(faults)} END AS fault FROM (
+            SELECT *, {known} AS known,
+                row_number() OVER (PARTITION BY {declared.key}, content) > 1 AS is_copy,
+                min(content) OVER (PARTITION BY {declared.key}) <> max(content) OVER (PARTITION BY {declared.key})
+                    AS differs
+            FROM (SELECT *, md5(CAST(t AS VARCHAR)) AS content FROM (SELECT {values} FROM {file.relation}) AS t)))"""
+    )
+
+
+def _too_many_faults(con: duckdb.DuckDBPyConnection, cdm: Cdm, table: str, maximum: float) -> list[str]:
+    counts = con.execute(
+        f"SELECT why, count(*), (SELECT count(*) FROM {cdm.kept(table)} WHERE fate <> 'duplicate') "
+        f"FROM {cdm.kept(table)} WHERE fate = 'quarantined' AND why <> {literal(NO_PERSON_ROW)} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return [
+        f"source {cdm.name!r} ({cdm.files[table].path.name}): {why} in {count} of {rows} row(s); "
+        f"at most {maximum:.0%} may be set aside"
+        for why, count, rows in counts
+        if count > maximum * rows
+    ]

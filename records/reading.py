@@ -1,0 +1,150 @@
+"""From a file to a DuckDB relation with the contract's columns and types.
+
+Nothing here decides about rows; see `records/checking.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+# A header such as date(visit_start_date,'unixepoch') is what an export from SQLite leaves behind.
+EXPORTED_EXPRESSION = re.compile(r"^\w+\(\s*(\w+)\s*(,.*)?\)$")
+CSV_ENDINGS = (".csv", ".csv.gz")
+SQL_TYPES = {"str": "VARCHAR", "datetime64[us]": "DATE", "float64": "DOUBLE", "int64": "BIGINT"}
+KINDS = {"str": "text", "datetime64[us]": "a date (YYYY-MM-DD)", "float64": "a number", "int64": "a whole number"}
+WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+FRACTIONS = ("FLOAT", "DOUBLE", "DECIMAL")
+
+
+DAMAGED = "the file is damaged, or not UTF-8 text, and cannot be read to its end"
+
+
+# What DuckDB raises over a file; a mistake in a query is a bug and keeps its traceback.
+READ_ERRORS = (duckdb.OperationalError, duckdb.DataError, duckdb.InvalidInputException)
+
+
+class UnreadableError(Exception):
+    """A file cannot be opened; the text says why, in words for the user."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that DuckDB can read.
+
+    Attributes
+    ----------
+    path
+        Where it is.
+    relation
+        What to write after FROM.
+    columns
+        Plain lower-case name: (the file's own name, DuckDB type).
+    """
+
+    path: Path
+    relation: str
+    columns: dict[str, tuple[str, str]]
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open an in-memory DuckDB that never reaches out for extensions."""
+    return duckdb.connect(
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
+    )
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: object) -> str:
+    """Quote a text."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def plain_name(header: str) -> str:
+    """Return the column a header means: trimmed, lower case, without an exported date expression."""
+    name = header.strip().lstrip("\ufeff").strip().lower()
+    expression = EXPORTED_EXPRESSION.match(name)
+    return expression.group(1) if expression else name
+
+
+def open_file(con: duckdb.DuckDBPyConnection, path: Path) -> File:
+    """Open a Parquet, CSV or gzipped CSV file and learn its columns.
+
+    Raises
+    ------
+    UnreadableError
+        Missing, of another kind, damaged, or with two columns of one name.
+    """
+    if not path.is_file():
+        raise UnreadableError("the file does not exist")
+    if path.stat().st_size == 0:
+        raise UnreadableError("the file is empty")
+    name = path.name.lower()
+    if name.endswith(".parquet"):
+        kind, relation = "Parquet", f"read_parquet({literal(path)})"
+    elif name.endswith(CSV_ENDINGS):
+        kind, relation = "CSV", f"read_csv({literal(path)}, header=true, all_varchar=true, delim=',', quote='\"')"
+    else:
+        raise UnreadableError("the file must end in .parquet, .csv or .csv.gz")
+    try:
+        described = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    except READ_ERRORS:
+        # DuckDB's own text may quote a line of the file.
+        raise UnreadableError(f"the file cannot be read as {kind}") from None
+    columns: dict[str, tuple[str, str]] = {}
+    for original, sql_type, *_ in described:
+        if plain_name(original) in columns:
+            raise UnreadableError(f"two columns are both named {plain_name(original)!r}")
+        columns[plain_name(original)] = (original, sql_type)
+    return File(path, relation, columns)
+
+
+def renamed(file: File, mapping: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return the file's columns under the contract's names, as the settings map them."""
+    kept = {name: column for name, column in file.columns.items() if name not in mapping}
+    mapped = {ours: plain_name(theirs) for ours, theirs in mapping.items()}
+    return kept | {ours: file.columns[theirs] for ours, theirs in mapped.items() if theirs in file.columns}
+
+
+def accepts(dtype: str, sql_type: str) -> bool:
+    """Whether a file's type can hold what the contract declares."""
+    base = sql_type.split("(")[0]
+    if base == "VARCHAR":
+        return True
+    if dtype == "datetime64[us]":
+        return base == "DATE" or base.startswith("TIMESTAMP")
+    return base in WHOLE_NUMBERS or base in FRACTIONS
+
+
+def text_of(original: str, sql_type: str) -> str:
+    """Return the SQL expression of a column as trimmed text, empty as null."""
+    name = quoted(original)
+    if sql_type.split("(")[0] in FRACTIONS:
+        # A whole-number column with gaps is often stored as fractions: 9990000018.0 is a number, not a price.
+        whole = f"CAST(CAST({name} AS BIGINT) AS VARCHAR)"
+        return f"CASE WHEN isfinite({name}) THEN if({name} = floor({name}), {whole}, CAST({name} AS VARCHAR)) END"
+    return f"nullif(trim(CAST({name} AS VARCHAR)), '')"
+
+
+def typed(original: str, sql_type: str, dtype: str) -> str:
+    """Return the SQL expression of a column in the contract's type; null where it does not convert."""
+    if dtype == "str":
+        return text_of(original, sql_type)
+    source = text_of(original, sql_type) if sql_type == "VARCHAR" else quoted(original)
+    value = f"TRY_CAST({source} AS {SQL_TYPES[dtype]})"
+    return f"CASE WHEN isfinite({value}) THEN {value} END" if dtype in ("float64", "datetime64[us]") else value
+
+
+def is_wrong_type(original: str, sql_type: str, dtype: str) -> str | None:
+    """Return the SQL condition that a text does not convert, or None where the file's type already says so."""
+    if sql_type != "VARCHAR" or dtype == "str":
+        return None
+    return f"{text_of(original, sql_type)} IS NOT NULL AND {typed(original, sql_type, dtype)} IS NULL"

@@ -1,0 +1,75 @@
+"""What the run found in the sources as a whole: what is there, what is missing, how linkage went."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import pandas as pd
+
+from records.checking import Extract
+from records.omop import Cdm
+from records.span import Span
+
+
+def summarise(
+    con: duckdb.DuckDBPyConnection,
+    extracts: list[Extract],
+    cdms: list[Cdm],
+    people: pd.DataFrame,
+    span: Span,
+    as_of: dt.date,
+    figures: dict[str, object],
+) -> dict[str, object]:
+    """Return the summary of a build: figures and names of sources only."""
+    methods = con.execute(
+        "SELECT method, count(DISTINCT person_id) FROM persons WHERE used AND NOT opted GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return {
+        "as_of": as_of.isoformat(),
+        "begin": span.begin.isoformat(),
+        "cut_off": span.cut_off.isoformat(),
+        "synthetic": span.synthetic,
+        "sources": sorted([extract.name for extract in extracts] + [cdm.name for cdm in cdms]),
+        "people": len(people),
+        "people_in_spine": int(people["in_spine"].sum()),
+        "missing": _missing(con, extracts, people),
+        "omop_tables_not_there": {cdm.name: cdm.missing for cdm in cdms},
+        "birth_months_assumed": sum(_birth_months_assumed(con, cdm) for cdm in cdms),
+        "linkage": {
+            **figures,
+            "people_by_method": dict(methods),
+            "numbers_failing_their_check": {
+                extract.name: _count(
+                    con, f"SELECT count(*) FROM {extract.rows} WHERE digits IS NOT NULL AND number IS NULL"
+                )
+                for extract in extracts
+                if extract.contract.numbered
+            },
+        },
+    }
+
+
+def _missing(con: duckdb.DuckDBPyConnection, extracts: list[Extract], people: pd.DataFrame) -> list[str]:
+    """List what later rooms must report as missing, because no source holds it."""
+    tables = {extract.table for extract in extracts}
+    programme = [extract.rows for extract in extracts if extract.table == "programme"]
+    started = sum(_count(con, f"SELECT count(start_date) FROM {rows} WHERE fate = 'used'") for rows in programme)
+    absent = {
+        "deprivation": people["imd_decile"].isna().all(),
+        "ethnicity": (people["ethnic_group"] == "not recorded").all(),
+        "deaths": _count(con, "SELECT count(died_on) FROM spine") == 0,
+        "case-management history": started == 0,
+        "admission method": "hospital_spells" not in tables,
+        "registrations": (people["practice_code"] == "").all(),
+    }
+    return [name for name, gone in absent.items() if gone]
+
+
+def _birth_months_assumed(con: duckdb.DuckDBPyConnection, cdm: Cdm) -> int:
+    return _count(con, f"SELECT count(*) FROM {cdm.kept('person')} WHERE fate = 'used' AND month_of_birth IS NULL")
+
+
+def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = con.execute(query).fetchone()
+    return int(row[0]) if row else 0

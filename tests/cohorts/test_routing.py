@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from casewell.errors import SettingsError
+from casewell.settings import Settings
+from cohorts import route
+from features.code_groups import load_code_groups
+
+SETTINGS = Settings.model_validate({"name": "test", "sources": {"demographics": {"path": "nowhere"}}})
+
+# Every fact below holds of one person; removing them from the top down shows the order of precedence.
+PRECEDENCE = [
+    ("person", {"died_on": "2026-09-01"}, "not eligible", "died"),
+    ("person", {"registered_to": "2026-09-28"}, "not eligible", "moved away"),
+    ("person", {"in_spine": False}, "not eligible", "not registered here"),
+    ("person", {"birth_month": None}, "not eligible", "birth date not known"),
+    ("person", {"birth_month": "2008-10-01"}, "not eligible", "under the minimum age of 18"),
+    ("person", {"team_code": ""}, "not eligible", "no team serves them"),
+    (
+        "enrolment",
+        {"start": "2026-08-01", "known_at": "2026-08-01"},
+        "routed elsewhere",
+        "already on a caseload",
+    ),
+    (
+        "event",
+        {"time": "2026-08-01", "code": "SNOMED//414937009"},
+        "routed elsewhere",
+        "end of life: palliative care team",
+    ),
+    (
+        "event",
+        {"time": "2026-07-01", "code": "SOCIAL_CARE_SERVICE//NURSING"},
+        "routed elsewhere",
+        "care home: enhanced health in care homes",
+    ),
+    ("event", {"time": "2026-09-20", "code": "ADMISSION//21"}, "routed elsewhere", "in hospital: discharge team"),
+]
+
+
+@pytest.mark.parametrize("first", range(len(PRECEDENCE)), ids=[why for *_, why in PRECEDENCE])
+def test_a_person_leaves_by_the_first_rule_that_applies(first, people, events, enrolments, as_of):
+    facts = PRECEDENCE[first:]
+    person = {}
+    for kind, fact, _, _ in reversed(facts):
+        person |= fact if kind == "person" else {}
+    routes = route(
+        people(person),
+        events(*[{"subject_id": 1, **fact} for kind, fact, _, _ in facts if kind == "event"]),
+        enrolments(*[{"person_id": 1, **fact} for kind, fact, _, _ in facts if kind == "enrolment"]),
+        as_of,
+        SETTINGS,
+    )
+    assert routes[["door", "why"]].values.tolist() == [list(PRECEDENCE[first][2:])]
+
+
+BOUNDARIES = [
+    ("registration ends on the day", {"registered_to": "2026-09-28"}, "moved away"),
+    ("registration ends the day after", {"registered_to": "2026-09-29"}, ""),
+    ("eighteen in this month", {"birth_month": "2008-09-01"}, ""),
+    ("eighteen next month", {"birth_month": "2008-10-01"}, "under the minimum age of 18"),
+    ("only the year of birth known, kept as January", {"birth_month": "1990-01-01"}, ""),
+    ("an open data set without registrations", {"registered_from": None, "practice_code": "", "team_code": "all"}, ""),
+]
+
+
+@pytest.mark.parametrize(("person", "why"), [row[1:] for row in BOUNDARIES], ids=[row[0] for row in BOUNDARIES])
+def test_people_are_eligible_on_half_open_days(person, why, people, events, enrolments, as_of):
+    routes = route(people(person), events(), enrolments(), as_of, SETTINGS)
+    assert routes["why"].tolist() == [why]
+    assert routes["door"].tolist() == ["not eligible" if why else "eligible"]
+
+
+HOSPITAL, HOME, DYING, CASELOAD = (why for *_, why in reversed(PRECEDENCE[-4:]))
+EVENT_BOUNDARIES = [
+    ("admission known on the day itself", [("ADMISSION//21", "2026-09-27", "2026-09-28", None)], ""),
+    ("admission known the day before", [("ADMISSION//21", "2026-09-27", "2026-09-27", None)], HOSPITAL),
+    ("admitted 180 days ago", [("ADMISSION//21", "2026-04-01", "2026-04-01", None)], HOSPITAL),
+    ("admitted 181 days ago: the record was lost", [("ADMISSION//21", "2026-03-31", "2026-03-31", None)], ""),
+    (
+        "completed spell of the same day",
+        [("ADMISSION//21", "2026-09-01", "2026-09-01", None), ("SPELL//21", "2026-09-01", "2026-09-20", "2026-09-10")],
+        "",
+    ),
+    (
+        "completed spell known too late",
+        [("ADMISSION//21", "2026-09-01", "2026-09-01", None), ("SPELL//21", "2026-09-01", "2026-09-28", "2026-09-10")],
+        HOSPITAL,
+    ),
+    (
+        "completed spell of an earlier admission",
+        [("ADMISSION//21", "2026-09-01", "2026-09-01", None), ("SPELL//21", "2026-08-01", "2026-09-20", "2026-08-10")],
+        HOSPITAL,
+    ),
+    (
+        "care home stay that ended on the day",
+        [("SOCIAL_CARE_SERVICE//RESIDENTIAL", "2026-01-01", "2026-01-01", "2026-09-28")],
+        "",
+    ),
+    (
+        "care home stay that ends the day after",
+        [("SOCIAL_CARE_SERVICE//RESIDENTIAL", "2026-01-01", "2026-01-01", "2026-09-29")],
+        HOME,
+    ),
+    ("discharged to a care home", [("DISCHARGE//54", "2026-05-01", "2026-05-20", None)], HOME),
+    (
+        "discharged home since",
+        [("DISCHARGE//54", "2026-05-01", "2026-05-20", None), ("DISCHARGE//19", "2026-07-01", "2026-07-20", None)],
+        "",
+    ),
+    ("palliative team two years ago", [("COMMUNITY//PALLIATIVE", "2024-09-28", "2024-09-28", None)], DYING),
+    ("palliative team longer ago", [("COMMUNITY//PALLIATIVE", "2024-09-27", "2024-09-27", None)], ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("happened", "why"), [row[1:] for row in EVENT_BOUNDARIES], ids=[row[0] for row in EVENT_BOUNDARIES]
+)
+def test_circumstances_hold_on_half_open_days(happened, why, people, events, enrolments, as_of):
+    rows = [
+        {"subject_id": 1, "code": code, "time": time, "known_at": known_at, "end": end}
+        for code, time, known_at, end in happened
+    ]
+    assert route(people({}), events(*rows), enrolments(), as_of, SETTINGS)["why"].tolist() == [why]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "known_at", "why"),
+    [
+        ("2026-09-28", None, "2026-09-20", CASELOAD),
+        ("2026-09-29", None, "2026-09-20", ""),
+        ("2026-01-01", "2026-09-28", "2026-01-01", ""),
+        ("2026-01-01", "2026-09-29", "2026-01-01", CASELOAD),
+        ("2026-01-01", None, "2026-09-28", ""),
+    ],
+)
+def test_a_caseload_holds_from_its_start_up_to_its_end(start, end, known_at, why, people, events, enrolments, as_of):
+    spell = {"person_id": 1, "start": start, "end": end, "known_at": known_at}
+    assert route(people({}), events(), enrolments(spell), as_of, SETTINGS)["why"].tolist() == [why]
+
+
+def test_what_happened_to_one_person_routes_nobody_else(people, events, enrolments, as_of):
+    admission = {"subject_id": 2, "time": "2026-09-20", "code": "ADMISSION//21"}
+    routes = route(people({}, {}, {}), events(admission), enrolments(), as_of, SETTINGS)
+    assert routes.set_index("person_id")["door"].to_dict() == {1: "eligible", 2: "routed elsewhere", 3: "eligible"}
+
+
+def test_the_order_of_rows_changes_no_route(people, events, enrolments, as_of):
+    everybody = people(*[fact for kind, fact, _, _ in PRECEDENCE if kind == "person"], {}, {})
+    file = events({"subject_id": 8, "time": "2026-09-20", "code": "ADMISSION//21"})
+    one = route(everybody, file, enrolments(), as_of, SETTINGS)
+    other = route(everybody.sample(frac=1, random_state=3), file, enrolments(), as_of, SETTINGS)
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_code_group_without_codes_is_refused_rather_than_routing_nobody(people, events, enrolments, as_of):
+    groups = load_code_groups()
+    with pytest.raises(SettingsError, match="'care_home' has no code"):
+        route(people({}), events(), enrolments(), as_of, SETTINGS, groups[groups["group"] != "care_home"])

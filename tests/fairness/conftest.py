@@ -1,0 +1,79 @@
+"""A population in which need, places and outcomes are known, and unfairness can be planted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from casewell.settings import Fairness
+from fairness.audit import Audit, audit
+
+QUINTILES = ["1 most deprived", "3", "5 least deprived"]
+
+
+class World(NamedTuple):
+    groups: pd.DataFrame
+    scores: pd.DataFrame
+    selected: np.ndarray
+    test: pd.DataFrame
+
+
+def make_world(
+    people: int, seed: int = 0, places: float = 0.05, penalty: float = 0.0, risk_factor: float = 1.0
+) -> World:
+    """Give `places` of people a place by need; `penalty` holds back Asian people, `risk_factor` multiplies
+    the outcomes of Black people without the risk knowing."""
+    rng = np.random.default_rng(seed)
+    groups = pd.DataFrame(
+        {
+            "person_id": rng.permutation(people) + 1_000,
+            "imd_quintile": rng.choice(QUINTILES, people),
+            "ethnic_group": rng.choice(["White", "Asian", "Black", "not recorded"], people, p=[0.6, 0.15, 0.15, 0.1]),
+            "sex": rng.choice(["female", "male"], people),
+            "age_band": rng.choice(["45-64", "65-74", "75-84", "85+"], people),
+        }
+    )
+    groups["imd_by_ethnicity"] = groups["imd_quintile"] + ", " + groups["ethnic_group"]
+    frailty = rng.normal(size=people)
+    risk = 1 / (1 + np.exp(2.5 - frailty))
+    need = np.maximum(0, frailty + 0.5 * rng.normal(size=people)).round(2)
+    scores = pd.DataFrame({"person_id": groups["person_id"], "risk": risk, "need": need})
+    merit = need + 0.3 * rng.normal(size=people) - penalty * (groups["ethnic_group"] == "Asian")
+    selected = groups["person_id"].to_numpy()[np.argsort(-merit)[: int(places * people)]]
+    truth = risk * np.where(groups["ethnic_group"] == "Black", risk_factor, 1)
+    outcome = rng.random(people) < truth
+    months = [scores.assign(outcome=outcome, index_date=pd.Timestamp(2024, month, 1)) for month in (1, 2, 3)]
+    return World(groups, scores, selected, pd.concat(months, ignore_index=True))
+
+
+def run(world: World, settings: Fairness | None = None, seed: int = 1) -> Audit:
+    return audit(world.groups, world.scores, world.selected, world.test, settings or Fairness(), seed)
+
+
+def row(found: Audit, grouping: str, group: str, measure: str) -> pd.Series:
+    table = found.measures.set_index(["grouping", "group", "measure"])
+    return table.loc[(grouping, group, measure)]
+
+
+@pytest.fixture(scope="session")
+def fair() -> Audit:
+    return run(make_world(200_000))
+
+
+@pytest.fixture(scope="session")
+def unfair() -> Audit:
+    return run(make_world(50_000, penalty=0.5))
+
+
+@pytest.fixture(scope="session")
+def small() -> Audit:
+    return run(make_world(3_000, places=0.02))
+
+
+@pytest.fixture(scope="session")
+def tools() -> dict[str, Callable]:
+    return {"make_world": make_world, "run": run, "row": row}

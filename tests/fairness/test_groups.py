@@ -1,0 +1,50 @@
+import datetime as dt
+
+import pandas as pd
+
+from fairness.groups import group_table
+
+
+def people(**columns):
+    rows = len(next(iter(columns.values())))
+    table = {
+        "person_id": range(rows),
+        "imd_decile": [1.0] * rows,
+        "ethnic_group": ["White"] * rows,
+        "sex": ["female"] * rows,
+        "birth_month": [pd.Timestamp(1950, 1, 1)] * rows,
+    }
+    return pd.DataFrame(table | columns)
+
+
+def test_deciles_become_fifths_with_the_most_deprived_first():
+    labels = group_table(people(imd_decile=[1.0, 2.0, 3.0, 6.0, 8.0, 9.0, 10.0]), dt.date(2026, 1, 1))["imd_quintile"]
+    assert list(labels) == ["1 most deprived", "1 most deprived", "2", "3", "4", "5 least deprived", "5 least deprived"]
+
+
+def test_age_bands_change_in_the_month_of_birth():
+    born = [pd.Timestamp(1961, 6, 1), pd.Timestamp(1961, 7, 1), pd.Timestamp(2010, 1, 1), pd.Timestamp(1930, 1, 1)]
+    labels = group_table(people(birth_month=born), dt.date(2026, 6, 15))["age_band"]
+    assert list(labels) == ["65-74", "45-64", "0-17", "85+"]
+
+
+def test_whatever_is_missing_is_a_group_of_its_own_and_nobody_is_dropped():
+    table = group_table(
+        people(
+            imd_decile=[None, 1.0, None],
+            ethnic_group=["White", "not recorded", None],
+            sex=[None, "", "male"],
+            birth_month=pd.to_datetime([None, "2050-01-01", "1950-01-01"]),
+        ),
+        dt.date(2026, 1, 1),
+    )
+    assert len(table) == 3
+    assert not table.isna().any().any()
+    assert list(table["imd_quintile"]) == ["not recorded", "1 most deprived", "not recorded"]
+    assert list(table["sex"]) == ["not recorded", "not recorded", "male"]
+    assert list(table["age_band"]) == ["not recorded", "not recorded", "75-84"]
+    assert list(table["imd_by_ethnicity"]) == [
+        "deprivation not recorded, White",
+        "1 most deprived, not recorded",
+        "deprivation not recorded, not recorded",
+    ]

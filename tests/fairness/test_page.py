@@ -1,0 +1,125 @@
+import datetime as dt
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from casewell.settings import Fairness, Override
+from fairness.charts import CHARTS, chart
+from fairness.disclosure import control, controlled_measures, shown
+from fairness.gate import decide
+from fairness.page import write_page
+from fairness.record import to_json
+
+
+def page_of(found, path, settings=None, **changes):
+    about = {"title": "Northshire", "as_of": dt.date(2026, 9, 28), "synthetic": True, "evidence_grade": "assumed"}
+    write_page(found, decide(found, settings or Fairness()), path, **(about | changes))
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def unfair_page(unfair, tmp_path_factory):
+    return page_of(unfair, tmp_path_factory.mktemp("page") / "fairness.html")
+
+
+def test_counts_from_1_to_7_are_hidden_and_others_rounded_to_5():
+    assert [shown(n) for n in (0, 1, 7, 8, 12, 13, 1_234)] == ["0", "*", "*", "10", "10", "15", "1,235"]
+    assert control(pd.Series([0, 3, 8, 22])).fillna(-1).tolist() == [0, -1, 10, 20]
+
+
+def test_a_figure_that_rests_on_a_hidden_count_is_hidden(small):
+    table = controlled_measures(small)
+    resting = small.measures[["people", "count", "base"]].isin(range(1, 8)).any(axis=1)
+    assert resting.any()
+    assert (table["hidden"] == resting).all()
+    assert table.loc[resting, ["value", "low", "high", "wide_low", "wide_high"]].isna().all().all()
+
+
+def test_shares_are_worked_out_from_rounded_counts(small):
+    table = controlled_measures(small)
+    shares = table[(table["measure"] == "share_of_places") & ~table["hidden"]]
+    assert np.allclose(shares["value"], shares["count"] / shares["base"], atol=5e-4)
+    assert (shares["count"] % 5 == 0).all()
+
+
+def test_the_record_is_plain_json_in_a_fixed_order_without_small_counts(small):
+    record = to_json(small, decide(small, Fairness()))
+    assert json.dumps(record, allow_nan=False) == json.dumps(to_json(small, decide(small, Fairness())))
+    counts = {row[name] for row in record["measures"] for name in ("people", "count", "base")}
+    assert not counts & set(range(1, 8))
+
+
+def test_no_reason_tells_a_small_count(tools):
+    world = tools["make_world"](20_000)
+    unknown = world.groups.set_index("person_id")["ethnic_group"] == "Black"
+    kept = np.array([person for person in world.selected if not unknown[person]])
+    four = unknown.index[unknown][:4].to_numpy()
+    verdict = decide(tools["run"](world._replace(selected=np.append(kept, four))), Fairness())
+    assert verdict.verdict == "fail"
+    assert "Ethnic group, Black: share of places over share of need rests on fewer than 8" in verdict.reasons[0]
+
+
+def test_the_page_runs_nothing_and_asks_for_nothing(fair, tmp_path):
+    page = page_of(fair, tmp_path / "fairness.html")
+    assert not re.search(r"<script|https?:|//|<link|<img|@import|<iframe| on\w+=", page)
+
+
+def test_the_same_audit_gives_the_same_bytes(unfair, unfair_page, tmp_path):
+    assert page_of(unfair, tmp_path / "again.html") == unfair_page
+
+
+def test_every_picture_has_a_title_a_sentence_and_a_table_and_ids_are_unique(unfair_page):
+    ids = re.findall(r'\bid="([^"]+)"', unfair_page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:url\(#|href="#)([^)"]+)', unfair_page)) <= set(ids)
+    for name in CHARTS:
+        assert f'aria-labelledby="{name}-title {name}-description"' in unfair_page
+    assert unfair_page.count("<svg") == unfair_page.count('class="says"') == 3
+    assert '<html lang="en-GB">' in unfair_page
+    assert not re.search(r"<th(?![^>]*scope)[ >]", unfair_page)
+
+
+def test_the_page_opens_with_the_verdict_and_names_the_group(unfair_page):
+    assert unfair_page.index("Fail:") < unfair_page.index("Ethnic group, Asian") < unfair_page.index("<svg")
+    assert "The lists are withheld." in unfair_page
+
+
+def test_the_banner_says_synthetic_only_where_it_is(unfair, unfair_page, tmp_path):
+    assert "SYNTHETIC" in unfair_page
+    assert "SYNTHETIC" not in page_of(unfair, tmp_path / "b.html", synthetic=False)
+
+
+def test_names_are_escaped_and_the_override_is_printed(small, tmp_path):
+    settings = Fairness(override=Override(owner="<b>Dr & Co</b>", reason="<script>alert(1)</script> pilot"))
+    page = page_of(small, tmp_path / "fairness.html", settings, title="<i>North</i>")
+    assert "by decision of &lt;b&gt;Dr &amp; Co&lt;/b&gt;: &lt;script&gt;" in page
+    assert "<script" not in page
+    assert "<i>" not in page
+
+
+def test_a_hostile_group_name_cannot_break_the_page(tools, tmp_path):
+    world = tools["make_world"](2_000)
+    sex = world.groups["sex"].replace("male", '"><script>$x^2$')
+    page = page_of(tools["run"](world._replace(groups=world.groups.assign(sex=sex))), tmp_path / "fairness.html")
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize("change", ["nobody selected", "no test window", "no eligible people"])
+def test_the_page_is_written_whatever_is_missing(tools, tmp_path, change):
+    world = tools["make_world"](500)
+    changed = {
+        "nobody selected": world._replace(selected=[]),
+        "no test window": world._replace(test=world.test.iloc[:0]),
+        "no eligible people": world._replace(scores=world.scores.iloc[:0], selected=[]),
+    }[change]
+    assert "Cannot tell" in page_of(tools["run"](changed), tmp_path / "fairness.html")
+
+
+@pytest.mark.parametrize("name", sorted(CHARTS))
+def test_a_chart_can_be_written_as_a_picture_and_repeats_exactly(unfair, tmp_path, name):
+    for suffix in (".png", ".svg"):
+        first = chart(unfair, name, tmp_path / f"a{suffix}", "SYNTHETIC $5^").read_bytes()
+        assert first == chart(unfair, name, tmp_path / f"b{suffix}", "SYNTHETIC $5^").read_bytes()

@@ -1,0 +1,99 @@
+"""The query and the reference engine give the same cells on tables made to break them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features import CATALOGUE
+from features.feature import DERIVED, MEANINGS, STATIC
+from features.reference_engine import AGGREGATIONS, build_in_memory
+from tests.features.tiny import EVENT_COLUMNS, events_table, feature, people_table, population_table, write_and_build
+
+VALUED, STAYS, CODED = "bp_systolic", "home_support", "any_prescription"
+GROUPS = {"distinct_codes": CODED, "days_spent": STAYS, "days_running": STAYS, "running": STAYS}
+FEATURES = [
+    feature(how, window, GROUPS.get(how, VALUED))
+    for how in AGGREGATIONS
+    for window in (1, 30, None)
+    if not (how == "change" and window is None)
+] + [f for f in CATALOGUE if f.aggregation in STATIC + DERIVED]
+CODES = [
+    "SNOMED//271649006",
+    "SOCIAL_CARE_SERVICE//HOME_SUPPORT",
+    "BNF//0106A",
+    "BNF//0407020A",
+    "RxNorm//1",
+    "SNOMED//84114007",
+    "ICD10//I500",
+    "SNOMED//not-in-any-narrow-group",
+]
+INDEX_DATES = ["2026-01-01", "2026-01-31", "2026-03-01"]
+PEOPLE = [-5, 0, 2**60]
+# Days on and around the edges of every window of every index date, so that ties and boundaries are common.
+EDGES = sorted(
+    {
+        str((pd.Timestamp(day) - pd.Timedelta(days=back)).date())
+        for day in INDEX_DATES
+        for back in (-2, -1, 0, 1, 2, 30, 31, 60, 61, 366)
+    }
+)
+moments = st.builds(
+    lambda day, hour: f"{day} {hour}", st.sampled_from(EDGES), st.sampled_from(["00:00", "13:30", "23:59:59"])
+)
+values = st.one_of(
+    st.none(),
+    st.integers(-3000, 3000).map(lambda tenths: tenths / 10),
+    st.sampled_from([float("inf"), float("-inf"), 1e12, 0.0]),
+)
+event_rows = st.fixed_dictionaries(
+    {
+        "subject_id": st.sampled_from([*PEOPLE, 99]),
+        "time": st.one_of(moments, st.none()),
+        "known_at": moments,
+        "code": st.sampled_from(CODES),
+        "numeric_value": values,
+        "end": st.one_of(st.none(), moments),
+        "source": st.just("made up"),
+    }
+)
+
+
+@st.composite
+def event_tables(draw):
+    """Up to 40 events, some of them repeated."""
+    rows = draw(st.lists(event_rows, max_size=30))
+    again = draw(st.lists(st.sampled_from(rows), max_size=10)) if rows else []
+    return events_table(rows + again)[list(EVENT_COLUMNS)]
+
+
+populations = st.lists(st.tuples(st.sampled_from(INDEX_DATES), st.sampled_from(PEOPLE)), unique=True, min_size=1).map(
+    population_table
+)
+people = people_table(
+    [
+        {"person_id": -5, "birth_month": "1946-07-01", "sex": "female", "imd_decile": 1.0},
+        {"person_id": 0, "birth_month": None, "sex": "male", "imd_decile": None},
+        {"person_id": 2**60, "birth_month": "2001-02-01", "sex": "not recorded", "imd_decile": 10.0},
+    ]
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(events=event_tables(), population=populations)
+def test_the_query_equals_the_reference_cell_by_cell(tmp_path_factory, events, population):
+    path = write_and_build(tmp_path_factory.mktemp("made"), population, events, people, FEATURES)
+    built, expected = pd.read_parquet(path), build_in_memory(population, events, people, FEATURES)
+    assert built.columns.tolist() == expected.columns.tolist()
+    assert len(built) == len(population)
+    pd.testing.assert_frame_equal(built[["index_date", "person_id"]], expected[["index_date", "person_id"]])
+    for declared in FEATURES:
+        np.testing.assert_allclose(
+            built[declared.name], expected[declared.name], rtol=1e-6, atol=1e-5, err_msg=declared.name
+        )
+
+
+def test_every_aggregation_is_compared():
+    assert {declared.aggregation for declared in FEATURES} == set(MEANINGS)

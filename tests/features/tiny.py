@@ -1,0 +1,69 @@
+"""Tiny tables for the specifications: one person, one index date, dates written as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from features import Feature, build
+
+PERSON = 7
+INDEX_DATE = "2026-07-01"
+PEOPLE_COLUMNS = {"person_id": "int64", "birth_month": "datetime64[us]", "sex": "str", "imd_decile": "float64"}
+EVENT_COLUMNS = {
+    "subject_id": "int64",
+    "time": "datetime64[us]",
+    "known_at": "datetime64[us]",
+    "code": "str",
+    "numeric_value": "float64",
+    "end": "datetime64[us]",
+    "source": "str",
+}
+
+
+def event(
+    time: str | None,
+    code: str = "ED//ARRIVAL",
+    value: float | None = None,
+    end: str | None = None,
+    known_at: str | None = None,
+    person: int = PERSON,
+) -> dict[str, object]:
+    """One event, known on the day it happened unless told otherwise."""
+    return {
+        "subject_id": person,
+        "time": time,
+        "known_at": known_at or time,
+        "code": code,
+        "numeric_value": value,
+        "end": end,
+        "source": "made up",
+    }
+
+
+def events_table(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(EVENT_COLUMNS)).astype(EVENT_COLUMNS)
+
+
+def people_table(rows: list[dict[str, object]] | None = None) -> pd.DataFrame:
+    rows = rows or [{"person_id": PERSON, "birth_month": "1946-07-01", "sex": "female", "imd_decile": 2.0}]
+    return pd.DataFrame(rows, columns=list(PEOPLE_COLUMNS)).astype(PEOPLE_COLUMNS)
+
+
+def population_table(rows: list[tuple[str, int]] | None = None) -> pd.DataFrame:
+    table = pd.DataFrame(rows or [(INDEX_DATE, PERSON)], columns=["index_date", "person_id"])
+    return table.astype({"index_date": "datetime64[us]", "person_id": "int64"})
+
+
+def write_and_build(
+    folder: Path, population: pd.DataFrame, events: pd.DataFrame, people: pd.DataFrame, features: list[Feature]
+) -> Path:
+    events.to_parquet(folder / "events.parquet", index=False)
+    people.to_parquet(folder / "people.parquet", index=False)
+    return build(population, folder / "events.parquet", folder / "people.parquet", folder / "matrix.parquet", features)
+
+
+def feature(aggregation: str, window: int | None = None, group: str | None = "ed_attendance") -> Feature:
+    name = f"{group}_{aggregation}_{window}"
+    return Feature(name, "test", group, aggregation, window, "unit", "for a test")

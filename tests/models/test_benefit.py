@@ -1,0 +1,137 @@
+"""The effect learner, on made-up people whose true benefit is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from models.benefit import fit_effect, overlap_sample, strongest_within_one_error
+from models.comparison import History, effective_sample, imbalance, top
+from models.risk import person_folds
+
+
+def people(number: int, seed: int, harm: bool = False) -> dict[str, np.ndarray]:
+    """Half gain, half do not; the treated are at higher risk, so a crude comparison misleads."""
+    random = np.random.default_rng(seed)
+    illness, amenable = random.normal(size=number), random.random(number) < 0.5
+    without = expit(-2 + illness)
+    relative = np.where(amenable, 1.3 if harm else 0.5, 1.0)
+    propensity = expit(-3 + 0.8 * illness)
+    treated = random.random(number) < propensity
+    outcome = random.random(number) < np.where(treated, without * relative, without)
+    return {
+        "matrix": pd.DataFrame(
+            {"illness": illness, "amenable": amenable.astype(float), "noise": random.normal(size=number)}
+        ),
+        "without": without,
+        "benefit": without * (1 - relative),
+        "propensity": propensity,
+        "treated": treated,
+        "outcome": outcome,
+        "folds": person_folds(pd.Series(np.arange(number)), 5, seed),
+    }
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    made = people(60_000, 3)
+    model, crossed = fit_effect(
+        made["matrix"], made["outcome"], made["treated"], made["without"], made["propensity"], made["folds"], 1
+    )
+    return made, model, crossed
+
+
+def test_people_who_gain_are_told_from_those_who_do_not(fitted):
+    _, model, _ = fitted
+    fresh = people(20_000, 99)
+    learned = model.benefit(fresh["matrix"], fresh["without"], fresh["propensity"])
+    best = fresh["benefit"][top(fresh["benefit"], np.zeros(20_000), 0.1)].sum()
+    by_learned = fresh["benefit"][top(learned, np.zeros(20_000), 0.1)].sum()
+    by_risk = fresh["benefit"][top(fresh["without"], np.zeros(20_000), 0.1)].sum()
+    assert by_learned > 0.9 * best
+    assert by_learned > 1.3 * by_risk
+
+
+def test_the_average_benefit_is_right_although_the_treated_were_sicker(fitted):
+    made, _, crossed = fitted
+    history = History(
+        np.arange(60_000), made["treated"], made["outcome"], made["propensity"], crossed.without, crossed.with_programme
+    )
+    everyone = np.ones(60_000, dtype=bool)
+    estimate = history.average(everyone)
+    overlap = made["propensity"] * (1 - made["propensity"])
+    truth = np.average(made["benefit"], weights=overlap)
+    low, high = estimate.interval(3)
+    crude = made["outcome"][~made["treated"]].mean() - made["outcome"][made["treated"]].mean()
+    assert low < truth < high
+    assert low > 0
+    assert crude < 0
+
+
+def test_harm_is_seen_as_harm():
+    made = people(60_000, 5, harm=True)
+    model, _ = fit_effect(
+        made["matrix"], made["outcome"], made["treated"], made["without"], made["propensity"], made["folds"], 1
+    )
+    benefit = model.benefit(made["matrix"], made["without"], made["propensity"])
+    assert benefit[made["matrix"]["amenable"] == 1].mean() < -0.01
+
+
+def test_learning_twice_gives_the_same_coefficients():
+    made = people(5_000, 7)
+    fit = [
+        fit_effect(
+            made["matrix"], made["outcome"], made["treated"], made["without"], made["propensity"], made["folds"], 1
+        )
+        for _ in range(2)
+    ]
+    assert np.array_equal(fit[0][0].coefficients, fit[1][0].coefficients)
+
+
+def test_all_treated_people_are_kept_and_the_weights_stand_for_everyone():
+    made = people(20_000, 8)
+    kept, weights = overlap_sample(made["treated"], made["propensity"], 1)
+    assert kept[made["treated"]].all()
+    untreated = ~made["treated"]
+    assert weights[kept & untreated].sum() == pytest.approx(made["propensity"][untreated].sum(), rel=0.1)
+
+
+def test_the_strongest_penalty_that_is_as_good_as_the_best_is_chosen():
+    swing = np.tile([0.1, -0.1], 200)
+    losses = np.stack([np.ones(400), 0.501 + swing, np.full(400, 0.5)])
+    assert strongest_within_one_error(losses) == 1
+
+
+def test_balance_is_restored_by_overlap_weights():
+    made = people(60_000, 11)
+    treated = made["treated"]
+    crude = made["matrix"]["illness"][treated].mean() - made["matrix"]["illness"][~treated].mean()
+    assert abs(crude) > 0.3
+    assert imbalance(made["matrix"], treated, made["propensity"]).abs().max() < 0.05
+
+
+def test_who_is_on_both_lists_does_not_count_in_their_difference():
+    made = people(40_000, 12)
+    history = History(
+        np.arange(40_000),
+        made["treated"],
+        made["outcome"],
+        made["propensity"],
+        made["without"],
+        made["without"] - made["benefit"],
+    )
+    amenable, number = made["matrix"]["amenable"].to_numpy() == 1, np.arange(40_000)
+    shared, gain, lose = number < 10_000, (number >= 10_000) & amenable, (number >= 10_000) & ~amenable
+    apart = history.difference(shared | gain, shared | lose)
+    assert apart.value == pytest.approx(history.average(gain).value - history.average(lose).value)
+    assert apart.value > 2 * apart.error
+    assert history.difference(shared, shared).value == 0
+
+
+def test_equal_weights_count_every_row():
+    assert effective_sample(np.ones(50)) == pytest.approx(50)
+
+
+def test_the_top_share_is_drawn_within_each_date():
+    chosen = top(np.array([3.0, 2.0, 1.0, 30.0, 20.0, 10.0]), np.array([1, 1, 1, 2, 2, 2]), 1 / 3)
+    assert chosen.tolist() == [True, False, False, True, False, False]

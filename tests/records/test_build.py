@@ -1,0 +1,271 @@
+"""From tables to people: cut, opted out, linked and accounted for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import stat
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as tuned
+from hypothesis import strategies as st
+
+import records
+from casewell import doors
+from casewell.errors import SettingsError
+from records import tables
+
+from .conftest import NUMBERS, settle, whole_system
+
+AS_OF = dt.date(2022, 10, 13)
+# Of 2011, and split or merged since.
+OLD_AREA = "E01000010"
+
+
+@pytest.fixture(scope="module")
+def plain_files(tmp_path_factory):
+    """The system as it is, built once for the tests that only look."""
+    root = tmp_path_factory.mktemp("plain")
+    return records.build(settle(root, whole_system()), AS_OF, root / "out")
+
+
+@pytest.fixture(scope="module")
+def plain(plain_files):
+    return tables_of(plain_files)
+
+
+def built(settings, out, as_of=AS_OF):
+    return tables_of(records.build(settings, as_of, out))
+
+
+def tables_of(linked):
+    names = ("people", "events", "enrolments", "identities", "contacts", "practices", "removed", "source_counts")
+    return {name: doors.read(getattr(linked, name), getattr(tables, name.upper())) for name in names}
+
+
+def person(got, record, source="demographics"):
+    rows = got["identities"]
+    return rows[(rows["source"] == source) & (rows["source_record"] == record)].iloc[0]
+
+
+def test_the_span_runs_from_the_first_receipt_to_the_day_after_the_last(system, settled):
+    assert records.inspect(settled(system)) == records.Span(dt.date(2022, 3, 5), dt.date(2022, 10, 13), False)
+
+
+def test_everybody_who_came_in_is_a_person_or_was_removed(plain):
+    # The national opt-out of person 5 does not apply to direct care.
+    assert len(plain["people"]) == 39
+    assert plain["removed"]["door"].tolist() == ["opted_out"]
+    assert plain["removed"]["imd_decile"].notna().all()
+    assert not set(plain["people"]["person_id"]) & set(plain["removed"]["person_id"])
+
+
+def test_an_opted_out_person_has_no_event_and_no_name_from_any_source(plain):
+    gone = set(plain["removed"]["person_id"])
+    assert not gone & set(plain["events"]["subject_id"])
+    assert NUMBERS[4] not in set(plain["contacts"]["nhs_number"])
+    assert "U4" not in set(plain["identities"]["source_record"]), "the record without a number was not recognised"
+    counts = plain["source_counts"].set_index(["source", "fate"])["rows"]
+    assert counts["housing", "opted_out"] == 1
+    assert counts["gp_events", "opted_out"] == 1
+
+
+def test_an_opt_out_of_the_other_type_holds_for_planning(system, settled, tmp_path):
+    got = built(settled(system, purpose="planning"), tmp_path / "out")
+    assert len(got["removed"]) == 2
+
+
+def test_an_opt_out_with_unreadable_type_still_holds(system, settled, tmp_path):
+    system["opt_outs"].loc[1, "opt_out_type"] = "nationl"
+    got = built(settled(system, quality={"max_bad_share": 0.5}), tmp_path / "out")
+    assert len(got["removed"]) == 2
+
+
+def test_an_opt_out_received_on_the_day_does_not_hold_yet(system, settled, tmp_path):
+    system["opt_outs"].loc[0, "received_date"] = AS_OF.isoformat()
+    assert built(settled(system), tmp_path / "out")["removed"].empty
+
+
+def test_nothing_known_on_the_day_or_later_gets_out(system, settled, tmp_path):
+    got = built(settled(system), tmp_path / "out", dt.date(2022, 6, 10))
+    assert (got["events"]["known_at"] < "2022-06-10").all()
+    codes = set(got["events"]["code"])
+    assert "ADMISSION//21" in codes, "the admission was known while the person was in hospital"
+    assert not codes & {"SPELL//21", "DISCHARGE//19", "ICD10//I500", "HOUSING//ARREARS", "DEATH"}
+    assert got["enrolments"].empty
+    assert got["people"]["died_on"].isna().all()
+    counts = got["source_counts"].set_index(["source", "fate"])["rows"]
+    assert counts["housing", "not_yet_known"] == 40
+
+
+def test_a_later_end_of_case_management_is_not_told(plain):
+    enrolments = plain["enrolments"]
+    assert enrolments["start"].tolist() == [pd.Timestamp("2022-10-10")]
+    assert enrolments["end"].isna().all()
+
+
+def test_a_completed_spell_becomes_its_events(plain):
+    mine = plain["events"][plain["events"]["subject_id"] == person(plain, "H1", "hospital_spells")["person_id"]]
+    spell = mine[mine["code"] == "SPELL//21"].iloc[0]
+    assert (spell["numeric_value"], spell["end"], spell["known_at"]) == (
+        10,
+        pd.Timestamp("2022-06-11"),
+        pd.Timestamp("2022-07-01"),
+    )
+    assert mine.loc[mine["code"] == "ADMISSION//21", "end"].isna().all()
+    assert {"ICD10_PRIMARY//I500", "ICD10//I500", "ICD10//E119", "ICD10//N183", "DISCHARGE//19"} <= set(mine["code"])
+
+
+def test_birth_date_sex_and_postcode_find_a_person_only_if_they_fit_one(plain, system, settled, tmp_path):
+    twin = system["demographics"].iloc[[0]].assign(record_id="D99", nhs_number=None, given_name="Zoe")
+    assert person(plain, "H0", "hospital_spells")["person_id"] == person(plain, "D0")["person_id"]
+    assert person(plain, "H0", "hospital_spells")["method"] == "demographics"
+    system["demographics"] = pd.concat([system["demographics"], twin])
+    both = built(settled(system), tmp_path / "out")
+    assert person(both, "H0", "hospital_spells")["method"] == "alone"
+
+
+def test_one_number_on_two_different_people_is_not_believed(system, settled, tmp_path):
+    system["hospital_spells"].loc[1, ["nhs_number", "sex"]] = [NUMBERS[2], "2"]
+    got = built(settled(system), tmp_path / "out")
+    assert person(got, "H1", "hospital_spells")["person_id"] == person(got, "D1")["person_id"]
+    assert person(got, "H1", "hospital_spells")["method"] == "demographics"
+
+
+def test_a_number_that_fails_its_check_is_nobody_known_but_is_not_lost(system, settled, tmp_path):
+    system["gp_events"].loc[[1, 2], "nhs_number"] = ["9999999999", "9990000010"]
+    got = built(settled(system, quality={"max_bad_share": 0.1}), tmp_path / "out")
+    assert person(got, "G1", "gp_events")["method"] == "alone"
+    assert len(got["people"]) == 41
+    assert got["people"]["in_spine"].sum() == 39
+
+
+def test_faulty_rows_below_the_limit_are_kept_aside_with_the_reason(system, settled, tmp_path):
+    system["gp_events"].loc[0, "code_system"] = "READ"
+    got = built(settled(system), tmp_path / "out")
+    kept = tmp_path / "out" / "quarantine" / "gp_events.parquet"
+    assert pd.read_parquet(kept)["reason"].tolist() == ["column code_system holds a value that is not allowed"]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    counts = got["source_counts"].set_index(["source", "fate"])["rows"]
+    assert counts["gp_events", "quarantined"] == 1
+
+
+def test_a_person_whose_every_row_is_faulty_is_counted_as_removed(system, settled, tmp_path):
+    system["demographics"].loc[3, "sex"] = "x"
+    for name in ("gp_events", "hospital_spells", "housing"):
+        system[name] = system[name].drop(index=3)
+    removed = built(settled(system), tmp_path / "out")["removed"]
+    assert sorted(removed["door"]) == ["opted_out", "quarantined"]
+
+
+def test_ethnicity_is_the_latest_that_was_stated(system, settled, tmp_path):
+    earlier = (
+        system["demographics"]
+        .iloc[[3]]
+        .assign(record_id="D99", ethnic_category="R", registration_start_date="2005-01-01")
+    )
+    system["demographics"] = pd.concat([system["demographics"], earlier])
+    got = built(settled(system), tmp_path / "out")
+    row = got["people"].set_index("person_id").loc[person(got, "D3")["person_id"]]
+    assert (row["ethnic_category"], row["ethnic_group"]) == ("R", "Asian")
+    assert row["registered_from"] == pd.Timestamp("2010-01-01")
+
+
+def test_ethnicity_not_stated_is_kept_and_grouped_as_not_recorded(plain):
+    people = plain["people"]
+    assert set(people.loc[people["ethnic_category"] == "Z", "ethnic_group"]) == {"not recorded"}
+
+
+def test_deprivation_carries_its_edition_and_is_missing_for_an_unknown_area(system, settled, tmp_path):
+    areas = {"D0": "E01000001", "D1": "W01000001", "D2": None, "D3": OLD_AREA}
+    system["demographics"].loc[:3, "lsoa"] = list(areas.values())
+    got = built(settled(system), tmp_path / "out")
+    people = got["people"].set_index("person_id")
+    versions = [people.loc[person(got, record)["person_id"], "imd_version"] for record in areas]
+    assert versions == ["IMD 2025, LSOA 2021", "", "", "IMD 2025, LSOA 2011 converted to 2021"]
+    assert (people["imd_decile"].notna() == (people["imd_version"] != "")).all()
+    assert (people.loc[people["lsoa"] == "", "imd_version"] == "").all()
+
+
+@pytest.mark.parametrize(("by", "teams"), [("network", {"N1"}), ("practice", {"P1", "P2"}), ("all", {"all"})])
+def test_teams_follow_the_settings(system, settled, tmp_path, by, teams):
+    people = built(settled(system, teams={"by": by}), tmp_path / "out")["people"]
+    assert set(people["team_code"]) == teams
+
+
+def test_private_tables_are_readable_by_their_owner_only(plain_files):
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (plain_files.identities, plain_files.contacts)} == {0o600}
+    assert stat.S_IMODE((plain_files.people.parents[1] / "key").stat().st_mode) == 0o600
+
+
+def test_no_number_and_no_name_leaves_the_private_tables(plain_files):
+    for path in (plain_files.people, plain_files.events, plain_files.removed, plain_files.enrolments):
+        text = pd.read_parquet(path).to_csv()
+        assert not any(number in text for number in NUMBERS)
+        assert "Ashdown" not in text
+
+
+def test_a_key_that_others_can_read_is_refused(system, settled, tmp_path):
+    (tmp_path / "key").write_text("0" * 64)
+    (tmp_path / "key").chmod(0o644)
+    with pytest.raises(SettingsError, match="can be read by others"):
+        records.build(settled(system), AS_OF, tmp_path / "out")
+
+
+def test_another_key_gives_other_pseudonyms(plain, system, settled, tmp_path, monkeypatch):
+    monkeypatch.setenv("CASEWELL_PSEUDONYM_KEY", "k" * 40)
+    assert not set(plain["people"]["person_id"]) & set(built(settled(system), tmp_path / "out")["people"]["person_id"])
+
+
+def test_simulated_people_are_marked(system, settled, tmp_path):
+    settings = settled(system)
+    (settings.sources["gp_events"].path.parent / "SYNTHETIC").write_text("")
+    assert built(settings, tmp_path / "out")["people"]["synthetic"].all()
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["synthetic"] is True
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv.gz"])
+def test_parquet_and_gzipped_csv_with_other_names_read_the_same(plain, plain_files, system, settled, tmp_path, ending):
+    settings = settled(system, pseudonym_key_file=plain_files.people.parents[1] / "key")
+    path = tmp_path / f"gp.{ending}"
+    other = system["gp_events"].rename(columns={"event_date": "EFFECTIVE"}).rename(columns=str.upper)
+    if ending == "parquet":
+        dates = {name: pd.to_datetime(other[name]) for name in ("EFFECTIVE", "RECORDED_DATE", "RECEIVED_DATE")}
+        other.assign(**dates).to_parquet(path)
+    else:
+        other.to_csv(path, index=False)
+    source = settings.sources["gp_events"].model_copy(update={"path": path, "columns": {"event_date": "Effective"}})
+    again = settings.model_copy(update={"sources": {**settings.sources, "gp_events": source}})
+    pd.testing.assert_frame_equal(built(again, tmp_path / "out")["events"], plain["events"])
+
+
+def test_a_lag_stands_in_for_a_missing_day_of_receipt(system, settled, tmp_path):
+    system["gp_events"] = system["gp_events"].drop(columns="received_date")
+    settings = settled(system)
+    source = settings.sources["gp_events"].model_copy(update={"known_lag_days": 7})
+    settings = settings.model_copy(update={"sources": {**settings.sources, "gp_events": source}})
+    events = built(settings, tmp_path / "out")["events"]
+    assert set(events.loc[events["source"] == "gp_events", "known_at"]) == {pd.Timestamp("2022-03-08")}
+
+
+@tuned(
+    max_examples=2, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=st.integers(0, 10_000), copies=st.integers(0, 3))
+def test_order_and_copies_of_rows_change_nothing_and_every_row_has_a_fate(
+    plain, plain_files, settled, tmp_path, seed, copies
+):
+    system, key = whole_system(), plain_files.people.parents[1] / "key"
+    chance = np.random.default_rng(seed)
+    shuffled = {
+        name: pd.concat([table, table.head(copies)]).iloc[chance.permutation(len(table) + min(copies, len(table)))]
+        for name, table in system.items()
+    }
+    got = built(settled(shuffled, pseudonym_key_file=key), tmp_path / "shuffled")
+    for name in ("people", "events", "enrolments", "identities", "contacts", "removed"):
+        pd.testing.assert_frame_equal(got[name], plain[name])
+    rows = got["source_counts"].groupby("source")["rows"].sum()
+    assert rows.to_dict() == {name: len(table) for name, table in shuffled.items()}

@@ -1,0 +1,85 @@
+"""Records without a number find their person, and no link joins two trusted numbers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import records
+from casewell.settings import load
+from records.linkage import resolve
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def nodes(*numbers):
+    return pd.DataFrame({"who": [f"{'n' if n else 't'}|{i}" for i, n in enumerate(numbers)], "number": list(numbers)})
+
+
+def pairs(*rows):
+    return pd.DataFrame(rows, columns=["left", "right", "weight"]).assign(probability=0.99)
+
+
+def test_the_best_numbered_person_wins():
+    got = resolve(nodes("1", "2", None), pairs((0, 2, 10.0), (1, 2, 12.0)))
+    assert got["anchor"].tolist() == ["n|1"]
+
+
+def test_a_tie_between_two_numbered_people_links_to_neither():
+    assert resolve(nodes("1", "2", None), pairs((0, 2, 12.0), (1, 2, 12.0))).empty
+
+
+def test_a_chain_never_joins_two_numbers():
+    got = resolve(nodes("1", "2", None, None), pairs((0, 2, 10.0), (2, 3, 10.0), (1, 3, 10.0)))
+    assert got.set_index("who")["anchor"].to_dict() == {"t|2": "n|0", "t|3": "n|1"}
+
+
+def test_a_record_is_adopted_through_one_that_found_its_number():
+    got = resolve(nodes("1", None, None), pairs((0, 1, 10.0), (1, 2, 10.0)))
+    assert got["anchor"].tolist() == ["n|0", "n|0"]
+
+
+def test_records_that_match_only_each_other_become_one_person():
+    got = resolve(nodes(None, None, None, "1"), pairs((0, 1, 10.0), (1, 2, 10.0)))
+    assert got["anchor"].tolist() == ["t|0", "t|0", "t|0"]
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    simulator = pytest.importorskip("simulator")
+    root = tmp_path_factory.mktemp("simulated")
+    simulator.simulate(3000, 7, root / "sources", root / "truth")
+    settings = load(REPOSITORY / "config" / "demo.yaml")
+    sources = {
+        name: source.model_copy(update={"path": root / "sources" / source.path.name})
+        for name, source in settings.sources.items()
+    }
+    linked = records.build(settings.model_copy(update={"sources": sources}), dt.date(2026, 10, 1), root / "linked")
+    found = pd.read_parquet(linked.identities)
+    truth = pd.read_parquet(root / "truth" / "identities.parquet").rename(columns={"record_id": "source_record"})
+    return found.merge(truth, on=["source", "source_record"], validate="one_to_one")
+
+
+def couples(sizes):
+    return int((sizes * (sizes - 1) // 2).sum())
+
+
+def test_linkage_agrees_with_the_truth(simulated):
+    unnumbered = simulated[simulated["source"].isin(["demographics", "social_care", "housing"])]
+    together = couples(unnumbered.groupby(["person_id", "true_person_id"]).size())
+    precision = together / couples(unnumbered.groupby("person_id").size())
+    recall = together / couples(unnumbered.groupby("true_person_id").size())
+    assert precision >= 0.99
+    assert recall >= 0.97
+
+
+def test_splink_finds_most_people_without_a_number(simulated):
+    spine = simulated[simulated["source"] == "demographics"].set_index("true_person_id")["person_id"]
+    named = simulated[simulated["source"].isin(["social_care", "housing"]) & (simulated["method"] != "nhs_number")]
+    named = named[named["true_person_id"].isin(spine.index)]
+    right = named["person_id"] == named["true_person_id"].map(spine)
+    assert right.mean() >= 0.9
+    assert right[named["method"] == "splink"].mean() >= 0.99
