@@ -64,7 +64,7 @@ def simulate(
 
     with disk():
         try:
-            simulator.simulate(people, seed, out, out.parent / "truth", say)
+            simulator.simulate(people, seed, out, out.parent / "truth", progress=say)
         except ValueError as error:
             raise SettingsError(str(error)) from None
     console.print(
@@ -88,8 +88,8 @@ def run(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = None) -> None:
     print_week(manifest, console)
     if not manifest["fairness"]["released"]:
         raise WithheldError(
-            [f"the fairness gate says {manifest['fairness']['verdict']!r}", *manifest["fairness"]["reasons"]],
-            "Read fairness.html in the run's folder. A named owner can take responsibility: fairness.override in the settings.",
+            f"the fairness gate says {manifest['fairness']['verdict']!r}; lists published before still stand",
+            f"Read {manifest['folder']}/fairness.html. A named owner can take responsibility: fairness.override in the settings.",
         )
 
 

@@ -17,6 +17,7 @@ def prepare(home: Path) -> None:
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_LOGGING_LEVEL": "ERROR",
         "OMP_WAIT_POLICY": "PASSIVE",
         "MPLBACKEND": "Agg",
     }

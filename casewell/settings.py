@@ -143,10 +143,10 @@ class Training(Section):
         ge=1000,
         description="A risk model learns from at most this many people-months, drawn evenly; months of one person resemble each other.",
     )
-    trees: int = Field(150, ge=10, le=5000, description="Boosting rounds of the risk model.")
-    learning_rate: float = Field(0.06, gt=0, le=1, description="Shrinkage of the risk model.")
-    leaves: int = Field(15, ge=2, le=255, description="Leaves a tree of the risk model.")
-    minimum_leaf: int = Field(100, ge=5, description="Rows a leaf of the risk model.")
+    trees: int = Field(200, ge=10, le=5000, description="Boosting rounds of the risk model.")
+    learning_rate: float = Field(0.05, gt=0, le=1, description="Shrinkage of the risk model.")
+    leaves: int = Field(7, ge=2, le=255, description="Leaves a tree of the risk model.")
+    minimum_leaf: int = Field(300, ge=5, description="Rows a leaf of the risk model.")
 
 
 class Benefit(Section):

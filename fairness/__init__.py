@@ -1,0 +1,9 @@
+"""Groups, audit, gate: is the list fair, and is there enough data to tell?"""
+
+from fairness.audit import Audit, audit
+from fairness.gate import Verdict, decide
+from fairness.groups import group_table
+from fairness.page import write_page
+from fairness.record import to_json
+
+__all__ = ["Audit", "Verdict", "audit", "decide", "group_table", "to_json", "write_page"]

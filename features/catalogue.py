@@ -141,6 +141,10 @@ def general_practice() -> list[Feature]:
         *distinct(source, "any_gp_event", "GP record codes", (365, 1095)),
         *counted(source, "falls", "recorded fall", "recorded falls", (90, 365, 1095)),
         recency(source, "falls", "recorded fall"),
+        *counted(
+            source, "frailty_symptom", "recorded symptom of frailty", "recorded symptoms of frailty", (365, 1095)
+        ),
+        *distinct(source, "frailty_symptom", "kinds of symptom of frailty", (1095,)),
         *counted(source, "fracture", "recorded fracture", "recorded fractures", (1095,)),
         *counted(source, "urinary_infection", "urinary infection", "urinary infections", (365,)),
         present(source, "hip_fracture", "Has had a hip fracture"),

@@ -81,8 +81,12 @@ def build_history(settings: Settings, as_of: dt.date, linked: Path) -> Path:
 
 def split_of(settings: Settings, as_of: dt.date, linked: Path) -> models.Split:
     """Return the index dates that the linked history allows."""
-    begin = dt.date.fromisoformat(json.loads((linked / "summary.json").read_text())["begin"])
-    return models.split(begin, as_of, settings)
+    return models.split(begin_of(linked), as_of, settings)
+
+
+def begin_of(linked: Path) -> dt.date:
+    """Return the day on which the linked data begin."""
+    return dt.date.fromisoformat(json.loads((linked / "summary.json").read_text())["begin"])
 
 
 def history_rows(history: Path) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from casewell.page import save_picture
 from casewell.settings import Settings, load
 from flows import books
 from flows.progress import say
-from flows.stages import build_history, capacity_share, history_rows, link, split_of
+from flows.stages import begin_of, build_history, capacity_share, history_rows, link, split_of
 from flows.workspace import disk
 from models.pictures import benefit_figure, calibration_figure
 from models.tables import TEST_PREDICTIONS
@@ -30,7 +30,8 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict
     rows = history_rows(history)
     split = split_of(settings, as_of, linked)
     newest = int((rows["index_date"] == split.test[-1]).sum())
-    trained = models.train(rows, split, capacity_share(settings, linked, newest), settings, say)
+    history_days = (split.mature[0].date() - begin_of(linked)).days
+    trained = models.train(rows, split, history_days, capacity_share(settings, linked, newest), settings, say)
     incumbent = books.champion(settings, as_of)
     version = books.record_training(settings, as_of, trained, keep(settings, as_of, trained, split))
     promotion = models.decide(trained.measures, trained.test, champion_on_test(incumbent, rows, split))

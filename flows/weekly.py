@@ -14,7 +14,6 @@ from prefect import flow, task
 import cohorts
 import fairness
 import models
-import records
 from casewell import __version__, doors
 from casewell.errors import TrainingError
 from casewell.settings import Settings, load
@@ -27,6 +26,7 @@ from flows.stages import build_features, link
 from flows.training import train, training_folder
 from flows.workspace import code_digest, digest_of, disk, file_digest, forget_old_stages, source_digests
 from models.tables import SCORES, TEST_PREDICTIONS
+from records.pseudonyms import tie_break_key
 from records.tables import CONTACTS, ENROLMENTS, PEOPLE, PRACTICES, REMOVED
 
 
@@ -50,7 +50,7 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     )
     eligible = routes.loc[routes["door"] == ELIGIBLE, "person_id"]
     scored = scores[scores["person_id"].isin(eligible)].reset_index(drop=True)
-    key = records.tie_break_key(settings, bool(people["synthetic"].any()))
+    key = tie_break_key(settings, bool(people["synthetic"].any()))
     allocation = cohorts.allocate(scored, people, settings.teams, key)
     chosen = allocation.loc[allocation["status"] != "not_selected", "person_id"]
     features = pd.read_parquet(matrix, filters=[("person_id", "in", chosen.tolist())])
@@ -125,6 +125,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     verdict = audit(settings, as_of, linked, test, partial, summary["synthetic"], evidence.grade)
     manifest = {
         "run": run.name,
+        "folder": str(run),
         "name": settings.name,
         "as_of": str(as_of),
         "purpose": settings.purpose,

@@ -98,10 +98,11 @@ def fit_effect(
     """
     kept, weights = overlap_sample(treated, propensity, seed)
     compressed = _compress(matrix[kept].to_numpy("float64"))
-    spread = np.nanstd(compressed, axis=0)
-    used = np.flatnonzero(np.nan_to_num(spread) > 1e-9)
-    names = tuple(matrix.columns[used])
-    scale = Scale(names, np.nanmean(compressed[:, used], axis=0), spread[used])
+    known = ~np.isnan(compressed)
+    often = np.flatnonzero(known.sum(axis=0) > 1)
+    spread = np.nanstd(compressed[:, often], axis=0)
+    used = often[spread > 1e-9]
+    scale = Scale(tuple(matrix.columns[used]), np.nanmean(compressed[:, used], axis=0), spread[spread > 1e-9])
 
     design = scale.design(matrix, risk, propensity)
     sample = _Sample(design[kept], treated[kept], outcome[kept], log_odds(risk[kept]), weights[kept])

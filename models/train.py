@@ -10,7 +10,7 @@ import pandas as pd
 
 from casewell.errors import TrainingError
 from casewell.settings import Settings
-from features import CATALOGUE, model_columns
+from features import CATALOGUE, Feature, model_columns
 from models.amenability import amenability
 from models.benefit import EffectModel, fit_effect
 from models.comparison import History
@@ -44,7 +44,12 @@ class Trained:
 
 
 def train(
-    rows: pd.DataFrame, split: Split, share: float, settings: Settings, progress: Callable[[str], None] = lambda _: None
+    rows: pd.DataFrame,
+    split: Split,
+    history_days: int,
+    share: float,
+    settings: Settings,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Fit and test every model.
 
@@ -53,6 +58,7 @@ def train(
     rows : DataFrame
         The feature matrix joined to `models.tables.OUTCOMES`, one row a person and index date.
     split : index dates by use
+    history_days : days of data before the first of them
     share : places as a share of eligible people, for figures at capacity
 
     Raises
@@ -61,7 +67,7 @@ def train(
         Too few outcomes to learn from or to test on.
     """
     _require_outcomes(rows, split, settings)
-    columns = model_columns(CATALOGUE)
+    columns = columns_with_history(history_days)
     folds = person_folds(rows["person_id"], settings.benefit.folds, settings.seed)
     outcome, treated = rows["outcome"].to_numpy(), rows["treated"].to_numpy()
 
@@ -84,6 +90,20 @@ def train(
         calibration_curve(test),
         curve,
     )
+
+
+def columns_with_history(days: int) -> list[str]:
+    """Return the model features that mean the same at the first index date as they do now.
+
+    A window much longer than the data counts less in early months than in late ones, and the
+    time since a first record measures where the data begin; a model would take either for a trend.
+    """
+    known = {feature.name: feature for feature in CATALOGUE}
+
+    def steady(feature: Feature) -> bool:
+        return feature.aggregation != "days_since_first" and (feature.window_days or 0) <= 1.1 * days
+
+    return [name for name in model_columns(CATALOGUE) if steady(known[name])]
 
 
 def predict_test(model: RiskModel, rows: pd.DataFrame, split: Split) -> pd.DataFrame:

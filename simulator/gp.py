@@ -20,6 +20,9 @@ MEASURES = {
 SMOKER, FALL, END_OF_LIFE, PALLIATIVE_REGISTER = "77176002", "161898004", "526631000000108", "414937009"
 SEVERE_FRAILTY, HOUSEBOUND, LIVES_ALONE = "925861000000106", "160689007", "105529008"
 CARER, INTERPRETER = "224484003", "315594003"
+# Fatigue, dizziness, weight loss, breathlessness, incontinence, unsteady gait, poor memory, poor sleep.
+SYMPTOMS = ("84229001", "404640003", "89362005", "267036007", "165232002", "22325002", "386807006", "193462001")
+SYMPTOM = 0.03  # chance at a contact, for each symptom, of a person of average latent frailty and 60 years
 ACUTE_MEDICINES = ("0501013", "0407010", "0103050", "0603020", "0501080", "1310012")
 ACUTE_COURSE = 0.30  # chance at a contact
 LATE_ENTRY = 0.05  # share of rows typed in after the day
@@ -57,6 +60,7 @@ def gp_events(world: World, places: Places) -> Extract:
     _acute_prescriptions(random, book, contact, date)
     _measurements(random, book, world, contact, month, date)
     _circumstances(random, book, world, contact, month, date)
+    _symptoms(random, book, world, contact, date)
     return _as_received(random, book, world, places)
 
 
@@ -177,4 +181,13 @@ def _circumstances(
     }
     for code, chance in notes.items():
         noted = random.random(len(person)) < chance
+        book.write(person[noted], date[noted], code)
+
+
+def _symptoms(random: np.random.Generator, book: Book, world: World, person: np.ndarray, date: np.ndarray) -> None:
+    """Complaints that frail people bring: how latent frailty shows in a record, to those who are seen."""
+    age = world.people.age(np.datetime64("2024-10-01"))[person]
+    chance = SYMPTOM * np.exp(0.75 * world.people.frailty[person] + 0.01 * (age - 60))
+    for code in SYMPTOMS:
+        noted = random.random(len(person)) < np.minimum(chance, 0.5)
         book.write(person[noted], date[noted], code)
