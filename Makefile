@@ -52,7 +52,7 @@ ui: .venv/.stamp  ## open the user interfaces: Prefect on port 4200, MLflow on p
 	wait
 
 bench: .venv/.stamp  ## long measurements, as ratios against a baseline in the same run
-	$(BIN)/python -m benchmarks.weekly
+	$(BIN)/python -m benchmarks.against_truth
 
 clean:  ## remove the environment and everything a run made, sources included
 	rm -rf .venv .prefect mlruns data/sources data/truth data/linked data/features data/runs data/cohorts

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from casewell import __version__
 from casewell.environment import prepare
@@ -44,6 +47,8 @@ AsOf = Annotated[
     ),
 ]
 DEMONSTRATION = Path("config/demo.yaml")
+# What a command line exits with after Ctrl-C (Typer sees to it) and after a request to end.
+STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
 @app.command()
@@ -125,6 +130,33 @@ def schedule(settings: SettingsFile = DEMONSTRATION) -> None:
 
 
 @app.command()
+def worklist(
+    settings: SettingsFile = DEMONSTRATION,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1, this machine's own address.")] = 8000,
+    export: Annotated[
+        bool, typer.Option("--export", help="Only write the outcomes to worklist/programme.csv in the data folder.")
+    ] = False,
+) -> None:
+    """Show the newest lists to care coordinators in a browser, and record what became of each person.
+
+    This first form has **no log-in**: it answers on 127.0.0.1 only, for one person at one machine. After each
+    record the outcomes stand in `data/worklist/programme.csv`, a source for the next run (docs/how-to/worklist.md).
+    """
+    from worklist import serving
+
+    if not export:
+        return serving.serve(load(settings), port, console.print)
+    path, rows, left_out = serving.export(load(settings))
+    console.print(
+        f"{rows} outcome(s) in {path}" if rows else "No outcome is recorded that can be given back; no file written"
+    )
+    if left_out:
+        console.print(
+            f"{left_out} outcome(s) left out: no NHS number is recorded, so the next run could not tell whose"
+        )
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     console.print(__version__)
@@ -141,18 +173,33 @@ def _date(settings: Path, as_of: str | None) -> str:
 def main() -> None:
     """Run the command line; show a user's mistake without a traceback and exit with its code."""
     prepare(Path.cwd())
+    signal.signal(signal.SIGTERM, _end)
     try:
         app()
     except CasewellError as error:
-        errors.print(f"\n[bold red]{error.heading}[/bold red]")
-        for problem in error.problems:
-            errors.print(f"  [red]-[/red] {problem}", markup=True, soft_wrap=True)
-        if error.advice:
-            errors.print(f"  [bold]{error.advice}[/bold]", soft_wrap=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        errors.print("\nStopped. Lists published before still stand.")
-        sys.exit(130)
+        code = _refuse(error)
+    except SystemExit as end:
+        code = end.code
+        if code in STOPPED:
+            errors.print("\nStopped. Lists published before still stand.")
+    # Outside the handlers: raised within one, the exit would carry the error along.
+    sys.exit(code)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _refuse(error: CasewellError) -> int:
+    errors.print(f"\n[bold red]{error.heading}[/bold red]")
+    for problem in error.problems:
+        errors.print(f"  [red]-[/red] {escape(problem)}", soft_wrap=True)
+    if error.advice:
+        errors.print(f"  [bold]{escape(error.advice)}[/bold]", soft_wrap=True)
+    # Prefect keeps the error until the process ends, and with its traceback every open DuckDB connection,
+    # which then complains at length below the message.
+    error.__traceback__ = None
+    return error.exit_code
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from io import StringIO
 from pathlib import Path
@@ -88,11 +88,11 @@ def html_table(caption: str, head: Sequence[str], body: Sequence[Sequence[str]])
     )
 
 
-def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
+def inline_svg(draw: Callable[[], Figure], name: str, title: str, description: str) -> str:
     """Return a figure as an SVG element, its ids prefixed with `name`, without any outside address."""
     buffer = StringIO()
     with matplotlib.rc_context(PICTURE_STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        draw().savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     svg = buffer.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.S)
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()  # type: ignore[union-attr]
@@ -105,9 +105,9 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
     )
 
 
-def save_picture(figure: Figure, path: Path) -> Path:
+def save_picture(draw: Callable[[], Figure], path: Path) -> Path:
     """Write a figure as SVG or PNG, by the path's suffix; equal figures give equal bytes."""
     metadata: dict[str, Any] = {"Software": None} if path.suffix == ".png" else {"Date": None, "Creator": None}
     with matplotlib.rc_context(PICTURE_STYLE):
-        figure.savefig(path, dpi=160, metadata=metadata, facecolor="white")
+        draw().savefig(path, dpi=160, metadata=metadata, facecolor="white")
     return path

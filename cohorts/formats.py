@@ -23,6 +23,7 @@ _CSV_COLUMNS = (
     "name",
     "date_of_birth",
     "practice",
+    "source_record",
     "benefit_band",
     *_REASONS,
     "need_band",

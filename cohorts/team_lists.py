@@ -64,7 +64,7 @@ def with_contacts(cohort: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         The cohort's rows in order, every column it had, and besides: `reference` (date, team and
         rank, to recognise the row when it comes back), `nhs_number`, `name`, `date_of_birth`
-        (a timestamp, missing when not recorded) and `practice`.
+        (a timestamp, missing when not recorded), `practice` and `source_record`.
     """
     named = cohort.merge(contacts, on="person_id", how="left", validate="one_to_one")
     given, family = named["given_name"].fillna(""), named["family_name"].fillna("")
@@ -74,7 +74,7 @@ def with_contacts(cohort: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
     )
     named["name"] = (family + ", " + given).str.strip(", ")
     named["practice"] = practice.mask(practice == "", named["practice_code"].fillna(""))
-    for column in ("nhs_number", "name", "practice"):
+    for column in ("nhs_number", "name", "practice", "source_record"):
         named[column] = named[column].fillna("").mask(named[column].fillna("") == "", NOT_RECORDED)
     return named.drop(columns=["given_name", "family_name", "practice_code", "practice_name"])
 

@@ -23,6 +23,7 @@ _COLUMNS: dict[str, int] = {
     "Name": 26,
     "Date of birth": 13,
     "Practice": 26,
+    "Record": 12,
     "Likely to benefit": 11,
     "Why now": 60,
     "Illness burden": 14,
@@ -100,6 +101,7 @@ def _cells(row: Mapping[Hashable, Any]) -> dict[str, str]:
         "Name": row["name"],
         "Date of birth": birth_date(row["date_of_birth"], "%d-%b-%Y"),
         "Practice": row["practice"],
+        "Record": row["source_record"],
         "Likely to benefit": row["benefit_band"],
         "Illness burden": row["need_band"],
         "Chance of the outcome": row["risk_band"],
@@ -128,7 +130,7 @@ def _set_layout(sheet: Any, first: int, people: int, synthetic: bool) -> None:
     if people:
         last = first + people - 1
         sheet.autofilter(first - 1, 0, last, len(_NAMES) - 1)
-        sheet.ignore_errors({"number_stored_as_text": f"A{first + 1}:P{last + 1}"})
+        sheet.ignore_errors({"number_stored_as_text": f"A{first + 1}:Q{last + 1}"})
         for name, choices in (("Progress", _STATUSES), ("Outcome", OUTCOMES)):
             position = _NAMES.index(name)
             sheet.data_validation(

@@ -10,7 +10,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 import pandera.pandas as pa
 import typer
@@ -66,7 +66,7 @@ def _plain(value: Any) -> str:
 
 
 def _type(annotation: Any) -> str:
-    if isinstance(annotation, types.UnionType):
+    if get_origin(annotation) in (types.UnionType, Union):
         return " or ".join("none" if part is type(None) else _type(part) for part in get_args(annotation))
     if get_args(annotation):
         inside = ", ".join(
@@ -104,7 +104,7 @@ _seen: list[pa.DataFrameSchema] = []
 
 def _schema(schema: pa.DataFrameSchema) -> str:
     rows = [
-        (f"`{name}`", str(column.dtype), "may be missing" if column.nullable else "", column.description or "")
+        (f"`{name}`", _plain_type(column), "may be missing" if column.nullable else "", column.description or "")
         for name, column in schema.columns.items()
     ]
     shown = rows if len(rows) <= 40 else [*rows[:6], ("...", "", "", f"and {len(rows) - 6} more, see features.md")]
@@ -113,7 +113,42 @@ def _schema(schema: pa.DataFrameSchema) -> str:
 
 def sources_page() -> str:
     """List the contracts of the sources."""
-    return records.contracts.markdown()
+    parts = [
+        "# The contracts of the sources\n\nWhat each extract must look like. A file's own names can be mapped in the settings "
+        "(`sources.NAME.columns`); dates in CSV files are ISO. OMOP CDM tables follow their own standard.\n"
+    ]
+    for name, contract in records.contracts.CONTRACTS.items():
+        rows = [
+            (f"`{column}`", _plain_type(declared), "may be missing" if declared.nullable else "", _allowed(declared))
+            for column, declared in contract.schema.columns.items()
+        ]
+        parts.append(
+            f"\n## `{name}`\n\nOne row is {contract.schema.description}.\n\n{table(('column', 'type', '', 'meaning'), rows)}"
+        )
+    return "".join(parts)
+
+
+def _plain_type(declared: pa.Column) -> str:
+    kind = str(declared.dtype)
+    words = {
+        "string": "text",
+        "str": "text",
+        "datetime": "date",
+        "int": "whole number",
+        "Int": "whole number",
+        "float": "number",
+        "bool": "yes or no",
+    }
+    return next(word for start, word in words.items() if kind.startswith(start))
+
+
+def _allowed(declared: pa.Column) -> str:
+    values = [
+        ", ".join(map(str, check.statistics["allowed_values"]))
+        for check in declared.checks
+        if "allowed_values" in (check.statistics or {})
+    ]
+    return (declared.description or "") + (f" ({'; '.join(values)})" if values else "")
 
 
 def commands_page() -> str:

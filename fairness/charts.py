@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from casewell.page import save_picture
 from fairness.audit import Audit
 from fairness.disclosure import controlled_bands, controlled_measures
 from fairness.groups import GROUPING_NAMES
@@ -27,20 +25,6 @@ VERDICT_LOOK = {PASS: ("#007f3b", "o"), CANNOT_TELL: ("#425563", "D"), FAIL: ("#
 
 LINES = ("#003087", "#0072ce", "#006747", "#7c2855", "#ae2573", "#768692")
 MARKERS = ("o", "s", "^", "D", "v", "X")
-STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "casewell",
-    # Always bundled, so the layout is the same on every machine; the page asks for Arial in its place.
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": DARK,
-    "axes.labelcolor": DARK,
-    "axes.edgecolor": GREY,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": DARK,
-    "ytick.color": DARK,
-}
 Places = dict[tuple[str, str], float]
 
 
@@ -49,32 +33,13 @@ def chart(audit: Audit, name: str, path: Path, title: str) -> Path:
 
     The picture travels without its page, so `title` must say SYNTHETIC where the figures are.
     """
-    with matplotlib.rc_context(STYLE):
-        metadata: dict[str, Any] = {"Software": None} if path.suffix == ".png" else {"Date": None, "Creator": None}
+
+    def titled() -> Figure:
         figure = CHARTS[name](audit)
         figure.suptitle(title, fontweight="bold", parse_math=False)
-        figure.savefig(path, dpi=160, metadata=metadata, facecolor="white")
-    return path
+        return figure
 
-
-def inline_svg(audit: Audit, name: str, title: str, description: str) -> str:
-    """Return one of `CHARTS` as an SVG element for a page: ids prefixed, no outside address.
-
-    `title` and `description` must be escaped already.
-    """
-    buffer = StringIO()
-    with matplotlib.rc_context(STYLE):
-        CHARTS[name](audit).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    svg = buffer.getvalue()
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.S)
-    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()  # type: ignore[union-attr]
-    body = svg[svg.index(">") + 1 :].replace("xlink:href", "href")
-    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", body)
-    body = body.replace("'DejaVu Sans'", "Arial, sans-serif")
-    return (
-        f'<svg role="img" aria-labelledby="{name}-title {name}-description" viewBox="0 0 {width} {height}">'
-        f'<title id="{name}-title">{title}</title><desc id="{name}-description">{description}</desc>{body.strip()}'
-    )
+    return save_picture(titled, path)
 
 
 def _places_chart(audit: Audit) -> Figure:

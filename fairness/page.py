@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 
+from casewell.page import document, inline_svg
 from fairness.audit import Audit
-from fairness.charts import inline_svg
+from fairness.charts import CHARTS
 from fairness.disclosure import controlled_totals
 from fairness.gate import RULE, Verdict
 from fairness.groups import GROUPING_NAMES
@@ -27,28 +29,6 @@ GRADES = {
     "compared": "learned by comparing like with like",
     "assumed": "assumed, not learned from this population",
 }
-STYLE = """
-body{margin:0;background:#f0f4f5;color:#212b32;font:17px/1.5 Arial,sans-serif}
-header{background:#005eb8;color:#fff;padding:20px 0}
-header p,h1{margin:0}h1{font-size:30px}
-.wide{max-width:1000px;margin:0 auto;padding:0 20px}
-.synthetic{background:#ffeb3b;color:#212b32;font-weight:bold;padding:10px 0;border-bottom:4px solid #212b32}
-section{background:#fff;border:1px solid #d8dde0;margin:24px 0;padding:20px 24px}
-h2{font-size:23px;margin:0 0 8px}h3{font-size:18px}
-.verdict{border-left:12px solid #425563}.verdict h2{font-size:27px}
-.pass{border-left-color:#007f3b}.pass h2{color:#00662f}.fail{border-left-color:#d5281b}.fail h2{color:#b4160a}
-.verdict li{margin:4px 0}.release{font-weight:bold}
-.says{font-size:19px;max-width:46em}
-.facts{display:flex;flex-wrap:wrap;gap:8px 36px;margin:0;padding:0;list-style:none}.facts b{display:block;font-size:24px}
-svg{width:100%;height:auto;display:block;margin:12px 0}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px;margin:12px 0}
-caption{text-align:left;font-weight:bold;padding:6px 0}
-th,td{text-align:right;padding:5px 8px;border-bottom:1px solid #d8dde0;vertical-align:top}
-th:first-child{text-align:left}thead th{border-bottom:2px solid #425563}
-summary{cursor:pointer;color:#005eb8;font-weight:bold;padding:6px 0}
-:focus{outline:3px solid #ffeb3b;outline-offset:2px;box-shadow:0 0 0 3px #212b32}
-@media print{body{background:#fff}section{border:0;break-inside:avoid}}
-"""
 
 
 def write_page(
@@ -66,8 +46,7 @@ def write_page(
     `title` is plain text and is escaped, as is everything else. `evidence_grade` is one of
     models.tables.GRADES.
     """
-    parts = [
-        _head(title, as_of, synthetic),
+    sections = [
         _verdict(verdict),
         _facts(audit, evidence_grade),
         _section(audit, "places", "Share of places against share of need", about_places(audit), places_table, SHOWN),
@@ -79,25 +58,10 @@ def write_page(
         ),
         _crossing(audit),
         _method(audit),
-        "</main></body></html>\n",
     ]
-    path.write_text("\n".join(parts), encoding="utf-8", newline="\n")
+    page = document(title, "Who got places, who needed them, and how sure we can be", as_of, synthetic, sections)
+    path.write_text(page, encoding="utf-8", newline="\n")
     return path
-
-
-def _head(title: str, as_of: dt.date, synthetic: bool) -> str:
-    banner = (
-        '<div class="synthetic" role="note"><div class="wide">SYNTHETIC: no real person is behind these figures</div></div>'
-        if synthetic
-        else ""
-    )
-    day = f"{as_of.day} {as_of:%B %Y}"
-    return (
-        f'<!DOCTYPE html>\n<html lang="en-GB"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}, {day}</title>'
-        f'<style>{STYLE}</style></head><body>{banner}<header><div class="wide"><h1>{escape(title)}</h1>'
-        f'<p>Is the list of {day} fair?</p></div></header><main class="wide">'
-    )
 
 
 def _verdict(verdict: Verdict) -> str:
@@ -134,7 +98,7 @@ def _section(audit: Audit, name: str, title: str, sentence: str, table: Table, g
     tables = "".join(table(audit, grouping) for grouping in groupings)
     return (
         f'<section><h2>{title}</h2><p class="says">{escape(sentence)}</p>'
-        f"{inline_svg(audit, name, title, escape(sentence))}"
+        f"{inline_svg(partial(CHARTS[name], audit), name, title, sentence)}"
         f"<details><summary>The figures behind the picture</summary>{tables}</details></section>"
     )
 

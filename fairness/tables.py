@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
-
 import pandas as pd
 
+from casewell.page import html_table
 from fairness.audit import Audit
 from fairness.disclosure import HIDDEN, controlled_bands, controlled_measures
 from fairness.groups import GROUPING_NAMES
 from fairness.same_score import BANDS
 
 NOTHING = "–"  # noqa: RUF001
-
-
-def html_table(caption: str, head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Return a table whose first column heads its rows; every text is escaped here."""
-    columns = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
-    lines = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(text)}</td>" for text in rest) + "</tr>"
-        for first, *rest in body
-    )
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
-        f"<caption>{escape(caption)}</caption><thead><tr>{columns}</tr></thead><tbody>{lines}</tbody></table></div>"
-    )
 
 
 def places_table(audit: Audit, grouping: str) -> str:

@@ -81,7 +81,7 @@ def hospital() -> list[Feature]:
         change(source, "emergency_admission", "emergency admissions"),
         *days(source, "emergency_spell", "in hospital after emergency admissions", (90, 365, 1095)),
         longest(source, "emergency_spell", "emergency stay", 1095),
-        *counted(source, "any_admission", "hospital admission", "hospital admissions", (365, 1095)),
+        *counted(source, "any_admission", "hospital admission", "hospital admissions", (365, 1095), show=False),
         *days(source, "any_spell", "in hospital", (365, 1095)),
         *counted(source, "elective_admission", "planned admission", "planned admissions", (365, 1095)),
         *counted(source, "inpatient_admission", "inpatient admission", "inpatient admissions", ALL_WINDOWS),
@@ -90,8 +90,8 @@ def hospital() -> list[Feature]:
         *counted(source, "acsc_admission", *_avoidable("a condition"), (365, 1095)),
         *counted(source, "acsc_chronic_admission", *_avoidable("a long-term condition"), (1095,)),
         *counted(source, "acsc_acute_admission", *_avoidable("an acute condition"), (1095,)),
-        *counted(source, "any_diagnosis", "hospital diagnosis", "hospital diagnoses", (365,)),
-        *distinct(source, "any_diagnosis", "hospital diagnoses", (365, 1095)),
+        *counted(source, "any_diagnosis", "hospital diagnosis", "hospital diagnoses", (365,), show=False),
+        *distinct(source, "any_diagnosis", "hospital diagnoses", (365, 1095), show=False),
         present(source, "discharge_to_care_home", "Discharged from hospital to a care home", 1095),
     ]
 
@@ -121,12 +121,12 @@ def outpatients() -> list[Feature]:
     source = "outpatients"
     attended, missed = "outpatient appointment", "missed outpatient appointment"
     return [
-        *counted(source, "outpatient_attended", attended, f"{attended}s", (90, 365, 1095)),
-        recency(source, "outpatient_attended", attended),
+        *counted(source, "outpatient_attended", attended, f"{attended}s", (90, 365, 1095), show=False),
+        recency(source, "outpatient_attended", attended, show=False),
         *counted(source, "outpatient_missed", missed, f"{missed}s", (180, 365, 1095)),
         recency(source, "outpatient_missed", missed),
         change(source, "outpatient_missed", f"{missed}s"),
-        *distinct(source, "outpatient_specialty", "outpatient specialties", (365, 1095)),
+        *distinct(source, "outpatient_specialty", "outpatient specialties", (365, 1095), show=False),
     ]
 
 
@@ -134,16 +134,14 @@ def general_practice() -> list[Feature]:
     """Entries in the GP record, circumstances and measurements."""
     source = "general practice"
     return [
-        *counted(source, "any_gp_event", "GP record entry", "GP record entries", (30, 90, 365, 1095)),
-        recency(source, "any_gp_event", "GP record entry"),
+        *counted(source, "any_gp_event", "GP record entry", "GP record entries", (30, 90, 365, 1095), show=False),
+        recency(source, "any_gp_event", "GP record entry", show=False),
         first(source, "any_gp_event", "GP record entry"),
-        change(source, "any_gp_event", "GP record entries"),
-        *distinct(source, "any_gp_event", "GP record codes", (365, 1095)),
+        change(source, "any_gp_event", "GP record entries", show=False),
+        *distinct(source, "any_gp_event", "GP record codes", (365, 1095), show=False),
         *counted(source, "falls", "recorded fall", "recorded falls", (90, 365, 1095)),
         recency(source, "falls", "recorded fall"),
-        *counted(
-            source, "frailty_symptom", "recorded symptom of frailty", "recorded symptoms of frailty", (365, 1095)
-        ),
+        *counted(source, "frailty_symptom", "symptom of frailty", "symptoms of frailty", (365, 1095), show=False),
         *distinct(source, "frailty_symptom", "kinds of symptom of frailty", (1095,)),
         *counted(source, "fracture", "recorded fracture", "recorded fractures", (1095,)),
         *counted(source, "urinary_infection", "urinary infection", "urinary infections", (365,)),
@@ -162,7 +160,7 @@ def general_practice() -> list[Feature]:
         *measured(source, "bp_systolic", "systolic blood pressure", "mmHg"),
         *measured(source, "hba1c", "HbA1c", "mmol/mol"),
         *measured(source, "egfr", "kidney function (eGFR)", "mL/min/1.73m2"),
-        *measured(source, "bmi", "body mass index", "kg/m2", 1),
+        *measured(source, "bmi", "body mass index", "kg/m2"),
     ]
 
 
@@ -170,14 +168,16 @@ def prescriptions() -> list[Feature]:
     """Medicines prescribed."""
     source = "prescriptions"
     return [
-        *counted(source, "any_prescription", "prescription", "prescriptions", (90, 365)),
-        recency(source, "any_prescription", "prescription"),
-        change(source, "any_prescription", "prescriptions"),
+        *counted(source, "any_prescription", "prescription", "prescriptions", (90, 365), show=False),
+        recency(source, "any_prescription", "prescription", show=False),
+        change(source, "any_prescription", "prescriptions", show=False),
         *distinct(source, "any_prescription", "medicines prescribed", (90, 365)),
         *[
             feature
             for group, many in MEDICINES.items()
-            for feature in counted(source, group, many.replace("prescriptions", "prescription"), many, (365,))
+            for feature in counted(
+                source, group, many.replace("prescriptions", "prescription"), many, (365,), show=False
+            )
         ],
         change(source, "prescription_bronchodilator", "inhaled bronchodilator prescriptions"),
         change(source, "prescription_antibiotic", "antibiotic prescriptions"),
@@ -189,8 +189,10 @@ def community() -> list[Feature]:
     source = "community"
     mind = "mental health"
     return [
-        *counted(source, "any_community", "community service contact", "community service contacts", (90, 365)),
-        recency(source, "any_community", "community service contact"),
+        *counted(
+            source, "any_community", "community service contact", "community service contacts", (90, 365), show=False
+        ),
+        recency(source, "any_community", "community service contact", show=False),
         change(source, "any_community", "community service contacts"),
         *_contacts(source, "community_district_nursing", "district nursing", (90, 365, 1095)),
         *_contacts(source, "community_therapy", "community therapy", (365,)),
@@ -251,7 +253,7 @@ def conditions() -> list[Feature]:
         feature
         for name in FLARES
         for feature in counted(
-            source, f"cms_{name}", f"record of {CONDITIONS[name]}", f"records of {CONDITIONS[name]}", (365,)
+            source, f"cms_{name}", f"record of {CONDITIONS[name]}", f"records of {CONDITIONS[name]}", (365,), show=False
         )
     ]
     score = Feature("cms_score", source, None, "condition_score", None, "points", MEANINGS["condition_score"])

@@ -6,6 +6,7 @@ it says where each list comes from.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -79,6 +80,23 @@ def map_codes(codes: Iterable[str], code_groups: pd.DataFrame | None = None) -> 
     return pd.concat(pairs).drop_duplicates().sort_values(["code", "group"], ignore_index=True)
 
 
+def require_groups(groups: Iterable[str], code_groups: pd.DataFrame | None = None) -> None:
+    """Refuse names that are no code group's; such a group would hold no event, which looks like good news.
+
+    Raises
+    ------
+    SettingsError
+        Every unknown name, with the nearest known one.
+    """
+    known = sorted(set((load_code_groups() if code_groups is None else code_groups)["group"]))
+    problems = []
+    for name in sorted(set(groups) - set(known)):
+        near = difflib.get_close_matches(name, known, 1)
+        problems.append(f"unknown code group {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    if problems:
+        raise SettingsError(problems, "data/reference/code_groups.csv lists the groups.")
+
+
 def events_in_groups(
     events: Path | pd.DataFrame, groups: Sequence[str], code_groups: pd.DataFrame | None = None
 ) -> pd.DataFrame:
@@ -90,9 +108,7 @@ def events_in_groups(
         A group is not in the file.
     """
     table = load_code_groups() if code_groups is None else code_groups
-    unknown = sorted(set(groups) - set(table["group"]))
-    if unknown:
-        raise SettingsError([f"unknown code group {name!r}" for name in unknown])
+    require_groups(groups, table)
     wanted = table[table["group"].isin(list(groups))]
     with duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": 2}) as connection:
         source = (

@@ -52,8 +52,10 @@ def _one(
     )
 
 
-def counted(source: str, group: str, one: str, many: str, windows: Sequence[int | None]) -> list[Feature]:
-    """Numbers of events."""
+def counted(
+    source: str, group: str, one: str, many: str, windows: Sequence[int | None], show: bool = True
+) -> list[Feature]:
+    """Numbers of events; `show` only what tells a coordinator something to act on."""
     return [
         _one(
             source,
@@ -62,17 +64,18 @@ def counted(source: str, group: str, one: str, many: str, windows: Sequence[int 
             window,
             "events",
             many,
-            f"{{value:.0f}} {many} {PERIODS[window]}",
+            f"{{value:.0f}} {many} {PERIODS[window]}" if show else "",
             f"{{value:.0f}} {one} {PERIODS[window]}",
         )
         for window in windows
     ]
 
 
-def recency(source: str, group: str, one: str, window: int | None = None) -> Feature:
+def recency(source: str, group: str, one: str, window: int | None = None, show: bool = True) -> Feature:
     """Days since the latest event."""
     said = f"Last {one} {{value:.0f}}"
-    return _one(source, group, "days_since_last", window, "days", one, f"{said} days ago", f"{said} day ago")
+    shown = f"{said} days ago" if show else ""
+    return _one(source, group, "days_since_last", window, "days", one, shown, f"{said} day ago")
 
 
 def first(source: str, group: str, one: str, window: int | None = None) -> Feature:
@@ -80,13 +83,13 @@ def first(source: str, group: str, one: str, window: int | None = None) -> Featu
     return _one(source, group, "days_since_first", window, "days", one)
 
 
-def change(source: str, group: str, many: str, window: int = 90) -> Feature:
+def change(source: str, group: str, many: str, window: int = 90, show: bool = True) -> Feature:
     """Events in a window less those in the window before it."""
     words = f"{{value:.0f}} more {many} {PERIODS[window]} than in the 3 months before"
-    return _one(source, group, "change", window, "events", many, words if window == 90 else "")
+    return _one(source, group, "change", window, "events", many, words if show and window == 90 else "")
 
 
-def distinct(source: str, group: str, many: str, windows: Sequence[int | None]) -> list[Feature]:
+def distinct(source: str, group: str, many: str, windows: Sequence[int | None], show: bool = True) -> list[Feature]:
     """Numbers of different codes."""
     return [
         _one(
@@ -96,7 +99,7 @@ def distinct(source: str, group: str, many: str, windows: Sequence[int | None]) 
             window,
             "codes",
             many,
-            f"{{value:.0f}} different {many} {PERIODS[window]}",
+            f"{{value:.0f}} different {many} {PERIODS[window]}" if show else "",
         )
         for window in windows
     ]
@@ -131,11 +134,10 @@ def present(
     return _one(source, group, "any", window, "yes/no", words.lower(), words if show else "", in_model=in_model)
 
 
-def measured(source: str, group: str, what: str, unit: str, digits: int = 0) -> list[Feature]:
-    """A measurement: latest, mean, extremes, change, how often, and how long ago."""
-    latest = f"Latest {what} {{value:.{digits}f}} {unit}"
+def measured(source: str, group: str, what: str, unit: str) -> list[Feature]:
+    """A measurement: latest, mean, extremes, change, how often, and how long ago; informs models only."""
     return [
-        _one(source, group, "last", 1095, unit, what, latest),
+        _one(source, group, "last", 1095, unit, what),
         *[_one(source, group, how, 365, unit, what) for how in ("mean", "min", "max")],
         *[_one(source, group, how, 1095, unit, what) for how in ("mean", "min", "max")],
         _one(source, group, "slope", 1095, f"{unit} per year", what),

@@ -17,11 +17,12 @@ def date_within_the_data(settings: Settings, as_of: str | None) -> dt.date:
     AsOfError
         Not a date, not after the data begin, or after they end.
     """
-    span = records.inspect(settings)
     try:
-        date = dt.date.fromisoformat(as_of) if as_of else span.cut_off
+        asked = None if as_of is None else dt.date.fromisoformat(as_of)
     except ValueError:
         raise AsOfError("--as-of is not a date", "Write it as YYYY-MM-DD.") from None
+    span = records.inspect(settings)
+    date = asked or span.cut_off
     if not span.begin < date <= span.cut_off:
         raise AsOfError(
             f"{date} lies outside the data, which begin on {span.begin} and are complete up to {span.cut_off}",

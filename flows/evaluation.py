@@ -18,7 +18,7 @@ from flows import books
 from flows.progress import say
 from flows.stages import build_history, capacity_share, history_rows, link, split_of
 from flows.training import training_folder
-from flows.workspace import disk
+from flows.working import working
 
 
 @task
@@ -78,7 +78,7 @@ def examine(
 def evaluate_flow(settings_file: str, as_of: str) -> dict[str, Any]:
     """Evaluate the champion of a day (ISO date) with what was known before it."""
     settings, date = load(Path(settings_file)), dt.date.fromisoformat(as_of)
-    with disk():
+    with working(settings):
         champion = books.champion(settings, date)
         if champion is None:
             raise TrainingError(f"there is no champion for {date} to evaluate", "Train one: casewell train.")

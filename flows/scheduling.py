@@ -31,7 +31,10 @@ def serve(settings_file: Path) -> None:
     try:
         when = Cron(schedule.cron, timezone=schedule.time_zone)
     except ValueError as error:
-        raise SettingsError(f"schedule.cron: {error}") from None
+        raise SettingsError(
+            f"schedule.cron: {error}",
+            "Five fields: minute, hour, day of month, month, day of week; 0 5 * * 1 is Monday at five.",
+        ) from None
     url = os.environ.get("PREFECT_API_URL", LOCAL_SERVER)
     own = None if _answers(url) else _start(url)
     say(

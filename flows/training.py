@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -19,7 +20,7 @@ from casewell.settings import Settings, load
 from flows import books
 from flows.progress import say
 from flows.stages import begin_of, build_history, capacity_share, history_rows, link, split_of
-from flows.workspace import disk
+from flows.working import working
 from models.pictures import benefit_figure, calibration_figure
 from models.tables import TEST_PREDICTIONS
 
@@ -55,9 +56,9 @@ def keep(settings: Settings, as_of: dt.date, trained: models.Trained, split: mod
     models.save(trained.models, partial / "models")
     doors.write(trained.test, TEST_PREDICTIONS, partial / "test_predictions.parquet")
     (partial / "training.json").write_text(json.dumps(training_record(trained, split), indent=1, sort_keys=True))
-    save_picture(calibration_figure(trained.calibration), partial / "calibration.svg")
+    save_picture(functools.partial(calibration_figure, trained.calibration), partial / "calibration.svg")
     if trained.benefit is not None:
-        save_picture(benefit_figure(trained.benefit), partial / "benefit_curve.svg")
+        save_picture(functools.partial(benefit_figure, trained.benefit), partial / "benefit_curve.svg")
     folder = partial.with_name(f"{as_of}-training-{books.model_digest(partial / 'models')}")
     shutil.rmtree(folder, ignore_errors=True)
     return partial.rename(folder)
@@ -104,5 +105,6 @@ def train(settings: Settings, as_of: dt.date) -> dict[str, Any]:
 @flow(name="casewell train", validate_parameters=False)
 def train_flow(settings_file: str, as_of: str) -> dict[str, Any]:
     """Train models from everything known before `as_of` (ISO date)."""
-    with disk():
-        return train(load(Path(settings_file)), dt.date.fromisoformat(as_of))
+    settings = load(Path(settings_file))
+    with working(settings):
+        return train(settings, dt.date.fromisoformat(as_of))

@@ -24,7 +24,8 @@ from flows.dates import end_of_fresh_data
 from flows.progress import say
 from flows.stages import build_features, link
 from flows.training import train, training_folder
-from flows.workspace import code_digest, digest_of, disk, file_digest, forget_old_stages, source_digests
+from flows.working import working
+from flows.workspace import code_digest, digest_of, file_digest, forget_old_stages, source_digests
 from models.tables import SCORES, TEST_PREDICTIONS
 from records.pseudonyms import tie_break_key
 from records.tables import CONTACTS, ENROLMENTS, PEOPLE, PRACTICES, REMOVED
@@ -188,7 +189,7 @@ def deliver(
 def weekly_flow(settings_file: str, as_of: str | None = None) -> dict[str, Any]:
     """Make the lists known as of a date (ISO); without one, as a scheduled run, as of the end of the data."""
     settings = load(Path(settings_file))
-    with disk():
+    with working(settings):
         return weekly(settings, dt.date.fromisoformat(as_of) if as_of else end_of_fresh_data(settings))
 
 

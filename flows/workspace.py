@@ -86,18 +86,34 @@ def forget_old_stages(folders: Iterable[Path]) -> None:
             shutil.rmtree(path)
 
 
+# The disk is full, may not be written, is worn out, or has a file where a folder belongs.
+UNWRITABLE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+    errno.ENOTDIR,
+    errno.EEXIST,
+}
+# How DuckDB says the same.
+SIGNS = ("No space left", "out of disk", "Permission denied", "Could not write")
+STILL = "Lists published before still stand. Free some space, or mend the permissions, and run again."
+
+
 @contextmanager
 def disk() -> Iterator[None]:
     """Turn a full or forbidden disk, from whichever library reports it, into one clear refusal."""
-    still = "Lists published before still stand. Free some space, or mend the permissions, and run again."
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}:
-            where = f" ({error.filename})" if error.filename else ""
-            raise StorageError(f"{error.strerror}{where}", still) from None
-        raise
+        if error.errno not in UNWRITABLE:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        raise StorageError(f"{os.strerror(error.errno)}{where}", STILL) from None
     except duckdb.Error as error:
-        if any(sign in str(error) for sign in ("No space left", "out of disk", "Permission denied", "Could not write")):
-            raise StorageError("the disk is full or cannot be written", still) from None
-        raise
+        if not any(sign in str(error) for sign in SIGNS):
+            raise
+        raise StorageError("the disk is full or cannot be written", STILL) from None

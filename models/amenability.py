@@ -23,15 +23,34 @@ UNMET_CIRCUMSTANCES = ("lives_alone_any_ever", "outpatient_missed_count_365d")
 OTHER_HELP = ("end_of_life_any_ever", "palliative_care_count_365d", "care_home_any_ever", "severe_frailty_any_ever")
 
 
+WEIGHT = 0.4
+
+
 def amenability(matrix: pd.DataFrame) -> np.ndarray:
     """Return the amenable share of risk, 0 to 1, one a row of the feature matrix.
 
     A fifth for everyone; four tenths more with a responsive condition, four tenths more with
     isolation or missed appointments; nothing where other help is called for.
     """
+    share = BASE + WEIGHT * _any_of(matrix, RESPONSIVE_CONDITIONS) + WEIGHT * _any_of(matrix, UNMET_CIRCUMSTANCES)
+    return np.where(_any_of(matrix, OTHER_HELP), 0.0, share)
 
-    def any_of(names: tuple[str, ...]) -> np.ndarray:
-        return (matrix[list(names)] > 0).any(axis=1).to_numpy()
 
-    share = BASE + 0.4 * any_of(RESPONSIVE_CONDITIONS) + 0.4 * any_of(UNMET_CIRCUMSTANCES)
-    return np.where(any_of(OTHER_HELP), 0.0, share)
+def contributions(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Say how much each feature raised the logarithm of the amenable share; rows as in `matrix`.
+
+    What a group of features adds is split evenly among those of them that are present.
+    """
+    share = amenability(matrix)
+    parts: dict[str, np.ndarray] = {}
+    for names in (RESPONSIVE_CONDITIONS, UNMET_CIRCUMSTANCES):
+        present = matrix[list(names)] > 0
+        with_group = np.maximum(share, BASE + WEIGHT)
+        gain = np.log(with_group / (with_group - WEIGHT)) * (share > 0)
+        each = gain / present.sum(axis=1).clip(lower=1).to_numpy()
+        parts |= {name: each * present[name].to_numpy() for name in names}
+    return pd.DataFrame(parts, index=matrix.index)
+
+
+def _any_of(matrix: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
+    return (matrix[list(names)] > 0).any(axis=1).to_numpy()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
@@ -12,36 +10,28 @@ from models.comparison import History, top
 from models.risk import log_odds, recalibrate
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-Measure = Callable[[np.ndarray, np.ndarray], float]
 
 
-def calibration(risk: np.ndarray, outcome: np.ndarray) -> tuple[float, float]:
-    """Return calibration-in-the-large on the log odds (0 is right) and slope (1 is right)."""
-    _, slope = recalibrate(log_odds(risk), outcome)
-    observed = np.clip(outcome.mean(), 1e-6, 1 - 1e-6)
-    return float(log_odds(np.array([observed]))[0] - log_odds(np.array([risk.mean()]))[0]), slope
+def figures_of_merit(risk: np.ndarray, outcome: np.ndarray, share: float) -> dict[str, float]:
+    """Return every figure of merit for probabilities and boolean outcomes.
 
-
-def measures(share: float) -> dict[str, Measure]:
-    """Name each figure of merit; `share` is the places as a share of people.
-
-    Each takes risk and outcome arrays. At capacity: positive predictive value, sensitivity
-    and lift among the `share` at highest risk.
+    Calibration in the large is the log odds of the observed less the mean predicted rate (0 is
+    right); the slope is that of a logistic regression on the log odds (1 is right). Capacity is
+    the `share` of people at highest risk, ties by position.
     """
-
-    def chosen(risk: np.ndarray) -> np.ndarray:
-        return top(risk, np.zeros(len(risk)), share)
-
+    odds = log_odds(risk)
+    rate, expected = float(outcome.mean()), float(risk.mean())
+    chosen = outcome[np.argsort(-risk, kind="stable")[: max(1, round(share * len(risk)))]]
     return {
-        "auroc": lambda risk, outcome: float(roc_auc_score(outcome, risk)),
-        "auprc": lambda risk, outcome: float(average_precision_score(outcome, risk)),
-        "brier": lambda risk, outcome: float(brier_score_loss(outcome, risk)),
-        "observed_over_expected": lambda risk, outcome: float(outcome.mean() / risk.mean()),
-        "calibration_intercept": lambda risk, outcome: calibration(risk, outcome)[0],
-        "calibration_slope": lambda risk, outcome: calibration(risk, outcome)[1],
-        "ppv_at_capacity": lambda risk, outcome: float(outcome[chosen(risk)].mean()),
-        "sensitivity_at_capacity": lambda risk, outcome: float(outcome[chosen(risk)].sum() / outcome.sum()),
-        "lift_at_capacity": lambda risk, outcome: float(outcome[chosen(risk)].mean() / outcome.mean()),
+        "auroc": float(roc_auc_score(outcome, risk)),
+        "auprc": float(average_precision_score(outcome, risk)),
+        "brier": float(brier_score_loss(outcome, risk)),
+        "observed_over_expected": rate / expected,
+        "calibration_intercept": float(np.subtract(*log_odds(np.array([rate, expected])))),
+        "calibration_slope": recalibrate(odds, outcome)[1],
+        "ppv_at_capacity": float(chosen.mean()),
+        "sensitivity_at_capacity": float(chosen.sum() / outcome.sum()),
+        "lift_at_capacity": float(chosen.mean() / rate),
     }
 
 
@@ -64,22 +54,22 @@ def evaluate(test: pd.DataFrame, share: float, seed: int, draws: int = 60) -> pd
     order = np.argsort(members, kind="stable")
     starts = np.searchsorted(members[order], np.arange(len(person) + 1))
     random = np.random.default_rng(seed)
-    figures = measures(share)
-    drawn: dict[str, list[float]] = {name: [] for name in figures}
+    drawn = []
     for _ in range(draws):
         people = random.integers(0, len(person), len(person))
         counts = starts[people + 1] - starts[people]
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         rows = order[np.repeat(starts[people], counts) + within]
         if 0 < outcome[rows].sum() < len(rows):
-            for name, measure in figures.items():
-                drawn[name].append(measure(risk[rows], outcome[rows]))
+            drawn.append(figures_of_merit(risk[rows], outcome[rows], share))
+    value = pd.Series(figures_of_merit(risk, outcome, share))
+    spread = pd.DataFrame(drawn).quantile([0.025, 0.975])
     return pd.DataFrame(
         {
-            "measure": list(figures),
-            "value": [measure(risk, outcome) for measure in figures.values()],
-            "low": [float(np.quantile(values, 0.025)) for values in drawn.values()],
-            "high": [float(np.quantile(values, 0.975)) for values in drawn.values()],
+            "measure": value.index,
+            "value": value.to_numpy(),
+            "low": spread.iloc[0].to_numpy(),
+            "high": spread.iloc[1].to_numpy(),
         }
     )
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from casewell.doors import check
 from casewell.settings import Settings
-from features.code_groups import map_codes
+from features.code_groups import map_codes, require_groups
 from models.tables import OUTCOMES
 
 NEGATIVE_CONTROL_GROUP = "elective_admission"
@@ -74,7 +74,13 @@ def outcomes(population: pd.DataFrame, linked: Path, settings: Settings) -> pd.D
     -------
     DataFrame
         The table `models.tables.OUTCOMES`.
+
+    Raises
+    ------
+    SettingsError
+        `outcome.admission_group` is no code group.
     """
+    require_groups([settings.outcome.admission_group])
     events = linked / "events.parquet"
     wanted = [settings.outcome.admission_group, NEGATIVE_CONTROL_GROUP, "emergency_spell", "any_spell"]
     with duckdb.connect() as database:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def _calibration(curve: pd.DataFrame) -> str:
     sentence = f"Of the tenth at highest risk, {top['predicted']:.1%} were predicted to have the outcome and {top['observed']:.1%} did."
     rows = [[str(int(row.tenth)), f"{row.predicted:.3f}", f"{row.observed:.3f}"] for row in curve.itertuples()]
     table = html_table("Predicted and observed, by tenth of risk", ["Tenth", "Predicted", "Observed"], rows)
-    picture = inline_svg(calibration_figure(curve), "calibration", "Calibration", sentence)
+    picture = inline_svg(partial(calibration_figure, curve), "calibration", "Calibration", sentence)
     return (
         f'<section><h2>Calibration</h2><p class="says">{escape(sentence)}</p>{picture}'
         f"<details><summary>The figures behind the picture</summary>{table}</details></section>"
@@ -89,7 +90,7 @@ def _benefit(curve: pd.DataFrame) -> str:
         for row in curve.itertuples()
     ]
     table = html_table("Average fall in risk among those chosen", ["Chosen by", "Share", "Fall", "95 % interval"], rows)
-    picture = inline_svg(benefit_figure(curve), "benefit", "What choosing by each rule gains", sentence)
+    picture = inline_svg(partial(benefit_figure, curve), "benefit", "What choosing by each rule gains", sentence)
     return (
         f'<section><h2>Benefit</h2><p class="says">{escape(sentence)}</p>{picture}'
         f"<details><summary>The figures behind the picture</summary>{table}</details></section>"

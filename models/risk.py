@@ -91,7 +91,7 @@ def fit_risk(
 
 def recalibrate(raw: np.ndarray, outcome: np.ndarray) -> tuple[float, float]:
     """Return the intercept and slope of a logistic regression of the outcome on log odds (Cox 1958)."""
-    fitted = LogisticRegression(C=np.inf).fit(raw.reshape(-1, 1), outcome)
+    fitted = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(raw.reshape(-1, 1), outcome)
     return float(fitted.intercept_[0]), float(fitted.coef_[0, 0])
 
 

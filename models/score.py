@@ -8,7 +8,7 @@ import pandas as pd
 from casewell.doors import check
 from casewell.errors import TrainingError
 from casewell.settings import Benefit
-from models.amenability import amenability
+from models import amenability
 from models.tables import CONTRIBUTIONS, SCORES
 from models.train import Models
 
@@ -27,7 +27,7 @@ def score(models: Models, matrix: pd.DataFrame, rules: Benefit) -> pd.DataFrame:
     """
     require_features(models, matrix)
     risk = models.risk.predict(matrix)
-    benefit = risk * amenability(matrix) * rules.assumed_relative_reduction
+    benefit = risk * amenability.amenability(matrix) * rules.assumed_relative_reduction
     supported = np.zeros(len(matrix), dtype=bool)
     if models.propensity is not None:
         supported = models.propensity.predict(matrix) >= rules.minimum_propensity
@@ -51,13 +51,20 @@ def score(models: Models, matrix: pd.DataFrame, rules: Benefit) -> pd.DataFrame:
 
 
 def contributions(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
-    """Say how each feature moved each person's risk: the table `models.tables.CONTRIBUTIONS`."""
+    """Say how each feature moved each person's place: the table `models.tables.CONTRIBUTIONS`.
+
+    What moved the risk, as SHAP values; and, where benefit is assumed from risk times amenable
+    share, what moved the logarithm of that share. The two add up because the product's
+    logarithm is their sum.
+    """
     require_features(models, matrix)
     people = matrix.set_index("person_id")
-    names = list(models.risk.features)
-    shap = models.risk.contributions(people).rename_axis(columns="feature").stack()
-    values = people[names].astype("float64").rename_axis(columns="feature").stack()
-    table = pd.DataFrame({"value": values, "contribution": shap}).reset_index()
+    moved = models.risk.contributions(people)
+    if models.evidence.grade == "assumed":
+        moved = moved.add(amenability.contributions(people), fill_value=0)
+    values = people[moved.columns].astype("float64").rename_axis(columns="feature").stack()
+    moved = moved.rename_axis(columns="feature").stack()
+    table = pd.DataFrame({"value": values, "contribution": moved}).reset_index()
     return check(table[list(CONTRIBUTIONS.columns)], CONTRIBUTIONS)
 
 

@@ -59,11 +59,14 @@ TEST_PREDICTIONS = door(
 
 CONTRIBUTIONS = door(
     "contributions",
-    "how much one feature moved one listed person's risk",
+    "how much one feature moved one listed person's place",
     {
         "person_id": column("int64", "The person's pseudonym"),
         "feature": column("str", "Name in the catalogue"),
         "value": column("float64", "The feature's value", nullable=True),
-        "contribution": column("float64", "SHAP value on the log odds; positive raises the risk"),
+        "contribution": column(
+            "float64",
+            "SHAP value on the log odds of risk, plus, under the grade `assumed`, the rise in the logarithm of the amenable share",
+        ),
     },
 )

@@ -303,10 +303,18 @@ CONTRACTS: dict[str, Contract] = {
                     "gp_discretion",
                     "risk_list",
                     "randomised_margin",
+                    "casewell_list",
                 ),
-                "start_date": _day("First day on the caseload; empty when declined or not reached", nullable=True),
+                "start_date": _day("First day on the caseload; empty unless started", nullable=True),
                 "end_date": _day("Last day on the caseload, exclusive", nullable=True),
-                "outcome": _text("started, declined or not_reached", "started", "declined", "not_reached"),
+                "outcome": _text(
+                    "What became of it",
+                    "started",
+                    "declined",
+                    "not_reached",
+                    "not_suitable",
+                    "already_supported",
+                ),
             }
             | RECEIVED
             | {

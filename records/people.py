@@ -102,7 +102,7 @@ def contacts_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         con,
         """SELECT person_id, coalesce(if(trusted, d.nhs_number, ''), '') AS nhs_number,
             coalesce(given_name, '') AS given_name, coalesce(family_name, '') AS family_name, date_of_birth,
-            practice_code, coalesce(practice_name, '') AS practice_name
+            practice_code, coalesce(practice_name, '') AS practice_name, record AS source_record
         FROM (SELECT *, who[1] = 'n' AS trusted FROM described_people WHERE used) AS d
         LEFT JOIN practice_teams USING (practice_code)
         WHERE person_id IN (SELECT person_id FROM persons WHERE used AND NOT opted)

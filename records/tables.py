@@ -115,6 +115,7 @@ CONTACTS = door(
         "date_of_birth": column("datetime64[us]", "As last recorded", nullable=True),
         "practice_code": column("str", "GP practice of registration"),
         "practice_name": column("str", "Its name; empty when not known"),
+        "source_record": column("str", "The demographics record's own identifier, to find people without a number by"),
     },
 )
 

@@ -22,7 +22,7 @@ SEVERE_FRAILTY, HOUSEBOUND, LIVES_ALONE = "925861000000106", "160689007", "10552
 CARER, INTERPRETER = "224484003", "315594003"
 # Fatigue, dizziness, weight loss, breathlessness, incontinence, unsteady gait, poor memory, poor sleep.
 SYMPTOMS = ("84229001", "404640003", "89362005", "267036007", "165232002", "22325002", "386807006", "193462001")
-SYMPTOM = 0.03  # chance at a contact, for each symptom, of a person of average latent frailty and 60 years
+SYMPTOM = 0.02  # chance at a contact, for each symptom, of a person of average latent frailty and 60 years
 ACUTE_MEDICINES = ("0501013", "0407010", "0103050", "0603020", "0501080", "1310012")
 ACUTE_COURSE = 0.30  # chance at a contact
 LATE_ENTRY = 0.05  # share of rows typed in after the day
@@ -189,5 +189,5 @@ def _symptoms(random: np.random.Generator, book: Book, world: World, person: np.
     age = world.people.age(np.datetime64("2024-10-01"))[person]
     chance = SYMPTOM * np.exp(0.75 * world.people.frailty[person] + 0.01 * (age - 60))
     for code in SYMPTOMS:
-        noted = random.random(len(person)) < np.minimum(chance, 0.5)
+        noted = random.random(len(person)) < np.minimum(chance, 0.12)
         book.write(person[noted], date[noted], code)

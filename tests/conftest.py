@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 # Before anything imports Prefect, MLflow or matplotlib; the session's state stays out of the repository's own.
-os.environ["PREFECT_HOME"] = os.environ.get("PYTEST_PREFECT_HOME", f"/tmp/casewell-tests-{os.getpid()}/.prefect")
+_state = tempfile.TemporaryDirectory(prefix="casewell-tests-")
+os.environ["PREFECT_HOME"] = _state.name
 
-from casewell.environment import prepare
+from casewell.environment import prepare  # noqa: E402
 
 prepare(Path(__file__).parents[1])
+
+import pytest  # noqa: E402
+
+from tests.support import Rehearsal, run_week  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """4,000 simulated people on a seed that nothing was tuned on; returns the folder of sources."""
+    import simulator
+
+    folder = tmp_path_factory.mktemp("population")
+    simulator.simulate(4_000, 23, folder / "sources", folder / "truth")
+    return folder / "sources"
+
+
+@pytest.fixture(scope="session")
+def rehearsal(population: Path) -> Rehearsal:
+    """One whole week on the simulated population."""
+    return run_week(population.parent, population)

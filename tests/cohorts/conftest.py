@@ -38,12 +38,13 @@ _EVENT = {"numeric_value": None, "end": None, "source": "test"}
 _ENROLMENT = {"team_code": "T1", "end": None, "route": "gp_discretion", "randomised_probability": None}
 _SCORE = {"risk": 0.3, "need": 1.5, "benefit": 0.02, "supported": True, "evidence_grade": "compared"}
 _CONTACT = {
-    "nhs_number": "9434765919",
+    "nhs_number": "9990653399",
     "given_name": "Ada",
     "family_name": "Byron",
     "date_of_birth": "1950-03-04",
     "practice_code": "P1",
     "practice_name": "The Practice",
+    "source_record": "r1",
 }
 _REMOVED = {"door": "opted_out", "why": "Type 1 opt-out", "imd_decile": 1.0, "ethnic_group": "Asian", "sex": "male"}
 

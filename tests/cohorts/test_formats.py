@@ -76,11 +76,11 @@ def test_a_team_reads_its_people_in_order_with_names_bands_and_reasons(cohort, c
     assert [path.name for path in files] == ["T1.xlsx", "T1.csv", "T2.xlsx", "T2.csv"]
     first, second = table_of(tmp_path / "T1.xlsx")
     assert (first["Rank"], first["Status"], first["Name"]) == ("1", "listed", "Byron, Ada")
-    assert (first["NHS number"], first["Date of birth"]) == ("9434765919", "04-Mar-1950")
+    assert (first["NHS number"], first["Date of birth"]) == ("9990653399", "04-Mar-1950")
     assert first["Why now"] == "• 3 falls\n• lives alone"
     assert first["Likely to benefit"] == "High"
     assert (second["Status"], second["Name"]) == ("reserve", "Hopper, Ada")
-    assert [row["nhs_number"] for row in rows_of(tmp_path / "T1.csv")] == ["9434765919"] * 2
+    assert [row["nhs_number"] for row in rows_of(tmp_path / "T1.csv")] == ["9990653399"] * 2
     assert not any("." in (value or "") for name, value in first.items() if name != "Why now")
 
 
@@ -141,7 +141,7 @@ def test_a_coordinator_chooses_the_outcome_from_a_list(cohort, contacts, practic
     write_lists(cohort, contacts({}, {}, {}), practices, heading, tmp_path, False)
     sheet = sheet_of(tmp_path / "T1.xlsx")
     choices = {str(rule.sqref)[0]: rule.formula1 for rule in sheet.data_validations.dataValidation}
-    assert choices["M"] == '"agreed,declined,not reached,not suitable,already supported"'
+    assert choices["N"] == '"agreed,declined,not reached,not suitable,already supported"'
     assert sheet.freeze_panes == "E7"
 
 

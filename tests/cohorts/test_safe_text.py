@@ -30,7 +30,7 @@ def test_a_text_that_could_be_a_formula_gets_an_apostrophe(text):
     assert inert(text)[1:] == clean(text)
 
 
-@pytest.mark.parametrize("text", ["O'Neill, Siân", "Smith-Jones, Ann", "9434765919", "", "de la Cruz, José", "李, 明"])
+@pytest.mark.parametrize("text", ["O'Neill, Siân", "Smith-Jones, Ann", "9990653399", "", "de la Cruz, José", "李, 明"])
 def test_an_ordinary_text_is_left_as_it_is(text):
     assert inert(text) == text
 

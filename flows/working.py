@@ -1,0 +1,62 @@
+"""What holds for everything a flow does: one run at a time, and a refusing disk is said plainly."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlflow.exceptions import MlflowException
+from prefect.exceptions import TerminationSignal
+from sqlalchemy.exc import SQLAlchemyError
+
+from casewell.errors import StorageError
+from casewell.settings import Settings
+from flows.progress import say
+from flows.workspace import STILL, disk
+
+SIGNS = ("disk is full", "disk I/O error", "readonly database", "unable to open database file", "No space left")
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[None]:
+    """Work in the settings' folders.
+
+    Raises
+    ------
+    StorageError
+        The disk is full or may not be written, whichever library says so.
+    """
+    with disk():
+        try:
+            with _alone(settings.data_dir):
+                yield
+        except TerminationSignal as end:
+            # Prefect's own handling ends in a traceback, as if a request to end were a fault.
+            sys.exit(128 + end.signal)
+        except (MlflowException, SQLAlchemyError) as error:
+            if not any(sign in str(error) for sign in SIGNS):
+                raise
+            raise StorageError(f"MLflow's store cannot be written ({settings.mlruns_dir})", STILL) from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other run works in the folder, and clear what killed runs left half made.
+
+    The lock goes with its process, however that ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"Another run is working in {folder}: waiting for it to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for kind in ("linked", "features", "runs"):
+            for half_made in (folder / kind).glob("*.partial"):
+                shutil.rmtree(half_made)
+        yield

@@ -1,0 +1,108 @@
+"""A settings file that is wrong is refused with every mistake named, and what was probably meant."""
+
+import pytest
+import yaml
+
+from casewell.errors import SettingsError
+from casewell.settings import load
+from tests.support import REPOSITORY
+
+BASIS = {"reference": "test agreement", "purposes": ["direct_care"], "review_date": "2999-01-01"}
+SOURCE = {"path": "people.csv", "lawful_basis": BASIS}
+
+
+@pytest.fixture
+def refused(tmp_path):
+    """Write a settings file, load it, and return the refusal."""
+
+    def refused(content: bytes | dict) -> SettingsError:
+        path = tmp_path / "settings.yaml"
+        path.write_bytes(content if isinstance(content, bytes) else yaml.safe_dump(content).encode())
+        with pytest.raises(SettingsError) as refusal:
+            load(path)
+        assert refusal.value.exit_code == 3
+        return refusal.value
+
+    return refused
+
+
+def told(**changes):
+    return {"name": "test", "sources": {"demographics": SOURCE}} | changes
+
+
+@pytest.mark.parametrize("name", ["demo.yaml", "omop.yaml"])
+def test_the_settings_that_come_with_casewell_are_sound(name):
+    assert load(REPOSITORY / "config" / name).sources
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "must hold keys and values"),
+        (b"- a\n- b\n", "must hold keys and values"),
+        (b"a: [1, 2\nb: }", "is not YAML (line 2"),
+        (b"\x00\x01\x02", "is not YAML"),
+        (bytes(range(256)), "is not UTF-8 text"),
+        (b"!!python/object/apply:os.getcwd []", "is not YAML (line 1"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(refused, content, said):
+    assert said in refused(content).problems[0]
+
+
+def test_a_file_that_is_not_there_or_is_a_folder_is_named(tmp_path):
+    for path, said in [(tmp_path / "nothing.yaml", "does not exist"), (tmp_path, "directory")]:
+        with pytest.raises(SettingsError, match=said) as refusal:
+            load(path)
+        assert str(path) in refusal.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"fairnes": {}}, "unknown key 'fairnes'; did you mean 'fairness'?"),
+        ({"training": {"tree": 3}}, "unknown key 'training.tree'; did you mean 'trees'?"),
+        (
+            {"sources": {"housing": {**SOURCE, "pth": "x"}}},
+            "unknown key 'sources.housing.pth'; did you mean 'path'?",
+        ),
+        (
+            {"sources": {"housing": {"path": "x", "lawful_basis": {**BASIS, "reviewed": 1}}}},
+            "unknown key 'sources.housing.lawful_basis.reviewed'; did you mean 'review_date'?",
+        ),
+        ({"schedule": {"time_zone": "Europe/Londn"}}, "unknown time zone; did you mean 'Europe/London'?"),
+    ],
+)
+def test_a_misspelt_key_comes_with_the_nearest_known_one(refused, changes, problem):
+    assert any(problem in line for line in refused(told(**changes)).problems)
+
+
+def test_all_mistakes_come_at_once(refused):
+    wrong = told(
+        name="Bad Name",
+        purpose="research",
+        seed=-1,
+        teams={"by": "ward", "default_capacity": -2, "capacity": {"U1": -1}},
+        linkage=None,
+    )
+    keys = {line.split(":")[0] for line in refused(wrong).problems}
+    assert keys == {"name", "purpose", "seed", "teams.by", "teams.default_capacity", "teams.capacity", "linkage"}
+
+
+def test_a_key_given_twice_is_refused_with_its_lines(refused):
+    content = yaml.safe_dump(told()).encode() + b"teams: {default_capacity: 5}\nteams: {by: all}\n"
+    line = content.count(b"\n")
+    assert refused(content).problems == [f"key 'teams' is given twice, in lines {line - 1} and {line}"]
+
+
+def test_a_basis_may_be_shared_by_reference_and_changed_for_one_source(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text(
+        "name: test\n"
+        "sources:\n"
+        "  housing:\n"
+        "    path: a.csv\n"
+        "    lawful_basis: &basis {reference: test agreement, purposes: [planning], review_date: 2999-01-01}\n"
+        "  community: {path: b.csv, lawful_basis: {<<: *basis, reference: another agreement}}\n"
+    )
+    assert load(path).sources["community"].lawful_basis.reference == "another agreement"

@@ -1,0 +1,142 @@
+"""The whole way through, from sources to published lists."""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.support import files_below, run_week
+
+
+@pytest.fixture(scope="module")
+def again(population, tmp_path_factory):
+    """The same inputs and settings once more, elsewhere, with the truth nowhere near."""
+    folder = tmp_path_factory.mktemp("again")
+    shutil.copytree(population, folder / "sources")
+    return run_week(folder, folder / "sources")
+
+
+def digests(folder: Path, *suffixes: str) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files_below(folder)
+        if path.suffix in suffixes
+    }
+
+
+def test_the_same_inputs_and_settings_give_the_same_bytes(rehearsal, again):
+    first = digests(rehearsal.published, ".parquet", ".csv", ".xlsx", ".html")
+    assert len(first) > 5
+    assert first == digests(again.published, ".parquet", ".csv", ".xlsx", ".html")
+
+
+def test_every_team_has_a_workbook_and_a_csv(rehearsal):
+    cohort = pd.read_parquet(rehearsal.published / "cohort.parquet")
+    names = {path.name for path in (rehearsal.published / "lists").iterdir()}
+    assert {f"{team}.{kind}" for team in set(cohort["team_code"]) for kind in ("csv", "xlsx")} <= names
+
+
+def test_the_doors_sum_to_the_people_that_came_in(rehearsal):
+    ledger = json.loads((rehearsal.published / "ledger.json").read_text())
+    linked = next((rehearsal.folder / "data" / "linked").iterdir())
+    came_in = len(pd.read_parquet(linked / "people.parquet")) + len(pd.read_parquet(linked / "removed.parquet"))
+    assert sum(ledger["doors"].values()) == ledger["people"] == came_in
+
+
+def test_nobody_is_listed_beyond_a_teams_places_and_everybody_has_a_reason(rehearsal):
+    cohort = pd.read_parquet(rehearsal.published / "cohort.parquet")
+    listed = cohort[cohort["status"] == "listed"]
+    assert listed.groupby("team_code").size().max() <= 40
+    assert (cohort["reason_1"] != "").all()
+    assert (listed["benefit"] > 0).all()
+
+
+def test_the_manifest_vouches_for_every_published_file(rehearsal):
+    manifest = json.loads((rehearsal.published / "manifest.json").read_text())
+    found = digests(rehearsal.published, ".parquet", ".csv", ".xlsx", ".html", ".json")
+    found.pop("manifest.json")
+    assert manifest["files"] == found
+
+
+def test_everything_made_from_simulated_people_is_stamped(rehearsal):
+    assert rehearsal.manifest["synthetic"]
+    assert "SYNTHETIC" in (rehearsal.published / "fairness.html").read_text()
+    for path in (rehearsal.published / "lists").glob("*.csv"):
+        assert "SYNTHETIC" in path.read_text()
+
+
+def test_names_and_numbers_appear_in_the_teams_lists_and_nowhere_else(rehearsal):
+    linked = next((rehearsal.folder / "data" / "linked").iterdir())
+    numbers = pd.read_parquet(linked / "contacts.parquet")["nhs_number"]
+    sought = [number.encode() for number in numbers.sample(300, random_state=1) if number]
+    private = {"lists", "sources", "truth", "quarantine", "identities.parquet", "contacts.parquet"}
+    public = [
+        path for path in files_below(rehearsal.folder) if not private & set(path.relative_to(rehearsal.folder).parts)
+    ]
+    assert len(public) > 20
+    for path in public:
+        content = plain(path)
+        assert not any(number in content for number in sought), path.name
+
+
+def plain(path: Path) -> bytes:
+    """A file's bytes; of a Parquet file those of its text columns, which compression would hide."""
+    if path.suffix != ".parquet":
+        return path.read_bytes()
+    return pd.read_parquet(path).select_dtypes("str").drop_duplicates().to_csv().encode()
+
+
+def test_mlflow_holds_no_row_about_a_person(rehearsal):
+    store = rehearsal.folder / "mlruns"
+    assert not [path for path in files_below(store) if path.suffix in {".parquet", ".csv", ".xlsx", ".pkl"}]
+    content = b"".join(path.read_bytes() for path in files_below(store))
+    linked = next((rehearsal.folder / "data" / "linked").iterdir())
+    people = pd.read_parquet(linked / "contacts.parquet").sample(300, random_state=1)
+    assert not any(str(number).encode() in content for number in people["nhs_number"] if number)
+    assert not any(str(pseudonym).encode() in content for pseudonym in people["person_id"])
+
+
+def test_the_model_is_registered_with_its_aliases(rehearsal):
+    with sqlite3.connect(rehearsal.folder / "mlruns" / "mlflow.db") as books:
+        aliases = {row[0] for row in books.execute("SELECT alias FROM registered_model_aliases")}
+    assert aliases == {"champion", "challenger"}
+
+
+def test_the_registered_model_scores_features_by_itself(rehearsal):
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{rehearsal.folder / 'mlruns' / 'mlflow.db'}")
+    model = mlflow.pyfunc.load_model("models:/casewell-demo@champion")
+    matrix = pd.read_parquet(
+        next(
+            path
+            for path in (rehearsal.folder / "data" / "features").glob("*/matrix.parquet")
+            if "history" not in str(path)
+        )
+    )
+    scores = model.predict(matrix)
+    assert list(scores["person_id"]) == list(matrix["person_id"])
+    assert scores["risk"].between(0, 1).all()
+
+
+def test_a_list_whose_audit_cannot_tell_is_withheld_without_an_owner(population, rehearsal, tmp_path):
+    week = run_week(tmp_path, population, fairness={"override": None}, mlruns_dir=str(rehearsal.folder / "mlruns"))
+    assert week.manifest["fairness"]["verdict"] == "cannot tell"
+    assert not week.manifest["fairness"]["released"]
+    assert not (tmp_path / "data" / "cohorts").exists()
+
+
+def test_a_past_week_is_not_scored_by_a_model_that_knows_what_came_after(rehearsal):
+    import datetime as dt
+
+    from casewell.settings import load
+    from flows import books
+
+    settings = load(rehearsal.settings)
+    as_of = dt.date.fromisoformat(rehearsal.manifest["as_of"])
+    assert books.champion(settings, as_of) is not None
+    assert books.champion(settings, as_of - dt.timedelta(days=1)) is None

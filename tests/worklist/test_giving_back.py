@@ -1,0 +1,191 @@
+"""Outcomes come back as a source of the next run."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import stat
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import records
+from casewell import doors
+from casewell.settings import Source
+from records.tables import CONTACTS, ENROLMENTS
+
+from .conftest import AS_OF, settings_in
+
+TODAY = dt.date.today()
+
+
+@pytest.fixture
+def programme(data):
+    path = data / "worklist" / "programme.csv"
+
+    def read():
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    return read
+
+
+def test_an_agreement_comes_back_as_a_start_with_its_day(answer, publish, programme):
+    publish()
+    answer(outcome="agreed", start_date="2022-10-20")
+    (row,) = programme()
+    assert row == {
+        "record_id": "worklist-1",
+        "nhs_number": "9990000001",
+        "team_code": "N1",
+        "referral_date": "2022-10-13",
+        "referral_route": "casewell_list",
+        "start_date": "2022-10-20",
+        "end_date": "",
+        "outcome": "started",
+        "received_date": TODAY.isoformat(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "given"),
+    [
+        ("declined", "declined"),
+        ("not reached", "not_reached"),
+        ("not suitable", "not_suitable"),
+        ("already supported", "already_supported"),
+    ],
+)
+def test_every_other_outcome_comes_back_without_a_start(answer, publish, programme, outcome, given):
+    publish()
+    answer(outcome=outcome)
+    (row,) = programme()
+    assert (row["outcome"], row["start_date"]) == (given, "")
+
+
+def test_only_the_newest_outcome_comes_back_under_a_lasting_identifier(answer, publish, programme):
+    publish()
+    answer(rank=1, outcome="not reached")
+    answer(rank=2, outcome="declined")
+    answer(rank=1, outcome="not suitable")
+    assert [(row["record_id"], row["outcome"]) for row in programme()] == [
+        ("worklist-1", "not_suitable"),
+        ("worklist-2", "declined"),
+    ]
+
+
+def test_nobody_without_an_nhs_number_comes_back(answer, publish, data):
+    from worklist.giving_back import write_programme
+
+    publish([{"nhs_number": ""}])
+    answer(outcome="declined")
+    assert not (data / "worklist" / "programme.csv").exists()
+    assert write_programme(data / "worklist") == (0, 1)
+
+
+def test_outcomes_of_simulated_people_are_stamped(answer, publish, data):
+    publish(synthetic=True)
+    answer(outcome="declined")
+    assert (data / "worklist" / "SYNTHETIC").is_file()
+
+
+def test_outcomes_of_real_people_are_not_stamped(answer, publish, data):
+    publish()
+    answer(outcome="declined")
+    assert not (data / "worklist" / "SYNTHETIC").exists()
+
+
+def test_only_their_owner_can_read_outcomes_and_key(answer, publish, data):
+    publish(synthetic=True)
+    answer(outcome="declined")
+    assert stat.S_IMODE((data / "worklist").stat().st_mode) == 0o700
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (data / "worklist").iterdir()}
+    assert set(files) == {"programme.csv", "SYNTHETIC", "secret.key", "worklist.sqlite3"}
+    assert set(files.values()) == {0o600}
+
+
+def test_an_agreed_outcome_is_an_enrolment_in_the_next_run(answer, publish, data, tmp_path):
+    settings = sources(tmp_path)
+    before = records.build(settings, AS_OF, tmp_path / "before")
+    contacts = doors.read(before.contacts, CONTACTS).sort_values("nhs_number").reset_index(drop=True)
+    enrolled = doors.read(before.enrolments, ENROLMENTS)
+    assert len(enrolled) == 1, "the first programme source holds one start"
+    agreed, declined, supported = contacts.loc[~contacts["person_id"].isin(enrolled["person_id"])].iloc[:3].itertuples()
+
+    publish([{"nhs_number": person.nhs_number} for person in (agreed, declined, supported)])
+    answer(rank=1, outcome="agreed", start_date="2022-10-20")
+    answer(rank=2, outcome="declined")
+    answer(rank=3, outcome="already supported")
+
+    # As docs/how-to/worklist.md says: a second source that follows the same contract.
+    given_back = Source(
+        path=data / "worklist" / "programme.csv",
+        table="programme",
+        lawful_basis=settings.sources["programme"].lawful_basis,
+    )
+    settings = settings.model_copy(update={"sources": settings.sources | {"worklist": given_back}})
+    # Known from the day it was recorded, so the run of that day does not use it yet, and the next day's does.
+    same_day = records.build(settings, TODAY, tmp_path / "same-day")
+    assert len(doors.read(same_day.enrolments, ENROLMENTS)) == 1
+    after = records.build(settings, TODAY + dt.timedelta(days=1), tmp_path / "after")
+    enrolments = doors.read(after.enrolments, ENROLMENTS).set_index("person_id")
+    assert len(enrolments) == 2, "both sources count, and only who started"
+    new = enrolments.loc[agreed.person_id]
+    assert (new["start"], new["route"], new["team_code"]) == (pd.Timestamp("2022-10-20"), "casewell_list", "N1")
+    assert new["known_at"] == pd.Timestamp(TODAY)
+    assert pd.isna(new["end"])
+    counts = pd.read_parquet(after.source_counts).set_index(["source", "fate"])["rows"]
+    assert counts["worklist", "used"] == 3
+
+
+def sources(root: Path):
+    """Twelve people with a GP record each, one of them on a caseload already."""
+    numbers = [number(n) for n in range(1, 13)]
+    demographics = pd.DataFrame({"nhs_number": numbers}).assign(
+        record_id=[f"D{n}" for n in range(12)],
+        given_name="Ada",
+        family_name=[f"Family{n}" for n in range(12)],
+        date_of_birth=[f"19{40 + n}-02-03" for n in range(12)],
+        sex="2",
+        ethnic_category="A",
+        postcode=[f"ZZ{n} 1AA" for n in range(12)],
+        lsoa="E01000001",
+        practice_code="P1",
+        registration_start_date="2010-01-01",
+        registration_end_date=None,
+        date_of_death=None,
+    )
+    gp = pd.DataFrame({"nhs_number": numbers}).assign(
+        record_id=[f"G{n}" for n in range(12)],
+        practice_code="P1",
+        event_date="2022-03-01",
+        received_date=["2022-03-05"] * 11 + ["2022-10-12"],
+        code_system="SNOMED",
+        code="38341003",
+    )
+    history = pd.DataFrame(
+        {
+            "record_id": ["C0"],
+            "nhs_number": numbers[:1],
+            "team_code": "N1",
+            "referral_date": "2022-05-01",
+            "referral_route": "gp_discretion",
+            "start_date": "2022-05-10",
+            "end_date": None,
+            "outcome": "started",
+            "received_date": "2022-05-12",
+        }
+    )
+    practices = pd.DataFrame({"practice_code": ["P1"], "practice_name": "One", "pcn_code": "N1", "pcn_name": "North"})
+    tables = {"demographics": demographics, "gp_events": gp, "programme": history, "practices": practices}
+    for name, table in tables.items():
+        table.to_csv(root / f"{name}.csv", index=False)
+    return settings_in(root, **{name: root / f"{name}.csv" for name in tables})
+
+
+def number(first: int) -> str:
+    """A valid number of the 999 range, which is for tests only."""
+    nine = f"999{first:06d}"
+    digit = (11 - sum(int(d) * w for d, w in zip(nine, range(10, 1, -1), strict=True)) % 11) % 11
+    return number(first + 500_000) if digit == 10 else f"{nine}{digit}"

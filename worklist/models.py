@@ -1,0 +1,59 @@
+"""What coordinators recorded: only ever added to, the newest of a row counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from cohorts.team_lists import OUTCOMES
+
+AGREED = OUTCOMES[0]
+
+
+class Outcome(models.Model):
+    """What became of one person on one team's list.
+
+    A week can be published again with other people at the same rank, so a row is known by its
+    reference and its person; where no NHS number is recorded, by the very list it stood on.
+    """
+
+    reference = models.CharField(max_length=200, db_index=True)
+    week = models.DateField(db_index=True)
+    team_code = models.CharField(max_length=100)
+    nhs_number = models.CharField(max_length=20, blank=True, db_index=True)
+    list_version = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=30, choices=[(text, text) for text in OUTCOMES])
+    start_date = models.DateField(null=True)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    synthetic = models.BooleanField()
+
+    class Meta:
+        """A start date goes with an agreement, and with nothing else."""
+
+        constraints = (
+            models.CheckConstraint(condition=models.Q(outcome__in=OUTCOMES), name="outcome_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(("outcome", AGREED), ("start_date__isnull", False))
+                | models.Q(~models.Q(outcome=AGREED), start_date__isnull=True),
+                name="start_date_goes_with_agreed",
+            ),
+        )
+
+    def __str__(self) -> str:
+        """Name the record without saying whose it is."""
+        return f"outcome {self.pk}"
+
+    @property
+    def about(self) -> tuple[str, str]:
+        """The row and the person that the outcome is about."""
+        return about(self.reference, self.nhs_number, self.list_version)
+
+    def same_as(self, outcome: str, start_date: Any) -> bool:
+        """Whether this already says so."""
+        return (self.outcome, self.start_date) == (outcome, start_date)
+
+
+def about(reference: str, nhs_number: str, list_version: str) -> tuple[str, str]:
+    """Return the key of a row and its person."""
+    return reference, nhs_number or list_version
