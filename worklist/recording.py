@@ -53,7 +53,7 @@ def record(
     row = next((row for row in team.rows if row.reference == reference), None)
     if row is None:
         raise PlainMessageError("That person is not on this team's list. Nothing was recorded.", 404)
-    if False:
+    if version != team.version:
         raise PlainMessageError(
             "The list was published again after you opened the page, and may hold other people. "
             "Nothing was recorded: go back to the list and look again.",

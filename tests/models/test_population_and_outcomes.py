@@ -1,0 +1,159 @@
+"""Who was eligible on an index date, and what is counted as having happened after it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from casewell import doors
+from casewell.settings import Eligibility, Settings
+from models.outcomes import outcomes
+from models.population import population
+from records.tables import ENROLMENTS, EVENTS, PEOPLE
+
+INDEX = pd.Timestamp("2025-01-01")
+PERSON = {
+    "person_id": 1,
+    "birth_month": "1950-01-01",
+    "sex": "female",
+    "ethnic_category": "A",
+    "ethnic_group": "White",
+    "lsoa": "",
+    "imd_decile": 3.0,
+    "imd_version": "",
+    "practice_code": "P",
+    "team_code": "T",
+    "registered_from": "2010-01-01",
+    "registered_to": None,
+    "died_on": None,
+    "in_spine": True,
+    "sources": 1,
+    "synthetic": True,
+}
+EVENT = {
+    "subject_id": 1,
+    "time": "2025-02-01",
+    "known_at": "2025-02-02",
+    "code": "ADMISSION//21",
+    "numeric_value": None,
+    "end": None,
+    "source": "hospital_spells",
+}
+ENROLMENT = {
+    "person_id": 1,
+    "team_code": "T",
+    "start": "2025-01-10",
+    "end": None,
+    "known_at": "2025-01-10",
+    "route": "gp_discretion",
+    "randomised_probability": None,
+}
+
+
+def table(schema, defaults, rows):
+    if not rows:
+        return doors.empty(schema)
+    made = pd.DataFrame([defaults | row for row in rows])
+    dates = [name for name, column in schema.columns.items() if "datetime" in str(column.dtype)]
+    return made.assign(**{name: pd.to_datetime(made[name]) for name in dates})
+
+
+def linked(folder: Path, people=({},), events=(), enrolments=()) -> Path:
+    doors.write(table(PEOPLE, PERSON, list(people)), PEOPLE, folder / "people.parquet")
+    doors.write(table(EVENTS, EVENT, list(events)), EVENTS, folder / "events.parquet")
+    doors.write(table(ENROLMENTS, ENROLMENT, list(enrolments)), ENROLMENTS, folder / "enrolments.parquet")
+    return folder
+
+
+def eligible(folder: Path) -> bool:
+    found = population(folder / "people.parquet", folder / "enrolments.parquet", [INDEX], Eligibility())
+    return len(found) == 1
+
+
+def label(folder: Path) -> pd.Series:
+    settings = Settings.model_validate({"name": "test", "sources": {"demographics": {"path": "x"}}})
+    rows = pd.DataFrame({"index_date": [INDEX.as_unit("us")], "person_id": [1]})
+    return outcomes(rows, folder, settings).iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, True),
+        ({"birth_month": "2007-01-01"}, True),
+        ({"birth_month": "2007-02-01"}, False),
+        ({"registered_from": "2025-01-01"}, True),
+        ({"registered_from": "2025-01-02"}, False),
+        ({"registered_from": None}, True),
+        ({"registered_to": "2025-01-01"}, False),
+        ({"registered_to": "2025-01-02"}, True),
+        ({"died_on": "2024-12-31"}, False),
+        ({"died_on": "2025-01-01"}, True),
+        ({"in_spine": False}, False),
+        ({"birth_month": None}, False),
+    ],
+)
+def test_adults_who_are_alive_and_registered_on_the_day_are_eligible(tmp_path, change, expected):
+    assert eligible(linked(tmp_path, people=[change])) is expected
+
+
+@pytest.mark.parametrize(
+    ("spell", "expected"),
+    [
+        ({"start": "2024-06-01"}, False),
+        ({"start": "2024-06-01", "end": "2025-01-01"}, True),
+        ({"start": "2024-06-01", "end": "2025-01-02"}, False),
+        ({"start": "2025-01-01"}, True),
+    ],
+)
+def test_people_on_a_caseload_are_not_eligible(tmp_path, spell, expected):
+    assert eligible(linked(tmp_path, enrolments=[spell])) is expected
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"time": "2025-01-01"}, True),
+        ({"time": "2024-12-31"}, False),
+        ({"time": "2025-12-31"}, True),
+        ({"time": "2026-01-01"}, False),
+        ({"code": "ADMISSION//11"}, False),
+        ({"code": "ADMISSION//2C"}, False),
+        ({"code": "ADMISSION//2A"}, True),
+    ],
+)
+def test_an_emergency_admission_within_the_horizon_is_the_outcome(tmp_path, event, expected):
+    assert bool(label(linked(tmp_path, events=[event]))["outcome"]) is expected
+
+
+def test_a_death_within_the_horizon_is_the_outcome(tmp_path):
+    row = label(linked(tmp_path, people=[{"died_on": "2025-06-01"}]))
+    assert row["outcome"]
+    assert row["died"]
+
+
+def test_the_treated_start_within_the_grace_period_and_not_before_the_index_date(tmp_path):
+    for start, expected in (("2025-01-01", True), ("2025-01-30", True), ("2025-01-31", False)):
+        folder = tmp_path / start
+        assert bool(label(linked(folder, enrolments=[{"start": start}]))["treated"]) is expected
+
+
+def test_bed_days_are_those_of_emergency_spells_inside_the_horizon(tmp_path):
+    spells = [
+        {"code": "SPELL//21", "time": "2025-03-01", "end": "2025-03-11"},
+        {"code": "SPELL//11", "time": "2025-05-01", "end": "2025-05-03"},
+        {"code": "SPELL//21", "time": "2025-12-30", "end": "2026-01-20"},
+    ]
+    row = label(linked(tmp_path, events=spells))
+    assert row["bed_days"] == 10 + 2
+    assert row["days_at_home"] == 365 - 10 - 2 - 2
+
+
+def test_days_at_home_end_with_death(tmp_path):
+    assert label(linked(tmp_path, people=[{"died_on": "2025-01-11"}]))["days_at_home"] == 10
+
+
+def test_a_planned_admission_is_the_negative_control_and_not_the_outcome(tmp_path):
+    row = label(linked(tmp_path, events=[{"code": "ADMISSION//11"}]))
+    assert row["negative_control"]
+    assert not row["outcome"]
