@@ -31,7 +31,7 @@ run: .venv/.stamp  ## make a demonstration population if there is none, and this
 	@$(BIN)/casewell run
 
 test: .venv/.stamp  ## run every test
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 2 --dist loadgroup
 
 check: .venv/.stamp  ## lint, types, the arrows between rooms, and that the docs are true
 	$(BIN)/ruff check .

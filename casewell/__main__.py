@@ -177,11 +177,14 @@ def main() -> None:
     try:
         app()
     except CasewellError as error:
-        code = _refuse(error)
+        _explain(error)
+        _let_go(error)
+        code: str | int | None = error.exit_code
     except SystemExit as end:
-        code = end.code
-        if code in STOPPED:
+        if end.code in STOPPED:
             errors.print("\nStopped. Lists published before still stand.")
+        _let_go(end)
+        code = end.code
     # Outside the handlers: raised within one, the exit would carry the error along.
     sys.exit(code)
 
@@ -190,16 +193,20 @@ def _end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def _refuse(error: CasewellError) -> int:
+def _explain(error: CasewellError) -> None:
     errors.print(f"\n[bold red]{error.heading}[/bold red]")
     for problem in error.problems:
         errors.print(f"  [red]-[/red] {escape(problem)}", soft_wrap=True)
     if error.advice:
         errors.print(f"  [bold]{escape(error.advice)}[/bold]", soft_wrap=True)
+
+
+def _let_go(error: BaseException | None) -> None:
     # Prefect keeps the error until the process ends, and with its traceback every open DuckDB connection,
     # which then complains at length below the message.
-    error.__traceback__ = None
-    return error.exit_code
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
 
 
 if __name__ == "__main__":

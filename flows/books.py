@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 import models
+from casewell.errors import TrainingError
 from casewell.settings import Settings
 from flows.workspace import digest_of, file_digest
 
@@ -47,23 +48,40 @@ def model_name(settings: Settings) -> str:
 
 
 def champion(settings: Settings, as_of: dt.date) -> Registered | None:
-    """Find the model that was champion on a day: the newest promoted one that knew nothing later.
+    """Find the model that was champion on a day: the newest promoted one for this outcome that knew nothing later.
 
     A list made for a past week must not use a model that has seen what came after.
+
+    Raises
+    ------
+    TrainingError
+        Its files are gone.
     """
     client = open_books(settings, "training")
     promoted = [
         (dt.date.fromisoformat(version.tags["trained_as_of"]), int(version.version), version)
         for version in client.search_model_versions(f"name = '{model_name(settings)}'")
-        if version.tags.get("promoted") == "true"
+        if version.tags.get("promoted") == "true" and version.tags.get("predicts") == what_it_predicts(settings)
     ]
     known = sorted(item[:2] for item in promoted if item[0] <= as_of)
     if not known:
         return None
     date, number = known[-1]
     uri = f"models:/{model_name(settings)}/{number}"
-    folder = Path(mlflow.artifacts.download_artifacts(uri, dst_path=None)) / "artifacts" / "models"
-    return Registered(str(number), date, model_digest(folder), folder)
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(uri, dst_path=None)) / "artifacts" / "models"
+        return Registered(str(number), date, model_digest(folder), folder)
+    except (MlflowException, FileNotFoundError):
+        raise TrainingError(
+            f"the files of model {number} are missing from MLflow's store ({settings.mlruns_dir})",
+            "Train a new one: casewell train.",
+        ) from None
+
+
+def what_it_predicts(settings: Settings) -> str:
+    """Return a digest of the settings that give a model's scores their meaning; with others it is no champion."""
+    told = settings.model_dump(mode="json")
+    return digest_of(told["outcome"], told["eligibility"], told["benefit"]["grace_days"])
 
 
 def model_digest(folder: Path) -> str:
@@ -99,6 +117,7 @@ def record_training(settings: Settings, as_of: dt.date, trained: models.Trained,
         )
     version = str(logged.registered_model_version)
     client.set_model_version_tag(model_name(settings), version, "trained_as_of", str(as_of))
+    client.set_model_version_tag(model_name(settings), version, "predicts", what_it_predicts(settings))
     client.set_registered_model_alias(model_name(settings), "challenger", version)
     return version
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 COLOURS = {"pass": "green", "cannot tell": "yellow", "fail": "red"}
@@ -35,7 +36,7 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
         console.print(f"  - and {len(manifest['fairness']['reasons']) - 4} more in fairness.html")
     if manifest["fairness"]["override"]:
         override = manifest["fairness"]["override"]
-        console.print(f"  Released by {override['owner']}: {override['reason']}", soft_wrap=True)
+        console.print(escape(f"  Released by {override['owner']}: {override['reason']}"), soft_wrap=True)
     grade = manifest["evidence"]["grade"]
     console.print(
         f"Evidence of benefit: [{'yellow' if grade == 'assumed' else 'green'}]{grade}[/]. {manifest['evidence']['sentence']}",

@@ -15,6 +15,7 @@ from prefect import flow, task
 
 import models
 from casewell import doors
+from casewell.errors import TrainingError
 from casewell.page import save_picture
 from casewell.settings import Settings, load
 from flows import books
@@ -33,9 +34,8 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict
     newest = int((rows["index_date"] == split.test[-1]).sum())
     history_days = (split.mature[0].date() - begin_of(linked)).days
     trained = models.train(rows, split, history_days, capacity_share(settings, linked, newest), settings, say)
-    incumbent = books.champion(settings, as_of)
     version = books.record_training(settings, as_of, trained, keep(settings, as_of, trained, split))
-    promotion = models.decide(trained.measures, trained.test, champion_on_test(incumbent, rows, split))
+    promotion = models.decide(trained.measures, trained.test, champion_on_test(settings, as_of, rows, split))
     if promotion.promoted:
         books.promote(settings, version, as_of, promotion.reason)
     say(f"Model {version} {'is the new champion' if promotion.promoted else 'stays a challenger'}: {promotion.reason}")
@@ -86,11 +86,17 @@ def training_record(trained: models.Trained, split: models.Split) -> dict[str, A
     }
 
 
-def champion_on_test(incumbent: books.Registered | None, rows: pd.DataFrame, split: models.Split) -> np.ndarray | None:
-    """Return the champion's back-test predictions of the test months; None without a champion that fits the features."""
-    if incumbent is None:
+def champion_on_test(settings: Settings, as_of: dt.date, rows: pd.DataFrame, split: models.Split) -> np.ndarray | None:
+    """Return the champion's back-test predictions of the test months; None without one that is whole and fits."""
+    try:
+        incumbent = books.champion(settings, as_of)
+        if incumbent is None:
+            return None
+        model = models.load(incumbent.folder).backtest
+    except TrainingError as damage:
+        # A damaged champion must not stand in the way of the training that replaces it.
+        say(f"There is no champion to compare with: {damage}")
         return None
-    model = models.load(incumbent.folder).backtest
     if not set(model.features) <= set(rows.columns):
         return None
     return models.predict_test(model, rows, split)["risk"].to_numpy()

@@ -18,7 +18,16 @@ from casewell.settings import Settings
 from flows.progress import say
 from flows.workspace import STILL, disk
 
-SIGNS = ("disk is full", "disk I/O error", "readonly database", "unable to open database file", "No space left")
+# How SQLite, through MLflow, says that it cannot keep the books.
+SIGNS = (
+    "disk is full",
+    "disk I/O error",
+    "readonly database",
+    "unable to open database file",
+    "not a database",
+    "image is malformed",
+    "No space left",
+)
 
 
 @contextmanager
@@ -40,7 +49,9 @@ def working(settings: Settings) -> Iterator[None]:
         except (MlflowException, SQLAlchemyError) as error:
             if not any(sign in str(error) for sign in SIGNS):
                 raise
-            raise StorageError(f"MLflow's store cannot be written ({settings.mlruns_dir})", STILL) from None
+            raise StorageError(
+                f"MLflow's store is damaged or cannot be written ({settings.mlruns_dir})", STILL
+            ) from None
 
 
 @contextmanager

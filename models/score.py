@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from casewell.doors import check
+from casewell.doors import check, empty
 from casewell.errors import TrainingError
 from casewell.settings import Benefit
 from models import amenability
@@ -58,6 +58,8 @@ def contributions(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
     logarithm is their sum.
     """
     require_features(models, matrix)
+    if matrix.empty:
+        return empty(CONTRIBUTIONS)
     people = matrix.set_index("person_id")
     moved = models.risk.contributions(people)
     if models.evidence.grade == "assumed":

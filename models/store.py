@@ -56,8 +56,11 @@ def load(folder: Path) -> Models:
     TrainingError
         A file is missing or differs from the digest taken when it was written.
     """
-    taken = json.loads((folder / "digests.json").read_text())
-    if taken != {name: digest for name, digest in _digests(folder).items() if name in taken}:
+    try:
+        taken = json.loads((folder / "digests.json").read_text())
+    except (OSError, ValueError):
+        taken = None
+    if not taken or taken != {name: digest for name, digest in _digests(folder).items() if name in taken}:
         raise TrainingError(
             f"the stored model in {folder} was changed or damaged since it was saved",
             "Train a new one: casewell train.",

@@ -19,7 +19,7 @@ def practice_table(con: duckdb.DuckDBPyConnection, extracts: list[Extract], sett
     Raises
     ------
     SourceError
-        Teams are networks, and no source says which practice belongs to which.
+        Teams are networks, and no source says which practice belongs to which, or not for enough people.
     """
     by = settings.teams.by
     listed = [extract for extract in extracts if extract.table == "practices"]
@@ -49,7 +49,21 @@ def practice_table(con: duckdb.DuckDBPyConnection, extracts: list[Extract], sett
               QUALIFY row_number() OVER (PARTITION BY practice_code ORDER BY rank, source) = 1)
         ORDER BY practice_code"""
     )
+    _check_that_people_have_teams(con, settings)
     return frame(con, "SELECT * FROM practice_teams ORDER BY practice_code")
+
+
+def _check_that_people_have_teams(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    ((people, without, practices),) = con.execute(
+        "SELECT count(*), count(*) FILTER (team_code = ''), count(DISTINCT practice_code) FILTER (team_code = '') "
+        "FROM described_people JOIN practice_teams USING (practice_code) WHERE practice_code <> ''"
+    ).fetchall()
+    if without > settings.quality.max_bad_share * people:
+        raise SourceError(
+            f"the practices source gives no network for {practices} practice(s), so that no team serves {without} of "
+            f"{people} registered people; at most {settings.quality.max_bad_share:.0%} may lack one",
+            "Complete the practices source, or set teams.by to practice or all.",
+        )
 
 
 def people_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:

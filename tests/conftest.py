@@ -19,6 +19,13 @@ import pytest  # noqa: E402
 from tests.support import Rehearsal, run_week  # noqa: E402
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of the rehearsed week in one process, so that it is made once."""
+    for item in items:
+        if "population" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("rehearsal"))
+
+
 @pytest.fixture(scope="session")
 def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """4,000 simulated people on a seed that nothing was tuned on; returns the folder of sources."""

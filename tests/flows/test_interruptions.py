@@ -79,7 +79,8 @@ from casewell.environment import prepare
 from pathlib import Path
 
 prepare(Path.cwd())
-cohorts.write_lists = lambda *_: os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+number = getattr(signal, sys.argv[1])
+cohorts.write_lists = lambda *_: os.kill(os.getpid(), number)
 sys.argv = ["casewell", "run", "--settings", sys.argv[2]]
 from casewell.__main__ import main
 
