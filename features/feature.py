@@ -57,6 +57,7 @@ MEANINGS: dict[str, str] = {
 STATIC = ("age", "sex_female", "imd_decile")
 DERIVED = ("condition_score", "condition_count")
 ZERO_WHEN_NOTHING = ("any", "count", "change", "distinct_codes", "days_spent", "days_running", "running")
+SEVERAL = 2  # fewer are not different from each other
 LONG_AGO_DAYS = 365  # what happened before that is no reason why now
 # A value outside this range is a fault of the record; sums of such values would also lose their last digits.
 LARGEST_USABLE_VALUE = 1e9
@@ -92,6 +93,8 @@ class Feature:
         if self.aggregation in ZERO_WHEN_NOTHING and value <= 0:
             return None
         if self.aggregation == "days_since_last" and value > LONG_AGO_DAYS:
+            return None
+        if self.aggregation == "distinct_codes" and value < SEVERAL:
             return None
         one = self.template_one and round(value) == 1
         return (self.template_one if one else self.template).format(value=value)

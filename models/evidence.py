@@ -127,5 +127,5 @@ def _advantage(advantage: Estimate) -> Check:
         "advantage over risk",
         lower > 0,
         f"choosing by learned benefit instead of risk changes the gain of each place that differs by {advantage.value:+.3f} "
-        f"(surely by more than {lower:+.3f})",
+        f"(one-sided 95 % lower bound {lower:+.3f})",
     )
