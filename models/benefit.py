@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from models.risk import log_odds
+from models.trees import log_odds
 
 PENALTIES = (1e5, 3000.0, 1000.0, 300.0, 100.0, 30.0, 10.0)
 CONTROLS_PER_TREATED = 12

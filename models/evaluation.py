@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from models.comparison import History, top
-from models.risk import log_odds, recalibrate
+from models.trees import log_odds, recalibrate
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 

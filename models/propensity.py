@@ -2,67 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import lightgbm
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from models.risk import recalibrate
+from models.trees import CalibratedTrees, parameters, recalibrate
 
 CONTROLS_PER_TREATED = 30
-
-
-@dataclass(frozen=True)
-class PropensityModel:
-    """Trees and the recalibration that undoes the thinning of controls."""
-
-    booster: lightgbm.Booster
-    intercept: float
-    slope: float
-    features: tuple[str, ...]
-
-    def predict(self, matrix: pd.DataFrame) -> np.ndarray:
-        """Return the chance of a start within the grace period, one a row."""
-        raw = np.asarray(self.booster.predict(matrix[list(self.features)], raw_score=True))
-        return expit(self.intercept + self.slope * raw)
+TREES = 120
 
 
 def fit_propensity(
     matrix: pd.DataFrame, treated: np.ndarray, folds: np.ndarray, seed: int
-) -> tuple[PropensityModel, np.ndarray]:
+) -> tuple[CalibratedTrees, np.ndarray]:
     """Fit on every treated row and a sample of the others; predict each row out of fold.
+
+    The recalibration, on all rows, undoes the thinning.
 
     Returns
     -------
-    PropensityModel, and the calibrated out-of-fold chance of each row.
+    CalibratedTrees, and the calibrated out-of-fold chance of each row.
     """
-    random = np.random.default_rng(seed)
-    kept = treated | (random.random(len(treated)) < CONTROLS_PER_TREATED * treated.mean())
-    parameters: dict[str, Any] = {
-        "objective": "binary",
-        "learning_rate": 0.05,
-        "num_leaves": 7,
-        "min_data_in_leaf": 40,
-        "feature_fraction": 0.5,
-        "lambda_l2": 10.0,
-        "max_bin": 63,
-        "seed": seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbose": -1,
-    }
-    rounds = 120
+    kept = treated | (np.random.default_rng(seed).random(len(treated)) < CONTROLS_PER_TREATED * treated.mean())
+    told = parameters(learning_rate=0.05, leaves=7, minimum_leaf=40, seed=seed)
 
-    def train(rows: np.ndarray) -> lightgbm.Booster:
-        data = lightgbm.Dataset(matrix[rows], treated[rows].astype("float32"), params=parameters)
-        return lightgbm.train(parameters, data, rounds)
+    def grow(rows: np.ndarray) -> lightgbm.Booster:
+        data = lightgbm.Dataset(matrix[rows], treated[rows].astype("float32"), params=told)
+        return lightgbm.train(told, data, TREES)
 
     raw = np.empty(len(matrix))
     for fold in np.unique(folds):
         held_out = folds == fold
-        raw[held_out] = train(kept & ~held_out).predict(matrix[held_out], raw_score=True)
+        raw[held_out] = grow(kept & ~held_out).predict(matrix[held_out], raw_score=True)
     intercept, slope = recalibrate(raw, treated)
-    return PropensityModel(train(kept), intercept, slope, tuple(matrix.columns)), expit(intercept + slope * raw)
+    return CalibratedTrees(grow(kept), intercept, slope, tuple(matrix.columns)), expit(intercept + slope * raw)

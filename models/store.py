@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -14,12 +14,10 @@ from casewell.errors import TrainingError
 from models.benefit import EffectModel, Scale
 from models.comparison import Estimate
 from models.evidence import Check, Evidence
-from models.propensity import PropensityModel
-from models.risk import RiskModel
 from models.train import Models
+from models.trees import CalibratedTrees
 
 _TREES = ("risk", "backtest", "propensity")
-Kind = TypeVar("Kind", RiskModel, PropensityModel)
 
 
 def save(models: Models, folder: Path) -> Path:
@@ -67,15 +65,15 @@ def load(folder: Path) -> Models:
         )
     description = json.loads((folder / "models.json").read_text())
 
-    def tree(kind: type[Kind], name: str) -> Kind:
+    def trees(name: str) -> CalibratedTrees:
         stored = description["trees"][name]
         booster = lightgbm.Booster(model_file=folder / f"{name}.txt")
-        return kind(booster, stored["intercept"], stored["slope"], tuple(stored["features"]))
+        return CalibratedTrees(booster, stored["intercept"], stored["slope"], tuple(stored["features"]))
 
     return Models(
-        risk=tree(RiskModel, "risk"),
-        backtest=tree(RiskModel, "backtest"),
-        propensity=tree(PropensityModel, "propensity") if "propensity" in description["trees"] else None,
+        risk=trees("risk"),
+        backtest=trees("backtest"),
+        propensity=trees("propensity") if "propensity" in description["trees"] else None,
         effect=_effect(description["effect"]),
         evidence=_evidence(description["evidence"]),
     )

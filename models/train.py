@@ -17,17 +17,18 @@ from models.comparison import History
 from models.evaluation import benefit_curve, calibration_curve, evaluate
 from models.evidence import Evidence, judge, too_few
 from models.index_dates import Split
-from models.propensity import PropensityModel, fit_propensity
-from models.risk import RiskModel, fit_risk, person_folds
+from models.propensity import fit_propensity
+from models.risk import fit_risk, person_folds
+from models.trees import CalibratedTrees
 
 
 @dataclass(frozen=True)
 class Models:
     """What scores people: risk, and where the history supports it the effect and its support."""
 
-    risk: RiskModel
-    backtest: RiskModel
-    propensity: PropensityModel | None
+    risk: CalibratedTrees
+    backtest: CalibratedTrees
+    propensity: CalibratedTrees | None
     effect: EffectModel | None
     evidence: Evidence
 
@@ -106,7 +107,7 @@ def columns_with_history(days: int) -> list[str]:
     return [name for name in model_columns(CATALOGUE) if steady(known[name])]
 
 
-def predict_test(model: RiskModel, rows: pd.DataFrame, split: Split) -> pd.DataFrame:
+def predict_test(model: CalibratedTrees, rows: pd.DataFrame, split: Split) -> pd.DataFrame:
     """Score the test months, untreated people only: what happened without case management.
 
     Returns the table `models.tables.TEST_PREDICTIONS`.
@@ -138,7 +139,7 @@ def _require_outcomes(rows: pd.DataFrame, split: Split, settings: Settings) -> N
 
 def _learn_benefit(
     rows: pd.DataFrame, columns: list[str], risk: np.ndarray, folds: np.ndarray, share: float, settings: Settings
-) -> tuple[PropensityModel | None, EffectModel | None, Evidence, pd.DataFrame | None]:
+) -> tuple[CalibratedTrees | None, EffectModel | None, Evidence, pd.DataFrame | None]:
     treated, outcome = rows["treated"].to_numpy(), rows["outcome"].to_numpy()
     starters = int(rows.loc[treated, "person_id"].nunique())
     if starters < settings.benefit.minimum_treated:
