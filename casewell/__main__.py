@@ -29,7 +29,8 @@ Start with `casewell simulate`, then `casewell run`. Everything else a run needs
 settings file: where the sources are, how many places each team has, what counts as fair.
 
 **Exit codes**: 0 done; 2 the command was mistyped; 3 settings; 4 sources; 5 no lawful basis;
-6 no such date in the data; 7 no model; 8 lists withheld by the fairness gate; 9 disk.
+6 no such date in the data; 7 no model; 8 lists withheld by the fairness gate; 9 disk;
+130 or 143 stopped from outside.
 """,
 )
 console = Console(highlight=False)

@@ -115,7 +115,9 @@ def sources_page() -> str:
     """List the contracts of the sources."""
     parts = [
         "# The contracts of the sources\n\nWhat each extract must look like. A file's own names can be mapped in the settings "
-        "(`sources.NAME.columns`); dates in CSV files are ISO. OMOP CDM tables follow their own standard.\n"
+        "(`sources.NAME.columns`); dates in CSV files are ISO. OMOP CDM tables follow their own standard.\n\n"
+        "A folder with a file named `SYNTHETIC` holds simulated people, and everything made from it says so. Copy the "
+        "file along with the tables.\n"
     ]
     for name, contract in records.contracts.CONTRACTS.items():
         rows = [
@@ -155,7 +157,7 @@ def commands_page() -> str:
     """Print the help of every command."""
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name="casewell")
-    parts = ["# Commands\n"]
+    parts = [f"# Commands\n\n{_exit_codes()}\n"]
     for name, sub in command.commands.items():  # type: ignore[attr-defined]
         help_text = (sub.help or "").strip()
         rows = []
@@ -166,6 +168,10 @@ def commands_page() -> str:
             )
         parts.append(f"\n## `casewell {name}`\n\n{help_text}\n\n{table(('option', 'default', 'meaning'), rows)}")
     return "".join(parts)
+
+
+def _exit_codes() -> str:
+    return next(part for part in str(app.info.help).split("\n\n") if part.startswith("**Exit codes**")).strip()
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

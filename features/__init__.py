@@ -6,17 +6,14 @@ scoring (`build`). `reference_engine` says in a page what each aggregation means
 
 from features.build import build
 from features.catalogue import CATALOGUE, model_columns
-from features.code_groups import events_in_groups, load_code_groups, map_codes
+from features.code_groups import load_code_groups, map_codes
 from features.feature import Feature
-from features.need import need
 
 __all__ = [
     "CATALOGUE",
     "Feature",
     "build",
-    "events_in_groups",
     "load_code_groups",
     "map_codes",
     "model_columns",
-    "need",
 ]

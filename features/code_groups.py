@@ -7,10 +7,9 @@ it says where each list comes from.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 
 from casewell.errors import SettingsError
@@ -95,29 +94,3 @@ def require_groups(groups: Iterable[str], code_groups: pd.DataFrame | None = Non
         problems.append(f"unknown code group {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if problems:
         raise SettingsError(problems, "data/reference/code_groups.csv lists the groups.")
-
-
-def events_in_groups(
-    events: Path | pd.DataFrame, groups: Sequence[str], code_groups: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Return the events of the named groups, with a column `group`; an event of two groups comes twice.
-
-    Raises
-    ------
-    SettingsError
-        A group is not in the file.
-    """
-    table = load_code_groups() if code_groups is None else code_groups
-    require_groups(groups, table)
-    wanted = table[table["group"].isin(list(groups))]
-    with duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": 2}) as connection:
-        source = (
-            connection.from_df(events) if isinstance(events, pd.DataFrame) else connection.read_parquet(str(events))
-        )
-        source.create_view("events")
-        codes = connection.sql("SELECT DISTINCT code FROM events").df()["code"]
-        connection.register("code_map", map_codes(codes.dropna(), wanted))
-        found = connection.sql('SELECT e.*, m."group" FROM events e JOIN code_map m USING (code)').df()
-    dates = found.select_dtypes("datetime").columns
-    found = found.astype(dict.fromkeys(dates, "datetime64[us]") | {"code": "str", "group": "str"})
-    return found.sort_values(["subject_id", "time", "group", "code", "known_at"], kind="stable", ignore_index=True)

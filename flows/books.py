@@ -33,7 +33,8 @@ class Registered:
 def open_books(settings: Settings, kind: str) -> MlflowClient:
     """Point MLflow at its store, making it on first use, and choose the experiment `<name>-<kind>`."""
     store = settings.mlruns_dir.resolve()
-    (store / "artifacts").mkdir(parents=True, exist_ok=True)
+    store.mkdir(mode=0o700, parents=True, exist_ok=True)  # the books hold exact counts, small ones too
+    (store / "artifacts").mkdir(exist_ok=True)
     mlflow.set_tracking_uri(f"sqlite:///{store / 'mlflow.db'}")
     name = f"{settings.name}-{kind}"
     if mlflow.get_experiment_by_name(name) is None:
@@ -69,7 +70,7 @@ def champion(settings: Settings, as_of: dt.date) -> Registered | None:
     date, number = known[-1]
     uri = f"models:/{model_name(settings)}/{number}"
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(uri, dst_path=None)) / "artifacts" / "models"
+        folder = Path(mlflow.artifacts.download_artifacts(uri)) / "artifacts" / "models"
         return Registered(str(number), date, model_digest(folder), folder)
     except (MlflowException, FileNotFoundError):
         raise TrainingError(
@@ -79,9 +80,12 @@ def champion(settings: Settings, as_of: dt.date) -> Registered | None:
 
 
 def what_it_predicts(settings: Settings) -> str:
-    """Return a digest of the settings that give a model's scores their meaning; with others it is no champion."""
+    """Return a digest of the settings that a model was made by; under others it is no champion.
+
+    They say what its scores mean, and which months its back-test had not seen.
+    """
     told = settings.model_dump(mode="json")
-    return digest_of(told["outcome"], told["eligibility"], told["benefit"]["grace_days"])
+    return digest_of(told["outcome"], told["eligibility"], told["training"], told["benefit"])
 
 
 def model_digest(folder: Path) -> str:

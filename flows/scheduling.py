@@ -13,8 +13,9 @@ from pathlib import Path
 from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from casewell.errors import SettingsError
+from casewell.errors import AsOfError, SettingsError
 from casewell.settings import load
+from flows.dates import end_of_fresh_data
 from flows.progress import say
 from flows.weekly import weekly_flow
 
@@ -27,7 +28,8 @@ def serve(settings_file: Path) -> None:
     A schedule needs a Prefect server: the one PREFECT_API_URL names, the one `make ui` opened,
     or one started here for as long as the schedule runs.
     """
-    schedule = load(settings_file).schedule
+    settings = load(settings_file)
+    schedule = settings.schedule
     try:
         when = Cron(schedule.cron, timezone=schedule.time_zone)
     except ValueError as error:
@@ -35,6 +37,10 @@ def serve(settings_file: Path) -> None:
             f"schedule.cron: {error}",
             "Five fields: minute, hour, day of month, month, day of week; 0 5 * * 1 is Monday at five.",
         ) from None
+    try:
+        end_of_fresh_data(settings)
+    except AsOfError as stale:
+        say(f"As the data stand, a scheduled run would refuse: {stale}")
     url = os.environ.get("PREFECT_API_URL", LOCAL_SERVER)
     own = None if _answers(url) else _start(url)
     say(

@@ -90,13 +90,17 @@ def begin_of(linked: Path) -> dt.date:
 
 
 def history_rows(history: Path) -> pd.DataFrame:
-    """Read features joined to outcomes, one row a person and index date."""
+    """Read features joined to outcomes, one row a person and index date.
+
+    Left out are people who moved away within the horizon: what happened to them is not known.
+    """
     matrix = pd.read_parquet(history / "matrix.parquet")
     labels = pd.read_parquet(history / "outcomes.parquet")
     same = (matrix[["index_date", "person_id"]].to_numpy() == labels[["index_date", "person_id"]].to_numpy()).all()
     if not same:
         raise RuntimeError("features and outcomes do not list the same people in the same order")
-    return pd.concat([matrix, labels.drop(columns=["index_date", "person_id"])], axis=1)
+    rows = pd.concat([matrix, labels.drop(columns=["index_date", "person_id"])], axis=1)
+    return rows[rows["stayed"]].reset_index(drop=True)
 
 
 def capacity_share(settings: Settings, linked: Path, eligible: int) -> float:

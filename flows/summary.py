@@ -18,9 +18,12 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
     """Print how many people came, where each went, the lists, the verdict, the evidence and the files."""
     stamp = "  [black on yellow] SYNTHETIC [/]" if manifest["synthetic"] else ""
     console.print(f"\n[bold]Casewell, as of {manifest['as_of']}[/bold]{stamp}")
-    doors = Table(
-        "door", "people", title=f"{manifest['people']:,} people came in; each left by one door", title_justify="left"
+    console.print(
+        f"{manifest['people']:,} people came in, {manifest['registered']:,} of them in the demographics (the others are "
+        "known only to other services, or could not be linked). Each left by one door:",
+        soft_wrap=True,
     )
+    doors = Table("door", "people")
     doors.columns[1].justify = "right"
     for door, people in manifest["doors"].items():
         doors.add_row(door, f"{people:,}")

@@ -15,7 +15,7 @@ import cohorts
 import fairness
 import models
 from casewell import __version__, doors
-from casewell.errors import TrainingError
+from casewell.errors import SettingsError, SourceError, TrainingError
 from casewell.settings import Settings, load
 from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, NOT_SELECTED, RESERVE
 from features import CATALOGUE
@@ -25,7 +25,15 @@ from flows.progress import say
 from flows.stages import build_features, link
 from flows.training import train, training_folder
 from flows.working import working
-from flows.workspace import code_digest, digest_of, file_digest, forget_old_stages, source_digests
+from flows.workspace import (
+    code_digest,
+    digest_of,
+    file_digest,
+    forget_old_stages,
+    identity,
+    source_digests,
+    stamped,
+)
 from models.tables import SCORES, TEST_PREDICTIONS
 from records.pseudonyms import tie_break_key
 from records.tables import CONTACTS, ENROLMENTS, PEOPLE, PRACTICES, REMOVED
@@ -51,11 +59,13 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     )
     eligible = routes.loc[routes["door"] == ELIGIBLE, "person_id"]
     scored = scores[scores["person_id"].isin(eligible)].reset_index(drop=True)
-    key = tie_break_key(settings, bool(people["synthetic"].any()))
+    key = tie_break_key(settings, stamped(settings))
     allocation = cohorts.allocate(scored, people, settings.teams, key)
     chosen = allocation.loc[allocation["status"] != "not_selected", "person_id"]
     features = pd.read_parquet(matrix, filters=[("person_id", "in", chosen.tolist())])
-    reasons = cohorts.reasons(models.contributions(models.load(model), features), CATALOGUE, settings.lists.reasons)
+    grade = features[["person_id"]].merge(scored, on="person_id", how="left")["evidence_grade"]
+    why = models.contributions(models.load(model), features, (grade == "assumed").to_numpy())
+    reasons = cohorts.reasons(why, CATALOGUE, settings.lists.reasons)
     cohort = cohorts.assemble(allocation, scored, reasons, people, as_of)
     doors.write(cohort, COHORT, out / "cohort.parquet")
     ledger = cohorts.ledger(people, doors.read(linked / "removed.parquet", REMOVED), routes, allocation)
@@ -73,17 +83,20 @@ def audit(
     cohort = doors.read(out / "cohort.parquet", COHORT)
     ledger = doors.read(out / "ledger.parquet", LEDGER)
     scores = doors.read(out / "scores.parquet", SCORES)
+    tested = doors.read(test, TEST_PREDICTIONS) if test.is_file() else doors.empty(TEST_PREDICTIONS)
     competing = ledger.loc[ledger["door"].isin([LISTED, RESERVE, NOT_SELECTED]), "person_id"]
     found = fairness.audit(
         fairness.group_table(people, as_of),
         scores[scores["person_id"].isin(competing)].reset_index(drop=True),
         cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
-        doors.read(test, TEST_PREDICTIONS) if test.is_file() else doors.empty(TEST_PREDICTIONS),
+        # Without those who have opted out since the training.
+        tested[tested["person_id"].isin(people["person_id"])],
         settings.fairness,
         settings.seed,
     )
     verdict = fairness.decide(found, settings.fairness)
-    _write_json(fairness.to_json(found, verdict), out / "fairness.json")
+    stamp = {"name": settings.name, "as_of": str(as_of), "synthetic": synthetic}
+    _write_json(stamp | fairness.to_json(found, verdict), out / "fairness.json")
     fairness.write_page(
         found,
         verdict,
@@ -98,6 +111,8 @@ def audit(
 
 def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     """Make the week's lists within whatever flow is running; return the manifest."""
+    final = settings.data_dir / "cohorts" / str(as_of)
+    _refuse_another_populations_folder(final, settings.name)
     champion = books.champion(settings, as_of)
     if champion is None:
         say("There is no champion model for this date yet: training one")
@@ -108,13 +123,12 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
             f"the model trained for {as_of} did not meet the rule for champions. {models.RULE}",
             "See its measures (make ui), give more history, or run for a date that a champion was trained for.",
         )
+    sources = source_digests(settings)
     linked = link(settings, as_of)
     summary = json.loads((linked / "summary.json").read_text())
     matrix = build_features(settings, as_of, linked)
-    identity = digest_of(
-        source_digests(settings), code_digest(), settings.model_dump(mode="json"), as_of, champion.digest
-    )
-    run = settings.data_dir / "runs" / f"{as_of}-{identity}"
+    everything = identity(settings, as_of, *Settings.model_fields)
+    run = settings.data_dir / "runs" / f"{as_of}-{digest_of(everything, champion.digest)}"
     partial = run.with_name(f"{run.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
@@ -132,7 +146,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
         "purpose": settings.purpose,
         "synthetic": summary["synthetic"],
         "code": {"version": __version__, "digest": code_digest()},
-        "sources": source_digests(settings),
+        "sources": sources,
         "settings": settings.model_dump(mode="json"),
         "model": {"version": champion.version, "digest": champion.digest, "trained_as_of": str(champion.trained_as_of)},
         "evidence": {"grade": evidence.grade, "sentence": evidence.sentence()},
@@ -145,25 +159,36 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
         "missing": summary["missing"],
         "doors": json.loads((partial / "ledger.json").read_text())["doors"],
         "people": json.loads((partial / "ledger.json").read_text())["people"],
+        "registered": summary["people_in_spine"],
     }
-    manifest["published_to"] = (
-        str(deliver(settings, as_of, linked, partial, manifest, verdict)) if verdict.released else None
-    )
+    manifest["published_to"] = str(final) if verdict.released else None
     _write_json(manifest, partial / "manifest.json")
+    if source_digests(settings) != sources:
+        raise SourceError("a source changed while the run was reading it", "Run again when the files are complete.")
     shutil.rmtree(run, ignore_errors=True)
     partial.rename(run)
+    if verdict.released:
+        deliver(as_of, linked, run, final, manifest, verdict)
     books.record_week(settings, as_of, manifest, [run / "ledger.json", run / "fairness.json", run / "fairness.html"])
     forget_old_stages([settings.data_dir / "linked", settings.data_dir / "features"])
     return manifest
 
 
+def _refuse_another_populations_folder(final: Path, name: str) -> None:
+    manifest = final / "manifest.json"
+    if manifest.is_file() and (held := json.loads(manifest.read_text(encoding="utf-8"))["name"]) != name:
+        raise SettingsError(
+            f"{final} holds the lists of {held!r}; those of {name!r} would replace them",
+            "Give each population a data_dir of its own.",
+        )
+
+
 @task
 def deliver(
-    settings: Settings, as_of: dt.date, linked: Path, run: Path, manifest: dict[str, Any], verdict: fairness.Verdict
-) -> Path:
+    as_of: dt.date, linked: Path, run: Path, final: Path, manifest: dict[str, Any], verdict: fairness.Verdict
+) -> None:
     """Write every team's files beside the audit and the account, and publish the folder by one rename."""
     say("Writing each team's list and publishing")
-    final = settings.data_dir / "cohorts" / str(as_of)
     cohorts.clear_leftovers(final.parent)
     staged = cohorts.stage(final)
     for name in ("cohort.parquet", "ledger.json", "fairness.json", "fairness.html"):
@@ -182,7 +207,7 @@ def deliver(
     )
     files = {str(path.relative_to(staged)): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()}
     _write_json(manifest | {"files": files}, staged / "manifest.json")
-    return cohorts.publish(staged, final)
+    cohorts.publish(staged, final)
 
 
 @flow(name="casewell weekly", validate_parameters=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import functools
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ import duckdb
 
 from casewell.errors import StorageError
 from casewell.settings import Settings
+from records.pseudonyms import fingerprint
 
 HOUSE = Path(__file__).parents[1]
 ROOMS = ("casewell", "records", "features", "models", "fairness", "cohorts", "flows", "data/reference")
@@ -40,10 +42,11 @@ def file_digest(path: Path) -> str:
 
 
 def code_digest() -> str:
-    """Return a digest of the code and reference files that a result depends on."""
+    """Return a digest of the code, reference files and locked libraries that a result depends on."""
     files = sorted(
         path for room in ROOMS for path in (HOUSE / room).rglob("*") if path.suffix in {".py", ".csv", ".parquet"}
     )
+    files.append(HOUSE / "requirements" / "run.lock")
     return digest_of([(str(path.relative_to(HOUSE)), file_digest(path)) for path in files])
 
 
@@ -54,14 +57,32 @@ def source_digests(settings: Settings) -> dict[str, str]:
 
 def _bytes_of(path: Path) -> str:
     if path.is_dir():
-        return digest_of([(file.name, file_digest(file)) for file in sorted(path.iterdir()) if file.is_file()])
+        return digest_of([(file.name, _digest_once(file)) for file in sorted(path.iterdir()) if file.is_file()])
+    return _digest_once(path)
+
+
+def _digest_once(path: Path) -> str:
+    """Read a file's bytes again only when its time or size has changed."""
+    seen = path.stat()
+    return _digest_at(path, seen.st_mtime_ns, seen.st_size)
+
+
+@functools.cache
+def _digest_at(path: Path, _modified: int, _size: int) -> str:
     return file_digest(path)
 
 
+def stamped(settings: Settings) -> bool:
+    """Say whether every enabled source lies in a folder stamped SYNTHETIC."""
+    paths = [source.path for source in settings.sources.values() if source.enabled]
+    return all(((path if path.is_dir() else path.parent) / "SYNTHETIC").is_file() for path in paths)
+
+
 def identity(settings: Settings, as_of: dt.date, *sections: str) -> str:
-    """Return the digest of sources, code, date and the named sections of the settings."""
+    """Return the digest of sources, code, pseudonym key, date and the named sections of the settings."""
     chosen = settings.model_dump(mode="json")
-    return digest_of(source_digests(settings), code_digest(), as_of, {name: chosen[name] for name in sections})
+    key = fingerprint(settings, stamped(settings))
+    return digest_of(source_digests(settings), code_digest(), key, as_of, {name: chosen[name] for name in sections})
 
 
 def stage(folder: Path, build: Callable[[Path], Any]) -> Path:

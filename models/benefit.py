@@ -21,6 +21,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from casewell.settings import Benefit
+from models.amenability import amenability
 from models.trees import log_odds
 
 PENALTIES = (1e5, 3000.0, 1000.0, 300.0, 100.0, 30.0, 10.0)
@@ -85,6 +87,7 @@ def fit_effect(
     risk: np.ndarray,
     propensity: np.ndarray,
     folds: np.ndarray,
+    person: np.ndarray,
     seed: int,
 ) -> tuple[EffectModel, CrossFitted]:
     """Learn who gains.
@@ -94,7 +97,7 @@ def fit_effect(
     matrix : DataFrame of features, one row a person and index date
     outcome, treated : boolean arrays
     risk, propensity : out-of-fold probabilities from `fit_risk` and `fit_propensity`
-    folds : by person; the penalty is the strongest within one paired standard error of the best
+    folds, person : the penalty is the strongest within one paired standard error, by person, of the best
     """
     kept, weights = overlap_sample(treated, propensity, seed)
     compressed = _compress(matrix[kept].to_numpy("float64"))
@@ -113,7 +116,7 @@ def fit_effect(
         path = sample.where(~held_out).path(PENALTIES)
         losses[:, held_out] = [sample.where(held_out).loss(coefficients) for coefficients in path]
         paths.append(path)
-    chosen = strongest_within_one_error(losses)
+    chosen = strongest_within_one_error(losses, person[kept])
 
     without, with_programme = np.empty(len(matrix)), np.empty(len(matrix))
     for fold, path in zip(np.unique(folds), paths, strict=True):
@@ -122,6 +125,16 @@ def fit_effect(
         without[rows], with_programme[rows] = expit(odds[0]), expit(odds[1])
     final = EffectModel(scale, sample.path(PENALTIES[: chosen + 1])[-1])
     return final, CrossFitted(without, with_programme, PENALTIES[chosen])
+
+
+def assumed_benefit(matrix: pd.DataFrame, risk: np.ndarray, rules: Benefit) -> np.ndarray:
+    """Return risk x amenable share x assumed relative reduction: benefit without evidence from here."""
+    return risk * amenability(matrix) * rules.assumed_relative_reduction
+
+
+def released_benefit(learned: np.ndarray, assumed: np.ndarray, propensity: np.ndarray, rules: Benefit) -> np.ndarray:
+    """Return learned benefit where there are others like the person among the treated, assumed benefit elsewhere."""
+    return np.where(propensity >= rules.minimum_propensity, learned, assumed)
 
 
 def overlap_sample(treated: np.ndarray, propensity: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -138,14 +151,16 @@ def overlap_sample(treated: np.ndarray, propensity: np.ndarray, seed: int) -> tu
     return kept, np.where(treated, 1 - propensity, propensity) / chance
 
 
-def strongest_within_one_error(losses: np.ndarray) -> int:
+def strongest_within_one_error(losses: np.ndarray, person: np.ndarray) -> int:
     """Choose the first (strongest) penalty whose held-out loss is within one paired standard error of the least.
 
-    `losses` has shape (penalties, rows), strongest penalty first, each already weighted.
+    `losses` has shape (penalties, rows), strongest penalty first, each already weighted. The
+    error is that of a sum over people, whose rows are not independent.
     """
     best = int(losses.sum(axis=1).argmin())
-    excess = losses - losses[best]
-    error = np.sqrt(excess.var(axis=1) * losses.shape[1])
+    _, people = np.unique(person, return_inverse=True)
+    excess = np.stack([np.bincount(people, weights=row) for row in losses - losses[best]])
+    error = np.sqrt(excess.var(axis=1) * excess.shape[1])
     return int(np.flatnonzero(excess.sum(axis=1) <= error)[0])
 
 

@@ -39,6 +39,10 @@ class History:
     without: np.ndarray
     with_programme: np.ndarray
 
+    def where(self, rows: np.ndarray) -> History:
+        """Return the history of some rows (boolean)."""
+        return History(**{name: values[rows] for name, values in vars(self).items()})
+
     def influence(self, rows: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the average benefit among `rows` (boolean) and each row's influence on it."""
         w, e = self.treated, self.propensity
@@ -65,7 +69,10 @@ class History:
         return Estimate(value, self._clustered(influence))
 
     def difference(self, first: np.ndarray, second: np.ndarray) -> Estimate:
-        """Average benefit among `first` less that among `second`; rows in both cancel."""
+        """Average benefit of the rows only in `first` less that of the rows only in `second`.
+
+        That is the difference for each place that differs between two lists of one size.
+        """
         if not (first ^ second).any():
             return Estimate(0.0, 0.0)
         one, other = self.influence(first & ~second), self.influence(second & ~first)
@@ -76,8 +83,11 @@ class History:
 
 
 def imbalance(matrix: pd.DataFrame, treated: np.ndarray, propensity: np.ndarray) -> pd.Series:
-    """Return each feature's standardised mean difference, treated less untreated, overlap-weighted."""
-    values = np.nan_to_num(matrix.to_numpy("float64"))
+    """Return each feature's standardised mean difference, treated less untreated, overlap-weighted.
+
+    What is missing counts as average; as nought it would read "today" in a number of days.
+    """
+    values = matrix.fillna(matrix.mean()).fillna(0).to_numpy("float64")
     means = [
         np.average(values[arm], axis=0, weights=w[arm])
         for arm, w in ((treated, 1 - propensity), (~treated, propensity))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
@@ -35,7 +37,7 @@ def figures_of_merit(risk: np.ndarray, outcome: np.ndarray, share: float) -> dic
     }
 
 
-def evaluate(test: pd.DataFrame, share: float, seed: int, draws: int = 60) -> pd.DataFrame:
+def evaluate(test: pd.DataFrame, share: float, seed: int, draws: int = 200) -> pd.DataFrame:
     """Measure predictions against outcomes.
 
     Parameters
@@ -85,22 +87,20 @@ def calibration_curve(test: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
     )
 
 
-def benefit_curve(history: History, index_date: np.ndarray, assumed: np.ndarray) -> pd.DataFrame:
+def benefit_curve(history: History, index_date: np.ndarray, orders: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Compare ways of choosing, at growing numbers of places, by what the history says they gain.
+
+    Parameters
+    ----------
+    orders : rule: the score by which it chooses, highest first
 
     Returns
     -------
     DataFrame
-        `rule` (learned benefit, assumed benefit, risk), `share` of people chosen, `gain` (average
-        benefit among them, doubly robust), `low`, `high`.
+        `rule`, `share` of people chosen, `gain` (average benefit among them, doubly robust), `low`, `high`.
     """
-    rules = {
-        "learned benefit": history.without - history.with_programme,
-        "assumed benefit": assumed,
-        "risk": history.without,
-    }
     rows = []
-    for rule, score in rules.items():
+    for rule, score in orders.items():
         for share in SHARES:
             gain = history.average(top(score, index_date, share))
             low, high = gain.interval()

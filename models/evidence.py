@@ -7,6 +7,7 @@ earned.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from casewell.settings import Benefit
 from models.comparison import Estimate, History, effective_sample, imbalance, top
 
 ONE_SIDED_95 = 1.645
+CONTROL_MARGIN = 0.05  # a wider interval could hide confounding as large as the effects sought
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,13 @@ def too_few(treated: int, rules: Benefit) -> Evidence:
 
 
 def judge(
-    history: History, control: History, matrix: pd.DataFrame, index_date: np.ndarray, share: float, rules: Benefit
+    history: History,
+    control: History,
+    matrix: pd.DataFrame,
+    orders: Mapping[str, np.ndarray],
+    index_date: np.ndarray,
+    share: float,
+    rules: Benefit,
 ) -> Evidence:
     """Weigh the evidence for benefit.
 
@@ -67,6 +75,8 @@ def judge(
     history : out-of-fold predictions of the outcome
     control : the same for an outcome that case management should not change
     matrix : features, for balance
+    orders : the score by which each rule would choose: "learned benefit" as it would be released, and
+        the two it must beat, "risk" and "assumed benefit"
     index_date : of each row; lists are drawn within dates
     share : places as a share of eligible people
     """
@@ -85,8 +95,8 @@ def judge(
             f"({apart.idxmax()}); the limit is {rules.maximum_imbalance:.2f}",
         )
     )
-    by_benefit = top(history.without - history.with_programme, index_date, share)
-    by_risk = top(history.without, index_date, share)
+    chosen = {rule: top(order, index_date, share) for rule, order in orders.items()}
+    by_benefit = chosen["learned benefit"]
     alike = float((history.propensity[by_benefit] >= rules.minimum_propensity).mean())
     size = effective_sample(np.where(history.treated, 1 - history.propensity, 0.0))
     checks.append(
@@ -97,35 +107,36 @@ def judge(
             f"(effective number of treated {size:.0f})",
         )
     )
-    placebo = control.average(rows)
-    low, high = placebo.interval()
-    checks.append(
-        Check(
-            "negative control",
-            low <= 0 <= high,
-            f"planned admissions, which case management should not change, appear changed by {-placebo.value:+.3f} "
-            f"(interval {-high:+.3f} to {-low:+.3f})",
-        )
-    )
-    advantage = history.difference(by_benefit, by_risk)
-    checks.append(_advantage(advantage))
+    checks.append(_negative_control(control.average(rows)))
+    advantage = {rule: history.difference(by_benefit, chosen[rule]) for rule in ("risk", "assumed benefit")}
+    checks += [_advantage(rule, estimate) for rule, estimate in advantage.items()]
     grade = "compared" if all(check.passed for check in checks) else "assumed"
-    return Evidence(grade, tuple(checks), starters, history.average(rows), advantage)
+    return Evidence(grade, tuple(checks), starters, history.average(rows), advantage["risk"])
 
 
 def _enough(starters: int, rules: Benefit) -> Check:
     return Check("enough treated", starters >= rules.minimum_treated, f"{starters} people started case management")
 
 
-def _advantage(advantage: Estimate) -> Check:
+def _negative_control(placebo: Estimate) -> Check:
+    low, high = placebo.interval()
+    seen = (
+        f"planned admissions, which case management should not change, appear changed by {-placebo.value:+.3f} "
+        f"(interval {-high:+.3f} to {-low:+.3f}; it must hold zero and stay within {CONTROL_MARGIN:.2f} of it)"
+    )
+    return Check("negative control", bool(-CONTROL_MARGIN <= low <= 0 <= high <= CONTROL_MARGIN), seen)
+
+
+def _advantage(rule: str, advantage: Estimate) -> Check:
+    name = f"advantage over {rule}"
     lower = advantage.value - ONE_SIDED_95 * advantage.error
     if np.isnan(lower):
         return Check(
-            "advantage over risk", False, "nobody among those who would be chosen was treated, so nothing can be said"
+            name, False, f"nobody whose place differs from a list by {rule} was treated, so nothing can be said"
         )
     return Check(
-        "advantage over risk",
-        lower > 0,
-        f"choosing by learned benefit instead of risk changes the gain of each place that differs by {advantage.value:+.3f} "
-        f"(one-sided 95 % lower bound {lower:+.3f})",
+        name,
+        bool(lower > 0),
+        f"choosing by learned benefit instead of {rule} changes the gain of each place that differs by "
+        f"{advantage.value:+.3f} (one-sided 95 % lower bound {lower:+.3f})",
     )

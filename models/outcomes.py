@@ -9,12 +9,13 @@ import pandas as pd
 
 from casewell.doors import check
 from casewell.settings import Settings
-from features.code_groups import map_codes, require_groups
+from features.code_groups import load_code_groups, map_codes, require_groups
+from models.circumstances import circumstances
 from models.tables import OUTCOMES
 
 NEGATIVE_CONTROL_GROUP = "elective_admission"
 
-# Days of a spell inside [start, stop); a spell still open is taken to last until the horizon ends.
+# Days of a completed spell inside [start, stop).
 _OVERLAP = (
     "greatest(0, date_diff('day', greatest(events.time, {start}), least(coalesce(events.\"end\", {stop}), {stop})))"
 )
@@ -26,6 +27,7 @@ _OUTCOMES = f"""
     spans AS (
         SELECT rows.index_date, rows.person_id,
                max(CASE WHEN groups."group" = $admission AND events.time >= rows.index_date THEN 1 ELSE 0 END) AS admitted,
+               min(CASE WHEN groups."group" = $admission AND events.time >= rows.index_date THEN events.time END) AS first_admitted,
                max(CASE WHEN groups."group" = $control AND events.time >= rows.index_date THEN 1 ELSE 0 END) AS control,
                sum(CASE WHEN groups."group" = 'emergency_spell' AND events.time >= rows.index_date
                         THEN {_OVERLAP.format(start="rows.index_date", stop="rows.horizon_end")} ELSE 0 END)::DOUBLE AS bed_days,
@@ -51,6 +53,8 @@ _OUTCOMES = f"""
            least($horizon, coalesce(spans.bed_days, 0))::DOUBLE AS bed_days,
            greatest(0, date_diff('day', rows.index_date, least(coalesce(people.died_on, rows.horizon_end), rows.horizon_end))
                        - coalesce(spans.days_in_hospital, 0))::DOUBLE AS days_at_home,
+           coalesce(least(spans.first_admitted, people.died_on) < rows.index_date + to_days($grace), FALSE) AS early,
+           coalesce(people.registered_to >= rows.horizon_end OR people.died_on < rows.horizon_end, people.registered_to IS NULL) AS stayed,
            coalesce(spans.control, 0) = 1 AS negative_control
     FROM rows
     JOIN read_parquet($people) AS people USING (person_id)
@@ -100,4 +104,14 @@ def outcomes(population: pd.DataFrame, linked: Path, settings: Settings) -> pd.D
                 "enrolments": str(linked / "enrolments.parquet"),
             },
         ).df()
-    return check(labels, OUTCOMES)
+    return check(labels.assign(offerable=_offerable(labels, events)), OUTCOMES)
+
+
+def _offerable(labels: pd.DataFrame, events: Path) -> pd.Series:
+    groups = load_code_groups()
+    dates = labels["index_date"].drop_duplicates()
+    elsewhere = pd.concat(
+        [circumstances(events, groups, date).assign(index_date=date.as_unit("us")) for date in dates], ignore_index=True
+    )
+    served = pd.MultiIndex.from_frame(elsewhere[["index_date", "subject_id"]])
+    return pd.Series(~pd.MultiIndex.from_frame(labels[["index_date", "person_id"]]).isin(served), index=labels.index)

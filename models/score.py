@@ -9,6 +9,7 @@ from casewell.doors import check, empty
 from casewell.errors import TrainingError
 from casewell.settings import Benefit
 from models import amenability
+from models.benefit import assumed_benefit, released_benefit
 from models.tables import CONTRIBUTIONS, SCORES
 from models.train import Models
 
@@ -27,14 +28,15 @@ def score(models: Models, matrix: pd.DataFrame, rules: Benefit) -> pd.DataFrame:
     """
     require_features(models, matrix)
     risk = models.risk.predict(matrix)
-    benefit = risk * amenability.amenability(matrix) * rules.assumed_relative_reduction
+    benefit = assumed_benefit(matrix, risk, rules)
     supported = np.zeros(len(matrix), dtype=bool)
-    if models.propensity is not None:
-        supported = models.propensity.predict(matrix) >= rules.minimum_propensity
-    learned = supported & (models.evidence.grade != "assumed")
-    if models.propensity is not None and models.effect is not None and learned.any():
+    learned = supported
+    if models.propensity is not None and models.effect is not None:
         chance = models.propensity.predict(matrix)
-        benefit = np.where(learned, models.effect.benefit(matrix, risk, chance), benefit)
+        supported = chance >= rules.minimum_propensity
+        if models.evidence.grade != "assumed":
+            learned = supported
+            benefit = released_benefit(models.effect.benefit(matrix, risk, chance), benefit, chance, rules)
     return check(
         pd.DataFrame(
             {
@@ -50,20 +52,19 @@ def score(models: Models, matrix: pd.DataFrame, rules: Benefit) -> pd.DataFrame:
     )
 
 
-def contributions(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
-    """Say how each feature moved each person's place: the table `models.tables.CONTRIBUTIONS`.
+def contributions(models: Models, matrix: pd.DataFrame, assumed: np.ndarray) -> pd.DataFrame:
+    """Say why each person is at risk and, where benefit is assumed, why case management could help.
 
-    What moved the risk, as SHAP values; and, where benefit is assumed from risk times amenable
-    share, what moved the logarithm of that share. The two add up because the product's
-    logarithm is their sum.
+    SHAP values on the log odds of risk; where `assumed` (boolean, one a row), besides, the rise in
+    the logarithm of the amenable share. Both order reasons; they are not a decomposition of the
+    score. Returns the table `models.tables.CONTRIBUTIONS`.
     """
     require_features(models, matrix)
     if matrix.empty:
         return empty(CONTRIBUTIONS)
     people = matrix.set_index("person_id")
-    moved = models.risk.contributions(people)
-    if models.evidence.grade == "assumed":
-        moved = moved.add(amenability.contributions(people), fill_value=0)
+    amenable = amenability.contributions(people).mul(assumed, axis=0)
+    moved = models.risk.contributions(people).add(amenable, fill_value=0)
     values = people[moved.columns].astype("float64").rename_axis(columns="feature").stack()
     moved = moved.rename_axis(columns="feature").stack()
     table = pd.DataFrame({"value": values, "contribution": moved}).reset_index()

@@ -38,6 +38,15 @@ OUTCOMES = door(
         "died": column("bool", "Died within the horizon"),
         "bed_days": column("float64", "Days in hospital after emergency admissions within the horizon", pa.Check.ge(0)),
         "days_at_home": column("float64", "Days of the horizon alive and not in a hospital bed", pa.Check.ge(0)),
+        "early": column(
+            "bool", "The outcome came before the grace period was over, so before case management could act"
+        ),
+        "stayed": column(
+            "bool", "Registered until the horizon ended, or died in it; otherwise what happened is not known"
+        ),
+        "offerable": column(
+            "bool", "Not near the end of life, in a care home or in hospital on the index date, as known then"
+        ),
         "negative_control": column(
             "bool", "Planned admission within the horizon; case management is not expected to change it"
         ),
@@ -66,7 +75,7 @@ CONTRIBUTIONS = door(
         "value": column("float64", "The feature's value", nullable=True),
         "contribution": column(
             "float64",
-            "SHAP value on the log odds of risk, plus, under the grade `assumed`, the rise in the logarithm of the amenable share",
+            "SHAP value on the log odds of risk, plus, where benefit is assumed, the rise in the logarithm of the amenable share",
         ),
     },
 )

@@ -11,8 +11,7 @@ import pandas as pd
 from casewell.errors import TrainingError
 from casewell.settings import Settings
 from features import CATALOGUE, Feature, model_columns
-from models.amenability import amenability
-from models.benefit import EffectModel, fit_effect
+from models.benefit import EffectModel, assumed_benefit, fit_effect, released_benefit
 from models.comparison import History
 from models.evaluation import benefit_curve, calibration_curve, evaluate
 from models.evidence import Evidence, judge, too_few
@@ -70,17 +69,17 @@ def train(
     _require_outcomes(rows, split, settings)
     columns = columns_with_history(history_days)
     folds = person_folds(rows["person_id"], settings.benefit.folds, settings.seed)
-    outcome, treated = rows["outcome"].to_numpy(), rows["treated"].to_numpy()
+    outcome, acted = rows["outcome"].to_numpy(), case_management_could_act(rows).to_numpy()
 
     progress("back-test: a model that knew only the earlier months")
     early = rows["index_date"].isin(split.train).to_numpy()
     backtest, _ = fit_risk(
-        rows.loc[early, columns], outcome[early], treated[early], folds[early], settings.training, settings.seed
+        rows.loc[early, columns], outcome[early], acted[early], folds[early], settings.training, settings.seed
     )
     test = predict_test(backtest, rows, split)
 
     progress("risk, on every month whose outcomes are known")
-    risk, out_of_fold = fit_risk(rows[columns], outcome, treated, folds, settings.training, settings.seed)
+    risk, out_of_fold = fit_risk(rows[columns], outcome, acted, folds, settings.training, settings.seed)
 
     progress("benefit, and whether it may be believed")
     propensity, effect, evidence, curve = _learn_benefit(rows, columns, out_of_fold, folds, share, settings)
@@ -91,6 +90,15 @@ def train(
         calibration_curve(test),
         curve,
     )
+
+
+def case_management_could_act(rows: pd.DataFrame) -> pd.Series:
+    """Mark rows whose outcome says nothing of life without case management.
+
+    Somebody admitted first and enrolled because of it is not among them: what happened came
+    before anything that case management could do.
+    """
+    return rows["treated"] & ~rows["early"]
 
 
 def columns_with_history(days: int) -> list[str]:
@@ -108,11 +116,11 @@ def columns_with_history(days: int) -> list[str]:
 
 
 def predict_test(model: CalibratedTrees, rows: pd.DataFrame, split: Split) -> pd.DataFrame:
-    """Score the test months, untreated people only: what happened without case management.
+    """Score those who could be offered a place in the test months, and see what happened without one.
 
     Returns the table `models.tables.TEST_PREDICTIONS`.
     """
-    late = rows[rows["index_date"].isin(split.test) & ~rows["treated"]]
+    late = rows[rows["index_date"].isin(split.test) & rows["offerable"] & ~case_management_could_act(rows)]
     return pd.DataFrame(
         {
             "index_date": late["index_date"],
@@ -125,9 +133,11 @@ def predict_test(model: CalibratedTrees, rows: pd.DataFrame, split: Split) -> pd
 
 
 def _require_outcomes(rows: pd.DataFrame, split: Split, settings: Settings) -> None:
+    untouched = rows[~case_management_could_act(rows)]
+    test = untouched["index_date"].isin(split.test) & untouched["offerable"]
     counts = {
-        "training": int(rows.loc[rows["index_date"].isin(split.train) & ~rows["treated"], "outcome"].sum()),
-        "test": int(rows.loc[rows["index_date"].isin(split.test) & ~rows["treated"], "outcome"].sum()),
+        "training": int(untouched.loc[untouched["index_date"].isin(split.train), "outcome"].sum()),
+        "test": int(untouched.loc[test, "outcome"].sum()),
     }
     needed = {"training": settings.training.minimum_events, "test": 5}
     if short := [name for name in counts if counts[name] < needed[name]]:
@@ -140,19 +150,32 @@ def _require_outcomes(rows: pd.DataFrame, split: Split, settings: Settings) -> N
 def _learn_benefit(
     rows: pd.DataFrame, columns: list[str], risk: np.ndarray, folds: np.ndarray, share: float, settings: Settings
 ) -> tuple[CalibratedTrees | None, EffectModel | None, Evidence, pd.DataFrame | None]:
-    treated, outcome = rows["treated"].to_numpy(), rows["outcome"].to_numpy()
-    starters = int(rows.loc[treated, "person_id"].nunique())
+    """Learn from people without an outcome before the grace period was over, in both arms.
+
+    Otherwise whoever is admitted first and enrolled because of it would count against case
+    management. Judge on those among them who could be offered a place, as the list is drawn.
+    """
+    landmark = ~rows["early"].to_numpy()
+    rows, risk, folds = rows[landmark], risk[landmark], folds[landmark]
+    person, treated, outcome = (rows[name].to_numpy() for name in ("person_id", "treated", "outcome"))
+    starters = int(pd.Series(person[treated]).nunique())
     if starters < settings.benefit.minimum_treated:
         return None, None, too_few(starters, settings.benefit), None
     matrix = rows[columns]
     propensity, chance = fit_propensity(matrix, treated, folds, settings.seed)
-    effect, fitted = fit_effect(matrix, outcome, treated, risk, chance, folds, settings.seed)
-    history = History(rows["person_id"].to_numpy(), treated, outcome, chance, fitted.without, fitted.with_programme)
+    effect, fitted = fit_effect(matrix, outcome, treated, risk, chance, folds, person, settings.seed)
+    history = History(person, treated, outcome, chance, fitted.without, fitted.with_programme)
     level = np.full(len(rows), rows["negative_control"].mean())
-    control = History(
-        history.person, treated, rows["negative_control"].to_numpy(), chance, without=level, with_programme=level
-    )
-    dates = rows["index_date"].to_numpy()
-    evidence = judge(history, control, matrix, dates, share, settings.benefit)
-    assumed = settings.benefit.assumed_relative_reduction * amenability(rows) * risk
-    return propensity, effect, evidence, benefit_curve(history, dates, assumed)
+    control = History(person, treated, rows["negative_control"].to_numpy(), chance, level, level)
+    assumed = assumed_benefit(rows, risk, settings.benefit)
+    orders = {
+        "learned benefit": released_benefit(fitted.benefit, assumed, chance, settings.benefit),
+        "assumed benefit": assumed,
+        "risk": risk,
+    }
+    offerable = rows["offerable"].to_numpy()
+    orders = {name: order[offerable] for name, order in orders.items()}
+    dates = rows["index_date"].to_numpy()[offerable]
+    history, control = history.where(offerable), control.where(offerable)
+    evidence = judge(history, control, matrix[offerable], orders, dates, share, settings.benefit)
+    return propensity, effect, evidence, benefit_curve(history, dates, orders)

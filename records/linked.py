@@ -103,7 +103,7 @@ def _read(
         problems += read_rows(con, extract, as_of, today, maximum)
     if problems:
         return problems
-    find_opted_out(con, opt_outs, settings, as_of)
+    find_opted_out(con, opt_outs, settings)
     for extract in extracts:
         if extract.table != "opt_outs":
             problems += read_rows(con, extract, as_of, today, maximum)

@@ -6,8 +6,6 @@ person out.
 
 from __future__ import annotations
 
-import datetime as dt
-
 import duckdb
 
 from casewell.settings import Settings
@@ -15,11 +13,11 @@ from records.checking import Extract
 from records.reading import literal
 
 
-def find_opted_out(con: duckdb.DuckDBPyConnection, opt_outs: list[Extract], settings: Settings, as_of: dt.date) -> None:
+def find_opted_out(con: duckdb.DuckDBPyConnection, opt_outs: list[Extract], settings: Settings) -> None:
     """Make the table `opted_out_numbers` from opt-out sources that were read already.
 
-    An opt-out holds when it began and was received before `as_of`, and its type is upheld for the run's
-    purpose. One whose dates or type cannot be read holds.
+    Every opt-out that is in hand holds, whatever day the run stands on: it limits what may be done
+    today, also with records of the past. One whose type cannot be read holds.
     """
     waived = [
         name
@@ -28,8 +26,7 @@ def find_opted_out(con: duckdb.DuckDBPyConnection, opt_outs: list[Extract], sett
     ]
     does_not_apply = f"opt_out_type IN ({', '.join(map(literal, waived))})" if waived else "false"
     parts = [
-        f"SELECT DISTINCT digits FROM {extract.rows} WHERE digits IS NOT NULL AND NOT coalesce({does_not_apply}, false) "
-        f"AND coalesce(start_date < DATE '{as_of}', true) AND coalesce(received_date < DATE '{as_of}', true)"
+        f"SELECT DISTINCT digits FROM {extract.rows} WHERE digits IS NOT NULL AND NOT coalesce({does_not_apply}, false)"
         for extract in opt_outs
     ]
     if parts:

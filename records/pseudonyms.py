@@ -73,6 +73,11 @@ def person_ids(key: bytes, anchors: pd.Series) -> pd.Series:
     return anchors.map(hashed).astype("int64")
 
 
+def fingerprint(settings: Settings, synthetic: bool) -> str:
+    """Return eight hexadecimal digits that tell one key from another and say nothing of either."""
+    return hmac.digest(key_of(settings, synthetic), b"fingerprint", hashlib.sha256).hex()[:8]
+
+
 def tie_break_key(settings: Settings, synthetic: bool) -> bytes:
     """Return a key, derived from that of the pseudonyms, for breaking ties between person ids fairly."""
     return hmac.digest(key_of(settings, synthetic), b"tie-break", hashlib.sha256)

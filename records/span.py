@@ -15,6 +15,8 @@ from records.lawful import check_lawful_basis
 from records.omop import Cdm, open_cdms
 from records.reading import DAMAGED, READ_ERRORS, connect, typed
 
+# What teams and people decide arrives by itself; it does not show that the services' own feeds have come.
+NOT_ACTIVITY = ("opt_outs", "programme")
 ADVICE = "See docs/reference/sources.md for what each source must hold."
 
 
@@ -78,7 +80,7 @@ def span_of(con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[
         f"SELECT {_date(extract, extract.contract.known)} AS known FROM {extract.file.relation}"
         for extract in extracts
         if extract.contract.known == "received_date" or extract.table == "hospital_spells"
-        if extract.table != "opt_outs"
+        if extract.table not in NOT_ACTIVITY
     ]
     queries += [
         f"SELECT {_date(extract, 'received_date')} AS known FROM {extract.file.relation}"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 from casewell.errors import SettingsError
-from features import events_in_groups, load_code_groups, map_codes
-from features.code_groups import CODE_GROUPS_FILE
-from tests.features.tiny import event, events_table
+from features import load_code_groups, map_codes
+from features.code_groups import CODE_GROUPS_FILE, require_groups
 
 HEAD = "group,code_prefix,match,label,note\n"
 
@@ -89,19 +87,6 @@ def test_a_missing_file_is_refused(tmp_path):
         load_code_groups(tmp_path / "none.csv")
 
 
-@pytest.mark.parametrize("as_file", [True, False])
-def test_events_in_groups_gives_each_event_once_for_each_group(tmp_path, as_file):
-    events = events_table(
-        [event("2026-06-02", "ADMISSION//21"), event("2026-06-01", "ADMISSION//11"), event("2026-06-03")]
-    )
-    path = tmp_path / "events.parquet"
-    events.to_parquet(path, index=False)
-    found = events_in_groups(path if as_file else events, ["emergency_admission", "any_admission"])
-    assert found["group"].tolist() == ["any_admission", "any_admission", "emergency_admission"]
-    assert found.columns.tolist() == [*events.columns, "group"]
-    assert found["time"].dtype == "datetime64[us]"
-
-
-def test_an_unknown_group_is_refused():
-    with pytest.raises(SettingsError, match="no_such_group"):
-        events_in_groups(pd.DataFrame(events_table([])), ["no_such_group"])
+def test_an_unknown_group_is_refused_with_the_nearest():
+    with pytest.raises(SettingsError, match=r"emergency_admision.*did you mean 'emergency_admission'"):
+        require_groups(["emergency_admision"])

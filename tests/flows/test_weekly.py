@@ -67,6 +67,18 @@ def test_everything_made_from_simulated_people_is_stamped(rehearsal):
     assert "SYNTHETIC" in (rehearsal.published / "fairness.html").read_text()
     for path in (rehearsal.published / "lists").glob("*.csv"):
         assert "SYNTHETIC" in path.read_text()
+    for name in ("fairness.json", "ledger.json", "manifest.json"):
+        assert json.loads((rehearsal.published / name).read_text())["synthetic"] is True
+    assert pd.read_parquet(rehearsal.published / "cohort.parquet")["synthetic"].all()
+
+
+def test_lists_of_another_population_are_not_replaced(rehearsal):
+    from casewell.errors import SettingsError
+    from flows.weekly import _refuse_another_populations_folder
+
+    _refuse_another_populations_folder(rehearsal.published, "demo")
+    with pytest.raises(SettingsError, match="'demo'"):
+        _refuse_another_populations_folder(rehearsal.published, "elsewhere")
 
 
 def test_names_and_numbers_appear_in_the_teams_lists_and_nowhere_else(rehearsal):

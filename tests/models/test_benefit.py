@@ -36,7 +36,14 @@ def people(number: int, seed: int, harm: bool = False) -> dict[str, np.ndarray]:
 def fitted():
     made = people(60_000, 3)
     model, crossed = fit_effect(
-        made["matrix"], made["outcome"], made["treated"], made["without"], made["propensity"], made["folds"], 1
+        made["matrix"],
+        made["outcome"],
+        made["treated"],
+        made["without"],
+        made["propensity"],
+        made["folds"],
+        np.arange(len(made["folds"])),
+        1,
     )
     return made, model, crossed
 
@@ -71,7 +78,14 @@ def test_the_average_benefit_is_right_although_the_treated_were_sicker(fitted):
 def test_harm_is_seen_as_harm():
     made = people(60_000, 5, harm=True)
     model, _ = fit_effect(
-        made["matrix"], made["outcome"], made["treated"], made["without"], made["propensity"], made["folds"], 1
+        made["matrix"],
+        made["outcome"],
+        made["treated"],
+        made["without"],
+        made["propensity"],
+        made["folds"],
+        np.arange(len(made["folds"])),
+        1,
     )
     benefit = model.benefit(made["matrix"], made["without"], made["propensity"])
     assert benefit[made["matrix"]["amenable"] == 1].mean() < -0.01
@@ -81,7 +95,14 @@ def test_learning_twice_gives_the_same_coefficients():
     made = people(5_000, 7)
     fit = [
         fit_effect(
-            made["matrix"], made["outcome"], made["treated"], made["without"], made["propensity"], made["folds"], 1
+            made["matrix"],
+            made["outcome"],
+            made["treated"],
+            made["without"],
+            made["propensity"],
+            made["folds"],
+            np.arange(len(made["folds"])),
+            1,
         )
         for _ in range(2)
     ]
@@ -99,7 +120,7 @@ def test_all_treated_people_are_kept_and_the_weights_stand_for_everyone():
 def test_the_strongest_penalty_that_is_as_good_as_the_best_is_chosen():
     swing = np.tile([0.1, -0.1], 200)
     losses = np.stack([np.ones(400), 0.501 + swing, np.full(400, 0.5)])
-    assert strongest_within_one_error(losses) == 1
+    assert strongest_within_one_error(losses, np.arange(400)) == 1
 
 
 def test_balance_is_restored_by_overlap_weights():

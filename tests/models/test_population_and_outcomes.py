@@ -157,3 +157,31 @@ def test_a_planned_admission_is_the_negative_control_and_not_the_outcome(tmp_pat
     row = label(linked(tmp_path, events=[{"code": "ADMISSION//11"}]))
     assert row["negative_control"]
     assert not row["outcome"]
+
+
+@pytest.mark.parametrize(
+    ("event", "early"),
+    [({"time": "2025-01-30"}, True), ({"time": "2025-01-31"}, False), ({"time": "2024-12-31"}, False)],
+)
+def test_an_outcome_before_the_grace_period_is_over_is_early(tmp_path, event, early):
+    assert bool(label(linked(tmp_path, events=[event]))["early"]) is early
+
+
+@pytest.mark.parametrize(
+    ("person", "stayed"),
+    [
+        ({}, True),
+        ({"registered_to": "2025-12-31"}, False),
+        ({"registered_to": "2026-01-01"}, True),
+        ({"registered_to": "2025-06-01", "died_on": "2025-06-01"}, True),
+    ],
+)
+def test_who_moves_away_within_the_horizon_did_not_stay(tmp_path, person, stayed):
+    assert bool(label(linked(tmp_path, people=[person]))["stayed"]) is stayed
+
+
+def test_people_in_hospital_on_the_day_could_not_be_offered_a_place(tmp_path):
+    admitted = {"time": "2024-12-30", "known_at": "2024-12-31"}
+    assert not label(linked(tmp_path / "in", events=[admitted]))["offerable"]
+    home = {"code": "SPELL//21", "time": "2024-12-30", "end": "2024-12-31", "known_at": "2024-12-31"}
+    assert label(linked(tmp_path / "out", events=[admitted, home]))["offerable"]

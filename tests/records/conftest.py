@@ -80,7 +80,7 @@ def whole_system() -> Tables:
         address_line="1 High Street",
         event_type="arrears",
         event_date="2022-08-01",
-        received_date="2022-09-01",
+        received_date=["2022-09-01"] * 39 + ["2022-10-12"],
     )
     programme = pd.DataFrame(
         {

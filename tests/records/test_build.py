@@ -51,6 +51,12 @@ def person(got, record, source="demographics"):
     return rows[(rows["source"] == source) & (rows["source_record"] == record)].iloc[0]
 
 
+def test_new_referrals_alone_do_not_make_the_data_look_fresh(system, settled):
+    before = records.inspect(settled(system)).cut_off
+    system["programme"]["received_date"] = "2022-12-01"
+    assert records.inspect(settled(system)).cut_off == before
+
+
 def test_the_span_runs_from_the_first_receipt_to_the_day_after_the_last(system, settled):
     assert records.inspect(settled(system)) == records.Span(dt.date(2022, 3, 5), dt.date(2022, 10, 13), False)
 
@@ -84,9 +90,9 @@ def test_an_opt_out_with_unreadable_type_still_holds(system, settled, tmp_path):
     assert len(got["removed"]) == 2
 
 
-def test_an_opt_out_received_on_the_day_does_not_hold_yet(system, settled, tmp_path):
-    system["opt_outs"].loc[0, "received_date"] = AS_OF.isoformat()
-    assert built(settled(system), tmp_path / "out")["removed"].empty
+def test_an_opt_out_in_hand_holds_whatever_day_the_run_stands_on(system, settled, tmp_path):
+    system["opt_outs"].loc[0, ["start_date", "received_date"]] = "2023-01-01"
+    assert built(settled(system), tmp_path / "out")["removed"]["door"].tolist() == ["opted_out"]
 
 
 def test_nothing_known_on_the_day_or_later_gets_out(system, settled, tmp_path):

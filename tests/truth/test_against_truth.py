@@ -47,5 +47,7 @@ def test_the_list_gains_more_than_one_of_the_same_size_by_risk(known, rehearsal)
     cohort = pd.read_parquet(rehearsal.published / "cohort.parquet")
     listed = cohort.loc[cohort["status"] == "listed", "person_id"]
     true_benefit = known.set_index("person_id")["risk_without"] - known.set_index("person_id")["risk_with"]
-    by_risk = known.nlargest(len(listed), "risk")["person_id"]
+    ledger = pd.read_parquet(Path(rehearsal.manifest["folder"]) / "ledger.parquet")
+    competing = ledger.loc[ledger["door"].isin(["listed", "reserve", "not selected"]), "person_id"]
+    by_risk = known[known["person_id"].isin(competing)].nlargest(len(listed), "risk")["person_id"]
     assert true_benefit.reindex(listed).sum() > true_benefit.reindex(by_risk).sum()

@@ -160,7 +160,7 @@ def sources(root: Path):
         record_id=[f"G{n}" for n in range(12)],
         practice_code="P1",
         event_date="2022-03-01",
-        received_date=["2022-03-05"] * 11 + ["2022-10-12"],
+        received_date=["2022-03-05"] * 11 + [TODAY.isoformat()],
         code_system="SNOMED",
         code="38341003",
     )
