@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from casewell.errors import SettingsError, SourceError
-from features import CATALOGUE, Feature, build, need
+from features import CATALOGUE, Feature, build
 from features.tables import MATRIX
 from tests.features.tiny import (
     INDEX_DATE,
@@ -79,7 +79,7 @@ def test_need_is_the_published_weights_of_the_conditions_present(tmp_path):
             tmp_path, population_table(), events_table([*rows, old_cancer]), people_table(), list(CATALOGUE)
         )
     )
-    assert need(matrix).tolist() == pytest.approx([1.18 + 1.46])
+    assert matrix["cms_score"].tolist() == pytest.approx([1.18 + 1.46])
     assert matrix["cms_conditions"].tolist() == [2]
 
 
