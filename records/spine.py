@@ -41,21 +41,41 @@ def spine_rows(extract: Extract, as_of: dt.date) -> str:
 
 
 def reconcile(con: duckdb.DuckDBPyConnection, parts: list[str]) -> None:
-    """Make the tables `spine` (a row a registration) and `described_people` (a row a person in the spine)."""
+    """Make the tables `spine` (a row a registration) and `described_people` (a row a person in the spine).
+
+    A person is described by the newest registration, and counts as registered since the first of an
+    unbroken chain: who changes practice, with a month between at most, has not left.
+    """
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE spine AS
         SELECT persons.person_id, rows.* FROM ({" UNION ALL BY NAME ".join(parts)}) AS rows JOIN persons USING (who)"""
     )
     con.execute(
         """CREATE OR REPLACE TEMP TABLE described_people AS
-        WITH ranked AS (
+        WITH before AS (
+            SELECT *, max(coalesce(registered_to, DATE '9999-12-31')) OVER (PARTITION BY person_id, used
+                ORDER BY registered_from, record ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until
+            FROM spine
+        ),
+        unbroken AS (
+            SELECT *, count(*) FILTER (registered_from > until + INTERVAL 31 DAY) OVER (PARTITION BY person_id, used
+                ORDER BY registered_from, record) AS stay
+            FROM before
+        ),
+        continued AS (
+            SELECT * EXCLUDE (until, stay) REPLACE (
+                min(registered_from) OVER (PARTITION BY person_id, used, stay) AS registered_from),
+                registered_from AS last_moved
+            FROM unbroken
+        ),
+        ranked AS (
             SELECT *, row_number() OVER (PARTITION BY person_id
-                ORDER BY used DESC, registered_from DESC NULLS LAST, source DESC, record DESC) AS place,
+                ORDER BY used DESC, last_moved DESC NULLS LAST, source DESC, record DESC) AS place,
                 row_number() OVER (PARTITION BY person_id
                 ORDER BY ethnic_category IN ('Z', '99') AND ethnic_group = 'not recorded', used DESC,
-                    registered_from DESC NULLS LAST, ethnic_category, source DESC, record DESC) AS ethnic_place,
+                    last_moved DESC NULLS LAST, ethnic_category, source DESC, record DESC) AS ethnic_place,
                 min(died_on) OVER (PARTITION BY person_id, used) AS first_died_on
-            FROM spine
+            FROM continued
         )
         SELECT latest.* REPLACE (ethnic.ethnic_category AS ethnic_category, ethnic.ethnic_group AS ethnic_group,
             latest.first_died_on AS died_on)

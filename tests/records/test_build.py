@@ -177,7 +177,7 @@ def test_ethnicity_is_the_latest_that_was_stated(system, settled, tmp_path):
     got = built(settled(system), tmp_path / "out")
     row = got["people"].set_index("person_id").loc[person(got, "D3")["person_id"]]
     assert (row["ethnic_category"], row["ethnic_group"]) == ("R", "Asian")
-    assert row["registered_from"] == pd.Timestamp("2010-01-01")
+    assert row["registered_from"] == pd.Timestamp("2005-01-01")
 
 
 def test_ethnicity_not_stated_is_kept_and_grouped_as_not_recorded(plain):
@@ -275,3 +275,16 @@ def test_order_and_copies_of_rows_change_nothing_and_every_row_has_a_fate(
         pd.testing.assert_frame_equal(got[name], plain[name])
     rows = got["source_counts"].groupby("source")["rows"].sum()
     assert rows.to_dict() == {name: len(table) for name, table in shuffled.items()}
+
+
+@pytest.mark.parametrize(("gap", "since"), [("2020-06-01", "2010-01-01"), ("2020-09-01", "2020-09-01")])
+def test_a_change_of_practice_is_one_registration_unless_there_was_a_gap(system, settled, tmp_path, gap, since):
+    moved = system["demographics"].iloc[[7]].assign(record_id="D7b", practice_code="P1", registration_start_date=gap)
+    system["demographics"].loc[7, ["registration_end_date", "registration_end_received_date"]] = "2020-06-01"
+    system["demographics"] = pd.concat([system["demographics"], moved], ignore_index=True)
+    got = built(settled(system), tmp_path / "out")
+    contact = got["contacts"].set_index("nhs_number").loc[NUMBERS[7], "person_id"]
+    person = got["people"].set_index("person_id").loc[contact]
+    assert person["registered_from"] == pd.Timestamp(since)
+    assert person["practice_code"] == "P1"
+    assert pd.isna(person["registered_to"])
