@@ -10,7 +10,6 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 import models
-from casewell.settings import Benefit
 
 
 class ScoringModel(PythonModel):
@@ -23,8 +22,8 @@ class ScoringModel(PythonModel):
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> Any:
-        """Return the table `models.tables.SCORES`, under the default rules of benefit."""
-        return models.score(self._models, model_input, Benefit())
+        """Return the table `models.tables.SCORES`."""
+        return models.score(self._models, model_input)
 
 
 set_model(ScoringModel())

@@ -40,12 +40,10 @@ from records.tables import CONTACTS, ENROLMENTS, PEOPLE, PRACTICES, REMOVED
 
 
 @task
-def score(settings: Settings, matrix: Path, model: Path, out: Path) -> None:
+def score(matrix: Path, model: Path, out: Path) -> None:
     """Write the three scores of everybody who could be offered case management."""
     say("Scoring risk, need and benefit")
-    doors.write(
-        models.score(models.load(model), pd.read_parquet(matrix), settings.benefit), SCORES, out / "scores.parquet"
-    )
+    doors.write(models.score(models.load(model), pd.read_parquet(matrix)), SCORES, out / "scores.parquet")
 
 
 @task
@@ -133,7 +131,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
 
-    score(settings, matrix, champion.folder, partial)
+    score(matrix, champion.folder, partial)
     choose(settings, as_of, linked, matrix, champion.folder, partial)
     evidence = models.load(champion.folder).evidence
     test = training_folder(settings, champion) / "test_predictions.parquet"

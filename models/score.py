@@ -7,14 +7,13 @@ import pandas as pd
 
 from casewell.doors import check, empty
 from casewell.errors import TrainingError
-from casewell.settings import Benefit
 from models import amenability
 from models.benefit import assumed_benefit, released_benefit
 from models.tables import CONTRIBUTIONS, SCORES
 from models.train import Models
 
 
-def score(models: Models, matrix: pd.DataFrame, rules: Benefit) -> pd.DataFrame:
+def score(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
     """Score every row of a feature matrix of one index date.
 
     Where benefit was learned and the person has others like them in the evidence, benefit is
@@ -28,15 +27,15 @@ def score(models: Models, matrix: pd.DataFrame, rules: Benefit) -> pd.DataFrame:
     """
     require_features(models, matrix)
     risk = models.risk.predict(matrix)
-    benefit = assumed_benefit(matrix, risk, rules)
+    benefit = assumed_benefit(matrix, risk, models.rules)
     supported = np.zeros(len(matrix), dtype=bool)
     learned = supported
     if models.propensity is not None and models.effect is not None:
         chance = models.propensity.predict(matrix)
-        supported = chance >= rules.minimum_propensity
+        supported = chance >= models.rules.minimum_propensity
         if models.evidence.grade != "assumed":
             learned = supported
-            benefit = released_benefit(models.effect.benefit(matrix, risk, chance), benefit, chance, rules)
+            benefit = released_benefit(models.effect.benefit(matrix, risk, chance), benefit, chance, models.rules)
     return check(
         pd.DataFrame(
             {

@@ -11,6 +11,7 @@ import lightgbm
 import numpy as np
 
 from casewell.errors import TrainingError
+from casewell.settings import Benefit
 from models.benefit import EffectModel, Scale
 from models.comparison import Estimate
 from models.evidence import Check, Evidence
@@ -23,7 +24,12 @@ _TREES = ("risk", "backtest", "propensity")
 def save(models: Models, folder: Path) -> Path:
     """Write the models into a new folder, with a digest of every file in `digests.json`."""
     folder.mkdir(parents=True)
-    description: dict[str, Any] = {"evidence": models.evidence.as_dict(), "effect": None, "trees": {}}
+    description: dict[str, Any] = {
+        "evidence": models.evidence.as_dict(),
+        "effect": None,
+        "trees": {},
+        "rules": models.rules.model_dump(),
+    }
     for name in _TREES:
         model = getattr(models, name)
         if model is not None:
@@ -76,6 +82,7 @@ def load(folder: Path) -> Models:
         propensity=trees("propensity") if "propensity" in description["trees"] else None,
         effect=_effect(description["effect"]),
         evidence=_evidence(description["evidence"]),
+        rules=Benefit(**description["rules"]),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from casewell.errors import TrainingError
-from casewell.settings import Settings
+from casewell.settings import Benefit, Settings
 from features import CATALOGUE, Feature, model_columns
 from models.benefit import EffectModel, assumed_benefit, fit_effect, released_benefit
 from models.comparison import History
@@ -23,13 +23,14 @@ from models.trees import CalibratedTrees
 
 @dataclass(frozen=True)
 class Models:
-    """What scores people: risk, and where the history supports it the effect and its support."""
+    """What scores people: risk, where the history supports it the effect and its support, and the rules of benefit."""
 
     risk: CalibratedTrees
     backtest: CalibratedTrees
     propensity: CalibratedTrees | None
     effect: EffectModel | None
     evidence: Evidence
+    rules: Benefit
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def train(
     progress("benefit, and whether it may be believed")
     propensity, effect, evidence, curve = _learn_benefit(rows, columns, out_of_fold, folds, share, settings)
     return Trained(
-        Models(risk, backtest, propensity, effect, evidence),
+        Models(risk, backtest, propensity, effect, evidence, settings.benefit),
         test,
         evaluate(test, share, settings.seed),
         calibration_curve(test),

@@ -132,15 +132,16 @@ def evidence(grade: str = "assumed") -> Evidence:
 
 def test_models_come_back_from_disk_as_they_were(fitted, tmp_path):
     model, _, matrix, *_ = fitted
-    kept = Models(model, model, None, None, evidence())
+    kept = Models(model, model, None, None, evidence(), Benefit())
     back = load(save(kept, tmp_path / "models"))
     assert np.array_equal(back.risk.predict(matrix), model.predict(matrix))
     assert back.evidence == kept.evidence
+    assert back.rules == kept.rules
     assert not list((tmp_path / "models").glob("*.pkl"))
 
 
 def test_a_model_that_was_tampered_with_is_refused(fitted, tmp_path):
-    folder = save(Models(fitted[0], fitted[0], None, None, evidence()), tmp_path / "models")
+    folder = save(Models(fitted[0], fitted[0], None, None, evidence(), Benefit()), tmp_path / "models")
     described = json.loads((folder / "models.json").read_text())
     described["trees"]["risk"]["slope"] = 9
     (folder / "models.json").write_text(json.dumps(described))
@@ -176,7 +177,7 @@ def test_assumed_benefit_is_risk_times_amenable_share_times_the_assumed_reductio
     model, _, matrix, *_ = fitted
     rows = matrix.head(3).assign(person_id=[1, 2, 3], cms_score=0.0)
     rows = rows.assign(**dict.fromkeys(amenable_matrix().columns, 0.0))
-    scores = score(Models(model, model, None, None, evidence()), rows, Benefit(assumed_relative_reduction=0.3))
+    scores = score(Models(model, model, None, None, evidence(), Benefit(assumed_relative_reduction=0.3)), rows)
     assert scores["benefit"].to_numpy() == pytest.approx(scores["risk"].to_numpy() * 0.2 * 0.3)
     assert (scores["evidence_grade"] == "assumed").all()
     assert not scores["supported"].any()
@@ -184,7 +185,9 @@ def test_assumed_benefit_is_risk_times_amenable_share_times_the_assumed_reductio
 
 def test_a_model_whose_features_are_gone_is_refused_with_their_number(fitted):
     with pytest.raises(TrainingError, match="2 feature"):
-        require_features(Models(fitted[0], fitted[0], None, None, evidence()), pd.DataFrame({"person_id": [1]}))
+        require_features(
+            Models(fitted[0], fitted[0], None, None, evidence(), Benefit()), pd.DataFrame({"person_id": [1]})
+        )
 
 
 def test_windows_longer_than_the_history_are_left_out_of_the_models():
