@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from models.benefit import fit_effect, overlap_sample, strongest_within_one_error
+from models.benefit import CrossFitted, EffectModel, fit_effect, overlap_sample, strongest_within_one_error
 from models.comparison import History, effective_sample, imbalance, top
 from models.risk import person_folds
 
@@ -35,16 +35,7 @@ def people(number: int, seed: int, harm: bool = False) -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def fitted():
     made = people(60_000, 3)
-    model, crossed = fit_effect(
-        made["matrix"],
-        made["outcome"],
-        made["treated"],
-        made["without"],
-        made["propensity"],
-        made["folds"],
-        np.arange(len(made["folds"])),
-        1,
-    )
+    model, crossed = fitted_on(made)
     return made, model, crossed
 
 
@@ -75,37 +66,42 @@ def test_the_average_benefit_is_right_although_the_treated_were_sicker(fitted):
     assert crude < 0
 
 
+@pytest.mark.parametrize("wrong", ["outcome", "propensity"])
+def test_the_average_benefit_is_right_if_either_model_is(wrong):
+    made = people(200_000, 21)
+    everyone = np.ones(200_000, dtype=bool)
+    without, propensity = made["without"], made["propensity"]
+    with_programme = without - made["benefit"]
+    if wrong == "outcome":
+        without, with_programme = np.full(200_000, 0.2), np.full(200_000, 0.4)
+    else:
+        propensity = np.full(200_000, 0.06)
+    estimate = History(
+        np.arange(200_000), made["treated"], made["outcome"], propensity, without, with_programme
+    ).average(everyone)
+    truth = np.average(made["benefit"], weights=propensity * (1 - propensity))
+    low, high = estimate.interval(3.5)
+    assert low < truth < high
+    assert high - low < 0.06, "an interval that holds everything tells nothing"
+
+
+def fitted_on(made: dict[str, np.ndarray]) -> tuple[EffectModel, CrossFitted]:
+    """Learn the effect on made-up people, each of whom has one row."""
+    person = np.arange(len(made["folds"]))
+    parts = (made[name] for name in ("matrix", "outcome", "treated", "without", "propensity", "folds"))
+    return fit_effect(*parts, person, 1)
+
+
 def test_harm_is_seen_as_harm():
     made = people(60_000, 5, harm=True)
-    model, _ = fit_effect(
-        made["matrix"],
-        made["outcome"],
-        made["treated"],
-        made["without"],
-        made["propensity"],
-        made["folds"],
-        np.arange(len(made["folds"])),
-        1,
-    )
+    model, _ = fitted_on(made)
     benefit = model.benefit(made["matrix"], made["without"], made["propensity"])
     assert benefit[made["matrix"]["amenable"] == 1].mean() < -0.01
 
 
 def test_learning_twice_gives_the_same_coefficients():
     made = people(5_000, 7)
-    fit = [
-        fit_effect(
-            made["matrix"],
-            made["outcome"],
-            made["treated"],
-            made["without"],
-            made["propensity"],
-            made["folds"],
-            np.arange(len(made["folds"])),
-            1,
-        )
-        for _ in range(2)
-    ]
+    fit = [fitted_on(made) for _ in range(2)]
     assert np.array_equal(fit[0][0].coefficients, fit[1][0].coefficients)
 
 
