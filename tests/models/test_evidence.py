@@ -1,0 +1,92 @@
+"""When benefit learned from the past may be believed, and what each check guards."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from casewell.settings import Benefit
+from models.benefit import released_benefit
+from models.comparison import History
+from models.evidence import judge
+from models.train import case_management_could_act
+
+NUMBER = 60_000
+RULES = Benefit()
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """A history that deserves belief: half the people gain, the models are right, everybody could have been treated."""
+    random = np.random.default_rng(31)
+    illness, gains = random.normal(size=NUMBER), random.random(NUMBER) < 0.5
+    without = expit(-1 + illness)
+    with_programme = without * np.where(gains, 0.3, 1.0)
+    propensity = expit(-1.5 + 0.5 * illness)
+    treated = random.random(NUMBER) < propensity
+    outcome = random.random(NUMBER) < np.where(treated, with_programme, without)
+    level = np.full(NUMBER, 0.1)
+    planned = random.random(NUMBER) < level
+    person = np.arange(NUMBER)
+    return {
+        "history": History(person, treated, outcome, propensity, without, with_programme),
+        "control": History(person, treated, planned, propensity, level, level),
+        "matrix": pd.DataFrame({"illness": illness, "gains": gains.astype(float)}),
+        "orders": {"learned benefit": without - with_programme, "risk": without, "assumed benefit": 0.1 * without},
+        "index_date": np.zeros(NUMBER),
+        "share": 0.1,
+        "rules": RULES,
+    }
+
+
+def failed(told) -> set[str]:
+    found = judge(**told)
+    assert (found.grade == "compared") == all(check.passed for check in found.checks)
+    return {check.name for check in found.checks if not check.passed}
+
+
+def test_a_sound_history_earns_the_grade_compared(sound):
+    assert judge(**sound).grade == "compared"
+
+
+def test_an_outcome_that_case_management_cannot_change_but_seems_to_lowers_the_grade(sound):
+    control = sound["control"]
+    shifted = dataclasses.replace(control, outcome=control.outcome & ~control.treated)
+    assert failed(sound | {"control": shifted}) == {"negative control"}
+
+
+def test_a_negative_control_too_uncertain_to_tell_lowers_the_grade(sound):
+    few = np.arange(NUMBER) < 500
+    fewer = {name: sound[name].where(few) for name in ("history", "control")}
+    fewer |= {"matrix": sound["matrix"][few], "index_date": sound["index_date"][few]}
+    fewer |= {"orders": {rule: order[few] for rule, order in sound["orders"].items()}}
+    rules = RULES.model_copy(update={"minimum_treated": 20})
+    assert "negative control" in failed(sound | fewer | {"rules": rules})
+
+
+@pytest.mark.parametrize("rule", ["risk", "assumed benefit"])
+def test_an_order_that_gains_nothing_over_another_lowers_the_grade(sound, rule):
+    orders = sound["orders"] | {rule: sound["orders"]["learned benefit"]}
+    assert failed(sound | {"orders": orders}) == {f"advantage over {rule}"}
+
+
+def test_treated_people_unlike_the_others_lower_the_grade(sound):
+    apart = sound["matrix"].assign(unseen=sound["history"].treated + np.zeros(NUMBER))
+    assert failed(sound | {"matrix": apart}) == {"balance"}
+
+
+def test_nobody_like_the_chosen_among_the_treated_lowers_the_grade(sound):
+    strict = RULES.model_copy(update={"minimum_propensity": 0.49})
+    assert failed(sound | {"rules": strict}) == {"overlap"}
+
+
+def test_learned_benefit_is_used_only_where_others_like_the_person_were_treated():
+    released = released_benefit(np.array([0.5, 0.5]), np.array([0.1, 0.1]), np.array([0.2, 0.0001]), RULES)
+    assert released.tolist() == [0.5, 0.1]
+
+
+def test_who_was_admitted_before_being_enrolled_still_tells_of_life_without_case_management():
+    rows = pd.DataFrame({"treated": [True, True, False, False], "early": [True, False, True, False]})
+    assert case_management_could_act(rows).tolist() == [False, True, False, False]
