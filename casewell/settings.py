@@ -22,6 +22,7 @@ SourceTable = Literal[
     "gp_events",
     "hospital_spells",
     "emergency_care",
+    "urgent_care",
     "outpatients",
     "community",
     "mental_health",

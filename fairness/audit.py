@@ -67,7 +67,8 @@ def audit(
     seed
         Of the bootstrap.
     test_groups
-        Groups of the people in the test window, where they differ from `groups` (age does).
+        Groups of the people in the test window as they were when it began, where they differ from `groups`: age
+        does, and what was known of ethnicity.
 
     Raises
     ------

@@ -29,10 +29,11 @@ def group_table(people: pd.DataFrame, as_of: dt.date | pd.Timestamp) -> pd.DataF
 
     `people` follows records.tables.PEOPLE. A missing value is the label `not recorded`, never
     a missing cell. Give everyone, the dead and the departed too: the test window needs them.
-    Age is in whole years at `as_of`, to the month.
+    Age is in whole years at `as_of`, to the month. An ethnicity first learned later is `not recorded`: a hospital
+    learns it from those it admits, so that otherwise whoever is not recorded would have fared well by definition.
     """
     quintile = _labelled(np.ceil(people["imd_decile"] / 2).map(QUINTILES))
-    ethnic = _labelled(people["ethnic_group"])
+    ethnic = _labelled(people["ethnic_group"].mask(people["ethnicity_known_at"] >= pd.Timestamp(as_of), NOT_RECORDED))
     crossing = quintile.where(quintile != NOT_RECORDED, f"deprivation {NOT_RECORDED}") + ", " + ethnic
     table = pd.DataFrame(
         {

@@ -116,6 +116,32 @@ def emergency_department() -> list[Feature]:
     ]
 
 
+def urgent_care() -> list[Feature]:
+    """Calls to 111 and 999."""
+    source = "urgent care"
+    call, calls = "call to 111 or 999", "calls to 111 or 999"
+    return [
+        *counted(source, "urgent_111", "call to 111", "calls to 111", (90, 365)),
+        *counted(source, "urgent_999", "call to 999", "calls to 999", (90, 365)),
+        recency(source, "urgent_call", call),
+        change(source, "urgent_call", calls),
+        *counted(
+            source,
+            "urgent_ambulance",
+            f"{call} answered with an ambulance",
+            f"{calls} answered with an ambulance",
+            (365,),
+        ),
+        *counted(
+            source,
+            "urgent_emergency_department",
+            f"{call} sent on to the emergency department",
+            f"{calls} sent on to the emergency department",
+            (365,),
+        ),
+    ]
+
+
 def outpatients() -> list[Feature]:
     """Appointments attended and missed."""
     source = "outpatients"
@@ -289,6 +315,7 @@ def person() -> list[Feature]:
 CATALOGUE: tuple[Feature, ...] = (
     *hospital(),
     *emergency_department(),
+    *urgent_care(),
     *outpatients(),
     *general_practice(),
     *prescriptions(),

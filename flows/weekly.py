@@ -82,6 +82,7 @@ def audit(
     ledger = doors.read(out / "ledger.parquet", LEDGER)
     scores = doors.read(out / "scores.parquet", SCORES)
     tested = doors.read(test, TEST_PREDICTIONS) if test.is_file() else doors.empty(TEST_PREDICTIONS)
+    began = tested["index_date"].min() if len(tested) else as_of
     competing = ledger.loc[ledger["door"].isin([LISTED, RESERVE, NOT_SELECTED]), "person_id"]
     found = fairness.audit(
         fairness.group_table(people, as_of),
@@ -91,6 +92,7 @@ def audit(
         tested[tested["person_id"].isin(people["person_id"])],
         settings.fairness,
         settings.seed,
+        test_groups=fairness.group_table(people, began),
     )
     verdict = fairness.decide(found, settings.fairness)
     stamp = {"name": settings.name, "as_of": str(as_of), "synthetic": synthetic}

@@ -168,8 +168,11 @@ def _read_typed(con: duckdb.DuckDBPyConnection, extract: Extract) -> None:
             faults.append(f"WHEN {condition} THEN {literal(f'column {name} is not {KINDS[dtype]}')}")
     fault = f"CASE {' '.join(faults)} END" if faults else "NULL::VARCHAR"
     digits = nhs_number.digits("nhs_number") if contract.numbered else "NULL::VARCHAR"
+    # Only the first episode of a spell need carry the admission's notice.
+    notice = "coalesce(admission_received_date, received_date) AS admission_received_date"
+    replaced = f"REPLACE ({notice})" if extract.table == "hospital_spells" else ""
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE typed AS SELECT *, {digits} AS digits FROM "
+        f"CREATE OR REPLACE TEMP TABLE typed AS SELECT * {replaced}, {digits} AS digits FROM "
         f"(SELECT {', '.join(values)}, {fault} AS wrong_type FROM {extract.file.relation})"
     )
 

@@ -13,8 +13,10 @@ import pandera.pandas as pa
 
 from casewell.doors import door
 
-EMERGENCY_METHODS = ("21", "22", "23", "24", "25", "2A", "2B", "2C", "2D", "28")
-ADMISSION_METHODS = ("11", "12", "13", *EMERGENCY_METHODS, "31", "32", "81", "82", "83")
+# Which of them count as an emergency is said once, by the code group emergency_admission.
+ADMISSION_METHODS = (
+    *["11", "12", "13", "21", "22", "23", "24", "25", "2A", "2B", "2C", "2D", "28", "31", "32", "81", "82", "83"],
+)
 ETHNIC_CATEGORIES = (*"ABCDEFGHJKLMNPRST", "Z", "99")
 SEXES = ("0", "1", "2", "9")
 
@@ -64,6 +66,10 @@ def _text(meaning: str, *allowed: str, nullable: bool = False, required: bool = 
     return pa.Column("str", checks, description=meaning, nullable=nullable, required=required)
 
 
+def _whole_number(meaning: str) -> pa.Column:
+    return pa.Column("int64", description=meaning, nullable=True, required=False)
+
+
 def _day(meaning: str, nullable: bool = False, required: bool = True) -> pa.Column:
     return pa.Column("datetime64[us]", description=meaning, nullable=nullable, required=required)
 
@@ -81,6 +87,11 @@ NAMES = {
 }
 BIRTH = {"date_of_birth": _day("Date of birth", nullable=True)}
 SEX = {"sex": _text("1 male, 2 female, 9 indeterminate, 0 not known", *SEXES, nullable=True)}
+ETHNICITY = {
+    "ethnic_category": _text(
+        "NHS 16+1 category; Z not stated, 99 not known", *ETHNIC_CATEGORIES, nullable=True, required=False
+    )
+}
 POSTCODE = {"postcode": _text("Postcode of residence at the time", nullable=True)}
 ADDRESS = {"address_line": _text("First line of the address", nullable=True, required=False)}
 
@@ -145,7 +156,7 @@ CONTRACTS: dict[str, Contract] = {
     "hospital_spells": Contract(
         door(
             "hospital_spells",
-            "a stay in hospital (SUS APC spell)",
+            "a consultant episode of a hospital spell, as one submission told it; without spell_id, a spell (SUS APC)",
             RECORD
             | NUMBER
             | BIRTH
@@ -153,14 +164,32 @@ CONTRACTS: dict[str, Contract] = {
             | POSTCODE
             | {
                 "provider_code": _text("ODS code of the hospital trust", nullable=True, required=False),
+                "spell_id": _text(
+                    "The trust's number of the spell, shared by its episodes and their resubmissions",
+                    nullable=True,
+                    required=False,
+                ),
+                "episode_order": _whole_number("Place of the episode in its spell, 1 first"),
+                "episode_start_date": _day("Start of the episode", nullable=True, required=False),
+                "episode_end_date": _day("End of the episode", nullable=True, required=False),
                 "admission_date": _day("Date of admission"),
                 "admission_method": _text("ADMIMETH", *ADMISSION_METHODS),
-                "admission_received_date": _day("Day the admission became known", required=False),
+                "admission_received_date": _day(
+                    "Day the admission became known; where empty, the day of receipt", required=False
+                ),
                 "discharge_date": _day("Date of discharge; empty while in hospital", nullable=True),
                 "discharge_destination": _text("DISDEST", nullable=True),
                 "primary_diagnosis": _text("ICD-10 without the dot", nullable=True),
                 "secondary_diagnoses": _text("ICD-10 codes separated by semicolons", nullable=True),
-                "received_date": _day("Day the completed spell was received", nullable=True, required=False),
+                "treatment_function_code": _text("Specialty of the episode", nullable=True, required=False),
+            }
+            | ETHNICITY
+            | {
+                "received_date": _day(
+                    "Day this version of the completed episode was received; of several, the newest holds",
+                    nullable=True,
+                    required=False,
+                ),
             },
         ),
         happened="admission_date",
@@ -170,6 +199,7 @@ CONTRACTS: dict[str, Contract] = {
             ("admission_date", "admission_received_date"),
             ("admission_date", "discharge_date"),
             ("discharge_date", "received_date"),
+            ("episode_start_date", "episode_end_date"),
         ),
     ),
     "emergency_care": Contract(
@@ -188,10 +218,39 @@ CONTRACTS: dict[str, Contract] = {
                 "chief_complaint": _text("SNOMED CT code", nullable=True),
                 "discharge_destination": _text("admitted, home or other", "admitted", "home", "other", nullable=True),
             }
+            | ETHNICITY
             | RECEIVED,
         ),
         happened="arrival_date",
         order=(("date_of_birth", "arrival_date"), ("arrival_date", "received_date")),
+    ),
+    "urgent_care": Contract(
+        door(
+            "urgent_care",
+            "a call to 111 or 999",
+            RECORD
+            | NUMBER
+            | NAMES
+            | BIRTH
+            | SEX
+            | POSTCODE
+            | {
+                "call_date": _day("Date of the call"),
+                "service": _text("Whom the person called", "111", "999"),
+                "disposition": _text(
+                    "How the call ended",
+                    "ambulance",
+                    "emergency_department",
+                    "primary_care",
+                    "self_care",
+                    "other",
+                    nullable=True,
+                ),
+            }
+            | RECEIVED,
+        ),
+        happened="call_date",
+        order=(("date_of_birth", "call_date"), ("call_date", "received_date")),
     ),
     "outpatients": Contract(
         door(
@@ -314,12 +373,13 @@ CONTRACTS: dict[str, Contract] = {
                     "not_reached",
                     "not_suitable",
                     "already_supported",
+                    "not_drawn",
                 ),
             }
             | RECEIVED
             | {
                 "randomised_probability": _number(
-                    "Chance of a place where it was drawn by lot", pa.Check.in_range(0, 1)
+                    "Chance of a place where it was drawn by lot, for those not drawn too", pa.Check.in_range(0, 1)
                 )
             },
         ),

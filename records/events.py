@@ -31,8 +31,6 @@ def _only_if(condition: str, code: str) -> str:
     return f"CASE WHEN {condition} THEN '{code}' END"
 
 
-COMPLETED = "CASE WHEN discharge_date IS NOT NULL THEN received_date END"
-DIAGNOSES = "string_split(coalesce(primary_diagnosis || ';', '') || coalesce(secondary_diagnoses, ''), ';')"
 # A package's end is only told once it is past.
 ENDED = "CASE WHEN end_date < {as_of} THEN end_date END"
 
@@ -46,24 +44,15 @@ RULES: dict[str, tuple[EventRule, ...]] = {
         ),
     ),
     "gp_events": (EventRule("code_system || '//' || code", "event_date", value="numeric_value"),),
-    "hospital_spells": (
-        EventRule(_coded("ADMISSION", "admission_method"), "admission_date", "admission_received_date"),
-        EventRule(
-            _coded("SPELL", "admission_method"),
-            "admission_date",
-            COMPLETED,
-            "date_diff('day', admission_date, discharge_date)::DOUBLE",
-            "discharge_date",
-        ),
-        EventRule(_coded("DISCHARGE", "discharge_destination"), "discharge_date", COMPLETED),
-        EventRule(_coded("ICD10_PRIMARY", "primary_diagnosis"), "discharge_date", COMPLETED),
-        EventRule(_coded("ICD10", f"nullif(trim(unnest({DIAGNOSES})), '')"), "discharge_date", COMPLETED),
-    ),
     "emergency_care": (
         EventRule("'ED//ARRIVAL'", "arrival_date"),
         EventRule(_only_if("arrival_mode = 'ambulance'", "ED//AMBULANCE"), "arrival_date"),
         EventRule(_coded("ED", "('ACUITY_' || acuity)"), "arrival_date"),
         EventRule(_coded("ED_COMPLAINT", "chief_complaint"), "arrival_date"),
+    ),
+    "urgent_care": (
+        EventRule(_coded("URGENT", "service"), "call_date"),
+        EventRule(_coded("URGENT_DISPOSITION", "upper(disposition)"), "call_date"),
     ),
     "outpatients": (
         EventRule("'OUTPATIENT//' || if(attendance IN ('5', '6'), 'ATTENDED', 'MISSED')", "appointment_date"),
@@ -84,18 +73,41 @@ RULES: dict[str, tuple[EventRule, ...]] = {
 }
 
 
+# Over the tables that `records.stays` makes from the rows of hospital_spells.
+HOSPITAL_RULES: dict[str, tuple[EventRule, ...]] = {
+    "stays": (
+        EventRule(_coded("ADMISSION", "admission_method"), "admission_date", "admission_known"),
+        EventRule(
+            _coded("SPELL", "admission_method"),
+            "admission_date",
+            "completed_known",
+            "date_diff('day', admission_date, discharge_date)::DOUBLE",
+            "discharge_date",
+        ),
+        EventRule(_coded("DISCHARGE", "discharge_destination"), "discharge_date", "completed_known"),
+    ),
+    "diagnoses": (EventRule("code", "discharge_date", "known"),),
+}
+
+
 def event_queries(extract: Extract) -> list[str]:
     """Return the queries that turn an extract's used rows into events with `who`; `{as_of}` is left to fill."""
-    return [
-        f"""SELECT who, time, greatest(known_at, time) AS known_at, code, numeric_value, "end",
-            {literal(extract.name)} AS source
+    rows = f"{extract.rows} WHERE fate = 'used'"
+    return [_query(rule, rows, literal(extract.name)) for rule in RULES.get(extract.table, ())]
+
+
+def hospital_queries() -> list[str]:
+    """Return such queries for the stays in hospital of every extract."""
+    return [_query(rule, table, "source") for table, rules in HOSPITAL_RULES.items() for rule in rules]
+
+
+def _query(rule: EventRule, rows: str, source: str) -> str:
+    return f"""SELECT who, time, greatest(known_at, time) AS known_at, code, numeric_value, "end", source
         FROM (SELECT who, {rule.time} AS time, {rule.known} AS known_at, {rule.code} AS code,
-                {rule.value} AS numeric_value, {rule.end} AS "end"
-              FROM {extract.rows} WHERE fate = 'used')
+                {rule.value} AS numeric_value, {rule.end} AS "end", {source} AS source
+              FROM {rows})
         WHERE code IS NOT NULL AND time IS NOT NULL AND known_at IS NOT NULL
             AND greatest(known_at, time) < {{as_of}}"""
-        for rule in RULES.get(extract.table, ())
-    ]
 
 
 def events_query(parts: list[str], as_of: str) -> str:

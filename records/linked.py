@@ -17,7 +17,7 @@ from casewell.settings import Settings
 from records import ledger, omop_events, pseudonyms, tables
 from records.areas import load_areas
 from records.checking import Extract, read_rows
-from records.events import enrolment_query, event_queries, events_query
+from records.events import enrolment_query, event_queries, events_query, hospital_queries
 from records.lawful import check_lawful_basis
 from records.linkage import link, no_links
 from records.omop import Cdm, read_cdm
@@ -25,7 +25,8 @@ from records.opt_outs import find_opted_out, no_opt_outs
 from records.people import contacts_table, frame, people_table, practice_table, removed_table
 from records.reading import connect
 from records.span import ADVICE, Span, check_as_of, open_sources, span_of
-from records.spine import reconcile, spine_rows
+from records.spine import find_ethnicity, reconcile, spine_rows
+from records.stays import find_stays, settle_rows
 from records.summary import summarise
 
 Progress = Callable[[str], None]
@@ -116,6 +117,8 @@ def _link(
     con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[Cdm], settings: Settings, as_of: dt.date
 ) -> dict[str, object]:
     """Make the table `persons` (`handled` with the pseudonym) and return the figures of linkage."""
+    for extract in _hospitals(extracts):
+        settle_rows(con, extract, as_of)
     figures = link(con, extracts, settings, as_of) if extracts else no_links(con)
     for cdm in cdms:
         omop_events.add_people(con, cdm)
@@ -140,6 +143,7 @@ def _write(
     personal = [extract for extract in extracts if extract.contract.personal and extract.table != "opt_outs"]
     spines = [spine_rows(extract, as_of) for extract in extracts if extract.table == "demographics"]
     reconcile(con, [*spines, *(omop_events.spine_rows(cdm) for cdm in cdms)])
+    find_ethnicity(con, personal, as_of)
     load_areas(con)
     presence = [ledger.presence_query(extract) for extract in personal] + [
         omop_events.presence_query(cdm) for cdm in cdms
@@ -156,6 +160,9 @@ def _write(
     ]
     day = f"DATE '{as_of}'"
     happenings = [query for extract in personal for query in event_queries(extract)]
+    if hospitals := _hospitals(extracts):
+        find_stays(con, hospitals, as_of)
+        happenings += hospital_queries()
     happenings += [query for cdm in cdms for query in omop_events.event_queries(con, cdm)]
     linked = Linked(**{name: out / f"{name}.parquet" for name in _TABLES}, summary=out / "summary.json")
     out.mkdir(parents=True, exist_ok=True)
@@ -178,6 +185,10 @@ def _write(
     summary = summarise(con, extracts, cdms, people, span, as_of, figures)
     linked.summary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     return linked
+
+
+def _hospitals(extracts: list[Extract]) -> list[Extract]:
+    return [extract for extract in extracts if extract.table == "hospital_spells"]
 
 
 _TABLES = ("people", "events", "enrolments", "identities", "contacts", "practices", "removed", "source_counts")

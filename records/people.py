@@ -79,8 +79,10 @@ def people_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         SELECT used.person_id,
             date_trunc('month', coalesce(d.date_of_birth, e.date_of_birth)) AS birth_month,
             coalesce(d.sex, CASE e.sex WHEN '1' THEN 'male' WHEN '2' THEN 'female' END, 'not recorded') AS sex,
-            coalesce(d.ethnic_category, '99') AS ethnic_category,
-            coalesce(d.ethnic_group, 'not recorded') AS ethnic_group,
+            coalesce(ethnicity.ethnic_category, '99') AS ethnic_category,
+            coalesce(ethnicity.ethnic_group, 'not recorded') AS ethnic_group,
+            coalesce(ethnicity.source, '') AS ethnicity_source,
+            ethnicity.known_at::TIMESTAMP AS ethnicity_known_at,
             coalesce(d.lsoa, '') AS lsoa, areas.imd_decile, coalesce(areas.imd_version, '') AS imd_version,
             coalesce(d.practice_code, '') AS practice_code, coalesce(t.team_code, '') AS team_code,
             d.registered_from, d.registered_to, d.died_on, d.person_id IS NOT NULL AS in_spine,
@@ -88,6 +90,7 @@ def people_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         FROM used
         LEFT JOIN (SELECT * FROM described_people WHERE used) AS d USING (person_id)
         LEFT JOIN elsewhere AS e USING (person_id)
+        LEFT JOIN ethnicity USING (person_id)
         LEFT JOIN areas ON areas.lsoa = d.lsoa
         LEFT JOIN practice_teams AS t ON t.practice_code = coalesce(d.practice_code, '')
         LEFT JOIN presence USING (person_id)

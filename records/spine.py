@@ -1,7 +1,7 @@
 """What is known of each person, from registrations: one row a record, then one row a person.
 
-Reconciled by stated rules: the latest registration stands; ethnicity is the latest that was
-stated; a death, once known, is not undone.
+Reconciled by stated rules: the latest registration stands; ethnicity is the latest valid one, the
+GP's before a hospital's; a death, once known, is not undone.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ from records.checking import Extract
 from records.reading import literal
 
 ETHNIC_GROUPS = {"White": "ABCT", "Mixed": "DEFG", "Asian": "HJKLR", "Black": "MNP", "Other": "S"}
+_WHENS = " ".join(
+    f"WHEN ethnic_category IN ({', '.join(map(literal, letters))}) THEN {literal(group)}"
+    for group, letters in ETHNIC_GROUPS.items()
+)
+ETHNIC_GROUP = f"CASE {_WHENS} ELSE 'not recorded' END"
 SEXES = {"1": "male", "2": "female", "9": "other"}
 
 
 def spine_rows(extract: Extract, as_of: dt.date) -> str:
     """Return the query of a demographics extract's rows; what was not known before `as_of` is blank."""
-    groups = " ".join(
-        f"WHEN ethnic_category IN ({', '.join(map(literal, letters))}) THEN {literal(group)}"
-        for group, letters in ETHNIC_GROUPS.items()
-    )
     sexes = " ".join(f"WHEN sex = {literal(code)} THEN {literal(name)}" for code, name in SEXES.items())
     day = f"DATE '{as_of}'"
     return f"""SELECT who, fate = 'used' AS used, {literal(extract.name)} AS source, record_id AS record,
         date_of_birth, CASE {sexes} ELSE 'not recorded' END AS sex,
-        coalesce(ethnic_category, '99') AS ethnic_category, CASE {groups} ELSE 'not recorded' END AS ethnic_group,
+        coalesce(ethnic_category, '99') AS ethnic_category, {ETHNIC_GROUP} AS ethnic_group,
         coalesce(lsoa, '') AS lsoa, coalesce(practice_code, '') AS practice_code,
         registration_start_date AS registered_from,
         CASE WHEN greatest(registration_end_date, registration_end_received_date) < {day}
@@ -72,13 +73,41 @@ def reconcile(con: duckdb.DuckDBPyConnection, parts: list[str]) -> None:
             SELECT *, row_number() OVER (PARTITION BY person_id
                 ORDER BY used DESC, last_moved DESC NULLS LAST, source DESC, record DESC) AS place,
                 row_number() OVER (PARTITION BY person_id
-                ORDER BY ethnic_category IN ('Z', '99') AND ethnic_group = 'not recorded', used DESC,
+                ORDER BY ethnic_group = 'not recorded', ethnic_category = '99', used DESC,
                     last_moved DESC NULLS LAST, ethnic_category, source DESC, record DESC) AS ethnic_place,
                 min(died_on) OVER (PARTITION BY person_id, used) AS first_died_on
             FROM continued
         )
         SELECT latest.* REPLACE (ethnic.ethnic_category AS ethnic_category, ethnic.ethnic_group AS ethnic_group,
-            latest.first_died_on AS died_on)
+            latest.first_died_on AS died_on), ethnic.source AS ethnicity_source
         FROM ranked AS latest JOIN ranked AS ethnic USING (person_id)
         WHERE latest.place = 1 AND ethnic.ethnic_place = 1"""
+    )
+
+
+def find_ethnicity(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.date) -> None:
+    """Make the table `ethnicity`: of each person the latest valid category, its source, and since when one is known.
+
+    Valid is a category that says something: not empty, not 99 (not known), and Z (not stated) only where
+    nothing else was ever said. The GP's, in `described_people`, comes before any other service's. `known_at` is
+    when the first valid one came; null for the GP's, whose registers do not say.
+    """
+    parts = [
+        "SELECT person_id, ethnic_category, ethnic_group, ethnicity_source AS source, true AS gp, NULL AS known, "
+        "NULL AS record FROM described_people WHERE used AND (ethnic_category <> '99' OR ethnic_group <> 'not recorded')"
+    ]
+    parts += [
+        f"SELECT person_id, ethnic_category, {ETHNIC_GROUP}, {literal(extract.name)}, false, "
+        f"received_date, record_id FROM {extract.rows} JOIN persons USING (who) WHERE fate = 'used' "
+        f"AND received_date < DATE '{as_of}' AND ethnic_category <> '99'"
+        for extract in extracts
+        if "ethnic_category" in extract.contract.schema.columns and extract.table != "demographics"
+    ]
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE ethnicity AS
+        SELECT person_id, ethnic_category, ethnic_group, source,
+            if(gp, NULL, min(known) FILTER (ethnic_category <> 'Z') OVER (PARTITION BY person_id)) AS known_at
+        FROM ({" UNION ALL ".join(parts)})
+        QUALIFY row_number() OVER (PARTITION BY person_id
+            ORDER BY ethnic_category = 'Z', NOT gp, known DESC, source, record DESC) = 1"""
     )

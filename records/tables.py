@@ -25,6 +25,14 @@ PEOPLE = door(
         ),
         "ethnic_category": column("str", "NHS 16+1 category letter; Z asked but not stated, 99 not known"),
         "ethnic_group": column("str", "Five census groups, or not recorded (Z and 99)", pa.Check.isin(ETHNIC_GROUPS)),
+        "ethnicity_source": column(
+            "str", "Name of the source whose category it is, a GP's before a hospital's; empty when not known"
+        ),
+        "ethnicity_known_at": column(
+            "datetime64[us]",
+            "When the first valid category was received, if a hospital's; missing for a GP's, and when not known",
+            nullable=True,
+        ),
         "lsoa": column("str", "Lower layer super output area of residence; empty when not known"),
         "imd_decile": column(
             "float64",

@@ -22,6 +22,8 @@ _PERSON: dict[str, Any] = {
     "sex": "female",
     "ethnic_category": "A",
     "ethnic_group": "White",
+    "ethnicity_source": "demographics",
+    "ethnicity_known_at": pd.NaT,
     "lsoa": "E01000001",
     "imd_decile": 3.0,
     "imd_version": "2025",

@@ -11,6 +11,7 @@ def people(**columns):
         "person_id": range(rows),
         "imd_decile": [1.0] * rows,
         "ethnic_group": ["White"] * rows,
+        "ethnicity_known_at": [pd.NaT] * rows,
         "sex": ["female"] * rows,
         "birth_month": [pd.Timestamp(1950, 1, 1)] * rows,
     }
@@ -26,6 +27,13 @@ def test_age_bands_change_in_the_month_of_birth():
     born = [pd.Timestamp(1961, 6, 1), pd.Timestamp(1961, 7, 1), pd.Timestamp(2010, 1, 1), pd.Timestamp(1930, 1, 1)]
     labels = group_table(people(birth_month=born), dt.date(2026, 6, 15))["age_band"]
     assert list(labels) == ["65-74", "45-64", "0-17", "85+"]
+
+
+def test_an_ethnicity_learned_later_was_not_recorded_then():
+    known = pd.to_datetime([None, "2025-03-01", "2025-03-02"])
+    table = people(ethnicity_known_at=known)
+    assert list(group_table(table, dt.date(2025, 3, 2))["ethnic_group"]) == ["White", "White", "not recorded"]
+    assert list(group_table(table, dt.date(2026, 1, 1))["ethnic_group"]) == ["White"] * 3
 
 
 def test_whatever_is_missing_is_a_group_of_its_own_and_nobody_is_dropped():

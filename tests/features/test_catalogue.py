@@ -45,6 +45,9 @@ def test_reasons_are_plain_words():
     assert admissions.words(3) == "3 emergency admissions in the last 12 months"
     assert admissions.words(1) == "1 emergency admission in the last 12 months"
     assert by_name["ed_attendance_days_since_last_ever"].words(12) == "Last emergency department visit 12 days ago"
+    assert by_name["urgent_999_count_90d"].words(2) == "2 calls to 999 in the last 3 months"
+    ambulance = by_name["urgent_ambulance_count_365d"]
+    assert ambulance.words(1) == "1 call to 111 or 999 answered with an ambulance in the last 12 months"
     assert by_name["cms_heart_failure_any_ever"].words(1) == "Has heart failure"
     assert by_name["home_support_running_ever"].words(1) == "Has home support now"
 

@@ -7,6 +7,7 @@ import pytest
 from casewell.errors import SettingsError
 from features import load_code_groups, map_codes
 from features.code_groups import CODE_GROUPS_FILE, require_groups
+from records.contracts import ADMISSION_METHODS
 
 HEAD = "group,code_prefix,match,label,note\n"
 
@@ -38,6 +39,9 @@ def test_the_committed_file_is_sound():
         ("RxNorm//313782", "any_prescription"),
         ("SOCIAL_CARE_SERVICE//NURSING", "care_home"),
         ("DISCHARGE//55", "care_home"),
+        ("URGENT//111", "urgent_111"),
+        ("URGENT//999", "urgent_call"),
+        ("URGENT_DISPOSITION//AMBULANCE", "urgent_ambulance"),
     ],
 )
 def test_a_code_finds_its_group(code, group):
@@ -48,6 +52,16 @@ def test_a_code_finds_its_group(code, group):
 def test_other_admissions_are_no_emergencies(method):
     assert "emergency_admission" not in groups_of(f"ADMISSION//{method}")
     assert "any_admission" in groups_of(f"ADMISSION//{method}")
+
+
+def test_an_emergency_is_what_the_data_dictionary_says_without_transfers_and_births():
+    counted = {method for method in ADMISSION_METHODS if "emergency_admission" in groups_of(f"ADMISSION//{method}")}
+    assert counted == {"21", "22", "23", "24", "25", "2A", "2D", "28"}
+    assert counted == {method for method in ADMISSION_METHODS if "emergency_spell" in groups_of(f"SPELL//{method}")}
+
+
+def test_how_a_call_ended_is_not_a_second_call():
+    assert "urgent_call" not in groups_of("URGENT_DISPOSITION//AMBULANCE")
 
 
 def test_an_exact_code_does_not_match_a_longer_one():

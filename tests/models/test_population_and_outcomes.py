@@ -18,6 +18,8 @@ PERSON = {
     "sex": "female",
     "ethnic_category": "A",
     "ethnic_group": "White",
+    "ethnicity_source": "demographics",
+    "ethnicity_known_at": pd.NaT,
     "lsoa": "",
     "imd_decile": 3.0,
     "imd_version": "",

@@ -288,3 +288,94 @@ def test_a_change_of_practice_is_one_registration_unless_there_was_a_gap(system,
     assert person["registered_from"] == pd.Timestamp(since)
     assert person["practice_code"] == "P1"
     assert pd.isna(person["registered_to"])
+
+
+@pytest.mark.parametrize(
+    ("gp", "hospital", "emergency", "expected"),
+    [
+        ("B", "N", "N", ("B", "White", "demographics")),
+        (None, "N", None, ("N", "Black", "hospital_spells")),
+        ("99", "N", "H", ("H", "Asian", "emergency_care")),
+        ("Z", "99", "H", ("H", "Asian", "emergency_care")),
+        ("Z", "Z", "99", ("Z", "not recorded", "demographics")),
+        ("99", "Z", None, ("Z", "not recorded", "hospital_spells")),
+        ("99", "99", None, ("99", "not recorded", "")),
+    ],
+)
+def test_an_ethnicity_known_only_to_hospital_is_used_with_its_source(
+    system, settled, tmp_path, gp, hospital, emergency, expected
+):
+    system["demographics"]["ethnic_category"] = gp
+    system["hospital_spells"]["ethnic_category"] = hospital
+    about = ["nhs_number", "date_of_birth", "sex", "postcode"]
+    system["emergency_care"] = system["hospital_spells"][about].assign(
+        record_id=[f"E{n}" for n in range(40)],
+        arrival_date="2022-08-01",
+        arrival_mode="walk_in",
+        acuity="3",
+        chief_complaint=None,
+        discharge_destination="home",
+        ethnic_category=emergency,
+        received_date="2022-08-03",
+    )
+    people = built(settled(system), tmp_path / "out")["people"]
+    found = people[["ethnic_category", "ethnic_group", "ethnicity_source"]].drop_duplicates()
+    assert [tuple(row) for row in found.to_numpy()] == [expected]
+
+
+@pytest.mark.parametrize(("as_of", "source"), [(dt.date(2022, 7, 1), ""), (dt.date(2022, 7, 2), "hospital_spells")])
+def test_an_ethnicity_is_known_from_the_receipt_of_its_record_on(system, settled, tmp_path, as_of, source):
+    system["demographics"]["ethnic_category"] = None
+    system["hospital_spells"]["ethnic_category"] = "N"
+    assert set(built(settled(system), tmp_path / "out", as_of)["people"]["ethnicity_source"]) == {source}
+
+
+def test_a_call_to_999_without_a_number_finds_its_person_by_name(system, settled, tmp_path):
+    who = ["nhs_number", "given_name", "family_name", "date_of_birth", "sex", "postcode"]
+    system["urgent_care"] = system["demographics"][who].assign(
+        record_id=[f"V{n}" for n in range(40)],
+        nhs_number=[None, *NUMBERS[1:]],
+        call_date="2022-08-01",
+        service=["999", *["111"] * 39],
+        disposition=["ambulance", None, *["primary_care"] * 38],
+        received_date="2022-08-02",
+    )
+    got = built(settled(system), tmp_path / "out")
+    assert person(got, "V0", "urgent_care")["person_id"] == person(got, "D0")["person_id"]
+    calls = got["events"][got["events"]["source"] == "urgent_care"]
+    # One of the forty is opted out.
+    assert calls["code"].value_counts().to_dict() == {
+        "URGENT//111": 38,
+        "URGENT_DISPOSITION//PRIMARY_CARE": 37,
+        "URGENT//999": 1,
+        "URGENT_DISPOSITION//AMBULANCE": 1,
+    }
+
+
+def test_who_was_not_drawn_has_not_started(plain, system, settled, tmp_path):
+    lot = {"referral_route": "randomised_margin", "outcome": "not_drawn", "randomised_probability": 0.4}
+    system["programme"] = pd.concat([system["programme"], system["programme"].iloc[[1]].assign(record_id="C2", **lot)])
+    got = built(settled(system), tmp_path / "out")
+    assert got["source_counts"].set_index(["source", "fate"])["rows"]["programme", "used"] == 3
+    pd.testing.assert_frame_equal(
+        got["enrolments"][["team_code", "start", "route"]], plain["enrolments"][["team_code", "start", "route"]]
+    )
+
+
+@pytest.mark.parametrize(("as_of", "practice"), [(dt.date(2022, 9, 1), "P2"), (dt.date(2022, 9, 5), "P1")])
+def test_who_changes_practice_is_one_person_at_the_practice_of_the_day(system, settled, tmp_path, as_of, practice):
+    moved = (
+        system["demographics"]
+        .iloc[[7]]
+        .assign(record_id="D7b", practice_code="P1", postcode="ZZ9 9ZZ", registration_start_date="2022-09-03")
+    )
+    system["demographics"].loc[7, ["registration_end_date", "registration_end_received_date"]] = [
+        "2022-09-01",
+        "2022-09-04",
+    ]
+    system["demographics"] = pd.concat([system["demographics"], moved], ignore_index=True)
+    got = built(settled(system), tmp_path / "out", as_of)
+    assert len(got["people"]) == 39
+    found = got["people"].set_index("person_id").loc[person(got, "D7")["person_id"]]
+    assert (found["practice_code"], found["registered_from"]) == (practice, pd.Timestamp("2010-01-01"))
+    assert pd.isna(found["registered_to"])

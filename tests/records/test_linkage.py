@@ -68,7 +68,7 @@ def couples(sizes):
 
 
 def test_linkage_agrees_with_the_truth(simulated):
-    unnumbered = simulated[simulated["source"].isin(["demographics", "social_care", "housing"])]
+    unnumbered = simulated[simulated["source"].isin(["demographics", "social_care", "housing", "urgent_care"])]
     together = couples(unnumbered.groupby(["person_id", "true_person_id"]).size())
     precision = together / couples(unnumbered.groupby("person_id").size())
     recall = together / couples(unnumbered.groupby("true_person_id").size())
@@ -77,9 +77,12 @@ def test_linkage_agrees_with_the_truth(simulated):
 
 
 def test_splink_finds_most_people_without_a_number(simulated):
-    spine = simulated[simulated["source"] == "demographics"].set_index("true_person_id")["person_id"]
-    named = simulated[simulated["source"].isin(["social_care", "housing"]) & (simulated["method"] != "nhs_number")]
-    named = named[named["true_person_id"].isin(spine.index)]
-    right = named["person_id"] == named["true_person_id"].map(spine)
+    who = ["true_person_id", "person_id"]
+    spine = pd.MultiIndex.from_frame(simulated.loc[simulated["source"] == "demographics", who])
+    named = simulated[
+        simulated["source"].isin(["social_care", "housing", "urgent_care"]) & (simulated["method"] != "nhs_number")
+    ]
+    named = named[named["true_person_id"].isin(spine.get_level_values("true_person_id"))]
+    right = pd.MultiIndex.from_frame(named[who]).isin(spine)
     assert right.mean() >= 0.9
     assert right[named["method"] == "splink"].mean() >= 0.99
