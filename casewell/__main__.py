@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import sys
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from casewell import __version__
 from casewell.environment import prepare
-from casewell.errors import CasewellError, SettingsError, WithheldError
+from casewell.errors import AsOfError, CasewellError, SettingsError, WithheldError
 from casewell.settings import load
 
 app = typer.Typer(
@@ -52,6 +54,18 @@ DEMONSTRATION = Path("config/demo.yaml")
 STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
+def _list_scenarios(wanted: bool) -> None:
+    if not wanted:
+        return
+    import simulator
+
+    table = Table("scenario", "what is planted", box=None, show_edge=False)
+    for name, words in simulator.SCENARIOS.items():
+        table.add_row(name, words)
+    console.print(table)
+    raise typer.Exit
+
+
 @app.command()
 def simulate(
     people: Annotated[int, typer.Option(min=100, help="People registered with the practices.")] = 20_000,
@@ -59,10 +73,21 @@ def simulate(
     out: Annotated[Path, typer.Option(help="Folder for the sources. The truth goes beside it, into `truth`.")] = Path(
         "data/sources"
     ),
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="A wrong to plant; give it again for more. They combine.")
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Networks simulated at once. The bytes are the same whatever it is.")
+    ] = 1,
+    list_scenarios: Annotated[
+        bool,
+        typer.Option("--list-scenarios", callback=_list_scenarios, is_eager=True, help="Print the scenarios and stop."),
+    ] = False,
 ) -> None:
-    """Make an English population to rehearse on: 12 source tables with four years of history, and the truth apart.
+    """Make an English population to rehearse on: 13 source tables with four years of history, and the truth apart.
 
-    Example: `casewell simulate --people 5000 --seed 7 --out /tmp/rehearsal/sources`
+    Examples: `casewell simulate --people 5000 --seed 7 --out /tmp/rehearsal/sources`,
+    `casewell simulate --scenario feed_outage --scenario label_bias`
     """
     import simulator
     from flows.progress import say
@@ -70,12 +95,49 @@ def simulate(
 
     with disk():
         try:
-            simulator.simulate(people, seed, out, out.parent / "truth", progress=say)
+            simulator.simulate(
+                people, seed, out, out.parent / "truth", scenario=scenario or (), processes=processes, progress=say
+            )
         except ValueError as error:
             raise SettingsError(str(error)) from None
+    planted = f" with {', '.join(sorted(set(scenario)))}" if scenario else ""
     console.print(
-        f"[green]{people:,} simulated people[/green] in {out} (stamped SYNTHETIC); the truth about them in {out.parent / 'truth'}"
+        f"[green]{people:,} simulated people[/green]{planted} in {out} (stamped SYNTHETIC); the truth about them in {out.parent / 'truth'}"
     )
+
+
+@app.command()
+def truth(
+    as_of: Annotated[str, typer.Option("--as-of", metavar="DATE", help="A day of the simulated history.")],
+    folder: Annotated[Path, typer.Option("--truth", help="Folder of the truth that `simulate` wrote.")] = Path(
+        "data/truth"
+    ),
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, .parquet or .csv. Default: outcomes-DATE.parquet in the folder.")
+    ] = None,
+) -> None:
+    """Work out what is true of simulated people at any day: risks, bed days and days at home, with and without help.
+
+    Example: `casewell truth --as-of 2025-03-17`
+    """
+    import simulator
+    from flows.workspace import disk
+
+    try:
+        date = dt.date.fromisoformat(as_of)
+    except ValueError:
+        raise AsOfError(f"{as_of!r} is not a date; write YYYY-MM-DD") from None
+    path = out or folder / f"outcomes-{date}.parquet"
+    with disk():
+        try:
+            table = simulator.outcomes(folder, date)
+        except ValueError as error:
+            raise AsOfError(str(error)) from None
+        if path.suffix == ".csv":
+            table.to_csv(path, index=False)
+        else:
+            table.to_parquet(path, index=False)
+    console.print(f"{len(table):,} simulated people alive and registered on {date}: {path}")
 
 
 @app.command()

@@ -48,7 +48,7 @@ class AsOfError(CasewellError):
     """The date asked for lies outside the data."""
 
     exit_code = 6
-    heading = "No list can be made for this date"
+    heading = "There is nothing to be had for this date"
 
 
 class TrainingError(CasewellError):

@@ -1,5 +1,7 @@
-"""An English integrated care system with known truth, to rehearse on."""
+"""A population to rehearse on: sources as the services would send them, and the truth kept apart."""
 
+from simulator.scenarios import WORDS as SCENARIOS
 from simulator.simulation import simulate
+from simulator.truth import outcomes
 
-__all__ = ["simulate"]
+__all__ = ["SCENARIOS", "outcomes", "simulate"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import identity
+from simulator import faults, identity
 from simulator.clock import CUT_OFF, MONTHS, START, day_in_month
 from simulator.conditions import NAMES
 from simulator.extract import Extract, World, during_stay, events, later, make, pick, text
@@ -14,19 +14,25 @@ MENTAL_HEALTH_TEAMS = ("community_mh", "crisis", "memory", "talking_therapies")
 SERVICES = ("home_support", "residential", "nursing", "reablement", "equipment")
 SERVICE_DAYS = {"home_support": 320, "reablement": 40, "equipment": 0}
 TENANT_SHARE = 0.17
+WRONG_TEAM = 0.02  # of contacts, put down to a team drawn by lot
 
 
 def community(world: World) -> Extract:
-    """Contacts of community teams: by frailty, temporary illness and the end of life."""
+    """Contacts of community teams: by frailty, temporary illness and the end of life; fewer with less access."""
     lives = world.lives
-    here = world.here() & world.people.registered[:, None]
-    old = (lives.deficits > 0.12) * lives.deficits
-    rates = [1.6 * old * (1 + 0.5 * lives.illness), 0.35 * old * (1 + lives.illness), 0.18 * old, 0.9 * lives.terminal]
+    here = world.here & world.people.registered[:, None]
+    old = (lives.deficits > 0.12) * lives.deficits * np.exp(world.people.access)[:, None]
+    rates = [
+        1.6 * old * (1 + 0.5 * lives.illness[:, :MONTHS]),
+        0.35 * old * (1 + lives.illness[:, :MONTHS]),
+        0.18 * old,
+        0.9 * lives.terminal(np.arange(MONTHS)),
+    ]
     return _teams(world, "community", COMMUNITY_TEAMS, rates, here)
 
 
 def mental_health(world: World) -> Extract:
-    """Contacts of mental health teams."""
+    """Contacts of mental health teams; fewer with less access."""
     people, months = world.people, np.arange(MONTHS)
     ill = {
         name: people.diagnosed_from[:, NAMES.index(name)][:, None] <= months
@@ -38,7 +44,8 @@ def mental_health(world: World) -> Extract:
         0.07 * ill["dementia"],
         0.030 * ill["anxiety_depression"] + 0.001,
     ]
-    return _teams(world, "mental_health", MENTAL_HEALTH_TEAMS, rates, world.here() & people.registered[:, None])
+    here = (world.here & people.registered[:, None]) * np.exp(people.access)[:, None]
+    return _teams(world, "mental_health", MENTAL_HEALTH_TEAMS, rates, here)
 
 
 def _teams(world: World, source: str, teams: tuple[str, ...], rates: list[np.ndarray], here: np.ndarray) -> Extract:
@@ -49,7 +56,9 @@ def _teams(world: World, source: str, teams: tuple[str, ...], rates: list[np.nda
     team = np.repeat(np.arange(len(teams)), [len(who) for who, _, _ in drawn])
     keep = during_stay(world, person, date)
     person, date, team = person[keep], date[keep], team[keep]
-    received = later(random, date, 35, 55)
+    mistaken = random.random(len(person)) < WRONG_TEAM
+    team = np.where(mistaken, random.integers(len(teams), size=len(person)), team)
+    received = faults.month_end(date) + random.integers(28, 43, len(person))
     columns = {
         "nhs_number": identity.nhs_number(random, world.cards, world.people, person, 0.0, 0.003),
         "contact_date": date,
@@ -75,12 +84,12 @@ def social_care(world: World) -> Extract:
     rows = np.concatenate([np.arange(len(person)), np.flatnonzero(again)])
     person, kind, start, service = person[rows], kind[rows], start[rows], service[rows]
     given, family = identity.full_name(random, world.cards, person, 0.05)
-    _, postcode = identity.home(random, world.cards, person, 0.08)
+    _, postcode = identity.home(random, world.cards, world.people, person, start, 0.08)
     columns = {
         "nhs_number": identity.nhs_number(random, world.cards, world.people, person, 0.32, 0.005),
         "given_name": given,
         "family_name": family,
-        "date_of_birth": identity.birth_date(random, world.cards, world.people, person, 0.02),
+        "date_of_birth": faults.birth_date(random, world, person, start, 0.02),
         "sex": text(["1", "2"], world.people.female[person].astype(int)),
         "postcode": postcode,
         "event_type": kind,
@@ -94,9 +103,7 @@ def social_care(world: World) -> Extract:
 
 def _quarterly(random: np.random.Generator, date: np.ndarray) -> np.ndarray:
     """The day on which the return of the date's quarter arrives: three to six weeks after the quarter."""
-    month = date.astype("datetime64[M]").astype(int)
-    quarter_end = ((month // 3 + 1) * 3).astype("datetime64[M]").astype("datetime64[D]")
-    return later(random, quarter_end, 21, 42)
+    return later(random, faults.month_end(date, 3), 21, 42)
 
 
 def _packages(random: np.random.Generator, world: World) -> tuple[np.ndarray, ...]:
@@ -104,7 +111,7 @@ def _packages(random: np.random.Generator, world: World) -> tuple[np.ndarray, ..
     people, lives = world.people, world.lives
     age = people.age(np.datetime64("2024-10-01"))[:, None]
     need = np.clip(lives.deficits - 0.10, 0, None) * (age > 55) + 0.01 * (age > 18) * people.housing_trouble[:, None]
-    asked, _, day = events(random, 0.22 * need * (1 + 0.5 * lives.illness) * world.here())
+    asked, _, day = events(random, 0.22 * need * (1 + 0.5 * lives.illness[:, :MONTHS]) * world.here)
     assessed = random.random(len(asked)) < 0.6
     served = assessed & (random.random(len(asked)) < 0.6)
     service = pick(random, {"home_support": 0.35, "reablement": 0.35, "equipment": 0.30}, len(asked))
@@ -112,7 +119,7 @@ def _packages(random: np.random.Generator, world: World) -> tuple[np.ndarray, ..
     length = np.ceil(random.exponential(np.maximum(days, 1))).astype(int) * (days > 0)
     starts = later(random, day, 10, 40)
     moved = np.flatnonzero((people.care_home_from < MONTHS) & (people.care_home_from > -240))
-    moved = moved[world.here()[moved].any(axis=1)]
+    moved = moved[world.here[moved].any(axis=1)]
     move_in = day_in_month(random, people.care_home_from[moved])
     home_kind = pick(random, {"residential": 0.6, "nursing": 0.4}, len(moved))
     person = np.concatenate([asked, asked[assessed], asked[served], moved])
@@ -139,7 +146,7 @@ def housing(world: World) -> Extract:
     adult = people.age(np.datetime64("2024-10-01")) >= 18
     tenant = adult & (random.random(len(people)) < TENANT_SHARE * (1 + 0.8 * people.deprivation))
     reached = tenant | (adult & people.housing_trouble)
-    here = world.here() * reached[:, None]
+    here = world.here * reached[:, None]
     trouble = people.housing_trouble[:, None]
     rates = {
         "tenancy": 0.25 / 12 * tenant[:, None] * here,
@@ -155,12 +162,12 @@ def housing(world: World) -> Extract:
     keep = during_stay(world, person, date)
     person, date, kind = person[keep], date[keep], kind[keep]
     given, family = identity.full_name(random, world.cards, person, 0.07)
-    address, postcode = identity.home(random, world.cards, person, 0.06)
+    address, postcode = identity.home(random, world.cards, world.people, person, date, 0.06)
     received = later(random, date, 10, 60)
     columns = {
         "given_name": given,
         "family_name": family,
-        "date_of_birth": identity.birth_date(random, world.cards, people, person, 0.03),
+        "date_of_birth": faults.birth_date(random, world, person, date, 0.03),
         "address_line": address,
         "postcode": postcode,
         "event_type": text(list(rates), kind),

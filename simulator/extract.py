@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from simulator.clock import CUT_OFF, MONTHS, NEVER, START, day_in_month, month_start
+from simulator import life
+from simulator.clock import CUT_OFF, START, day_in_month, month_start
 from simulator.identity import Cards
 from simulator.life import Lives
 from simulator.people import People
@@ -20,20 +22,32 @@ Column: TypeAlias = np.ndarray | pa.Array
 
 @dataclass(frozen=True)
 class World:
-    """Everything that a service needs to write its records."""
+    """Everything that a service needs to write its records about one network's people."""
 
     streams: Streams
     people: People
     cards: Cards
     lives: Lives
-    death: np.ndarray  # date; NaT for the living
 
+    @property
+    def scenarios(self) -> frozenset[str]:
+        """The wrongs planted."""
+        return self.people.scenarios
+
+    @property
+    def death(self) -> np.ndarray:
+        """Date of each death; NaT for the living."""
+        return self.lives.death
+
+    @cached_property
     def here(self) -> np.ndarray:
         """People x months: alive and living here at some time in the month."""
-        months = np.arange(MONTHS)
-        starts = month_start(months + 1)[None, :] > self.people.enters[:, None]
-        leaves = np.where(np.isnat(self.people.leaves), CUT_OFF, self.people.leaves)
-        return starts & (month_start(months)[None, :] < leaves[:, None]) & (months <= self.lives.death_month[:, None])
+        return life.here(self.people, self.lives.death)
+
+    def admissions(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Person, month and date of every emergency admission, in order of person."""
+        person, month = np.nonzero(self.lives.admission_day)
+        return person, month, month_start(month) + (self.lives.admission_day[person, month].astype(int) - 1)
 
 
 @dataclass(frozen=True)
@@ -44,14 +58,6 @@ class Extract:
     person: np.ndarray
     columns: dict[str, Column]
     received: np.ndarray
-
-
-def death_dates(streams: Streams, lives: Lives) -> np.ndarray:
-    """Draw the day of each death."""
-    died = lives.death_month != NEVER
-    dates = np.full(len(died), np.datetime64("NaT"), dtype="datetime64[D]")
-    dates[died] = day_in_month(streams("day of death"), lives.death_month[died])
-    return dates
 
 
 def events(random: np.random.Generator, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from simulator import names
+from simulator import names, scenarios
 from simulator.people import People
 from simulator.randomness import Streams
 
@@ -30,32 +32,36 @@ class Cards:
     """Each person's true particulars."""
 
     true_id: np.ndarray
-    nhs_number: np.ndarray
+    nhs_number: np.ndarray  # whole numbers
     given: np.ndarray
     family: np.ndarray
     address: np.ndarray
     postcode: np.ndarray
-    old_address: np.ndarray
+    old_address: np.ndarray  # before the household's move, or its last home before the history
     old_postcode: np.ndarray
     noise: np.ndarray  # how much likelier than usual a service is to write a particular wrong
 
 
-def issue(streams: Streams, people: People) -> Cards:
-    """Draw everybody's particulars."""
-    total = len(people)
-    given, family = names.draw(streams, people.ethnic_category, people.female)
-    address, postcode = _homes(streams("homes"), people.area)
-    old_address, old_postcode = _homes(streams("old homes"), np.maximum(people.area - 1, 0))
+def issue(streams: Streams, people: People, true_id: np.ndarray, nhs_number: np.ndarray) -> Cards:
+    """Draw everybody's particulars; ids and numbers come from outside, since no two networks may share one."""
+    given, family = names.draw(streams, people.ethnic_category, people.female, people.household)
+    place = _numbered(people.household, people.area)
+    before = streams("old homes").integers(place.max() + 1, size=people.household.max() + 1)[people.household]
+    address, postcode = _homes(place, people.area)
+    old_address, old_postcode = _homes(before, people.area)
+    noise = np.array(list(NOISIER.values()))[_index(people.group)]
+    if scenarios.LINKAGE_BIAS in people.scenarios:
+        noise = np.where(people.group == "white", noise, 6.0 * noise)
     return Cards(
-        true_id=streams("true id").permutation(total).astype(np.int64) + 1,
-        nhs_number=_nhs_numbers(streams("nhs numbers"), total),
+        true_id=true_id,
+        nhs_number=nhs_number,
         given=given,
         family=family,
         address=address,
         postcode=postcode,
         old_address=old_address,
         old_postcode=old_postcode,
-        noise=np.array([NOISIER[name] for name in NOISIER])[_index(people.group)],
+        noise=noise,
     )
 
 
@@ -71,42 +77,67 @@ def check_digit(body: np.ndarray) -> np.ndarray:
     return np.where(remainder == 11, 0, remainder)
 
 
-def _nhs_numbers(random: np.random.Generator, total: int) -> np.ndarray:
-    """Distinct valid numbers that begin with 999, never issued to anyone; about 900,000 exist."""
-    body = 999_000_000 + random.permutation(999_999)
-    digit = check_digit(body)
-    valid = np.flatnonzero(digit < 10)[:total]
-    if len(valid) < total:
-        raise ValueError(f"only {len(valid):,} test NHS numbers exist; ask for fewer people")
-    return (body[valid] * 10 + digit[valid]).astype(str).astype(object)
+def true_ids(seed: int, total: int) -> np.ndarray:
+    """Ids from 1 in an order drawn by lot, for everybody simulated."""
+    return np.random.default_rng([seed, 1]).permutation(total) + 1
 
 
-def _homes(random: np.random.Generator, area: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Addresses with postcodes of districts ZZ10 to ZZ98, which do not exist; a postcode is in one area."""
-    unit = random.integers(UNITS_AN_AREA, size=len(area))
+def nhs_numbers(seed: int, total: int) -> np.ndarray:
+    """Distinct valid numbers never issued to anyone, in an order drawn by lot, as whole numbers.
+
+    About 909,000 begin with 999. A larger population goes on with 998: England issues from 400 to 499 and from
+    600 to 799 only.
+    """
+    numbers: list[np.ndarray] = []
+    for prefix in range(999, 800, -1):
+        body = prefix * 1_000_000 + np.arange(1_000_000)
+        digit = check_digit(body)
+        valid = (body * 10 + digit)[digit < 10]
+        missing = total - sum(map(len, numbers))
+        numbers.append(np.random.default_rng([seed, prefix]).permutation(valid)[:missing])
+        if missing <= len(valid):
+            break
+    return np.random.default_rng([seed, 2]).permutation(np.concatenate(numbers))
+
+
+def _homes(places: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Address and postcode of numbered places in areas; districts ZZ10 to ZZ98 do not exist; each is in one area."""
+    unit = places % UNITS_AN_AREA
     letters = np.array([first + second for first in "ABDE" for second in UNITS[:10]], dtype=object)
     district = pd.Series(10 + area // 10).astype(str)
     postcode = "ZZ" + district + " " + pd.Series(area % 10).astype(str) + pd.Series(letters[unit])
     street = pd.Series(np.array(STREETS, dtype=object)[(area * 7 + unit) % len(STREETS)])
-    address = pd.Series(random.integers(1, 90, len(area))).astype(str) + " " + street
+    address = pd.Series(places // UNITS_AN_AREA + 1).astype(str) + " " + street
     return address.to_numpy(dtype=object), postcode.to_numpy(dtype=object)
+
+
+def _numbered(household: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Number each person's household among those of its area, from 0."""
+    _, first = np.unique(household, return_index=True)
+    order = np.argsort(area[first], kind="stable")
+    place = np.empty(len(first), dtype=np.int64)
+    place[order] = np.arange(len(first)) - np.searchsorted(area[first][order], area[first][order])
+    return place[household]
+
+
+def number(cards: Cards, person: np.ndarray) -> pa.Array:
+    """The true number, as text."""
+    return pc.cast(pa.array(cards.nhs_number[person]), pa.string())
 
 
 def nhs_number(
     random: np.random.Generator, cards: Cards, people: People, person: np.ndarray, missing: float, wrong: float
-) -> np.ndarray:
+) -> pa.Array:
     """The number as a service wrote it: missing oftener for strangers to the list, or with one digit wrong."""
     draw = random.random((2, len(person)))
-    written = cards.nhs_number[person].copy()
+    written = cards.nhs_number[person]
     faulty = np.flatnonzero(draw[0] < wrong * cards.noise[person])
     place, shift = random.integers(3, 10, len(faulty)), random.integers(1, 10, len(faulty))
-    number = written[faulty].astype(np.int64)
     power = 10 ** (9 - place)
-    digit = number // power % 10
-    written[faulty] = (number + ((digit + shift) % 10 - digit) * power).astype(str).astype(object)
+    digit = written[faulty] // power % 10
+    written[faulty] += ((digit + shift) % 10 - digit) * power
     rate = missing * cards.noise[person] + np.where(people.registered[person], 0.0, 0.5)
-    written[draw[1] < rate] = None
-    return written
+    return pc.cast(pa.array(written, mask=draw[1] < rate), pa.string())
 
 
 def birth_date(
@@ -134,11 +165,14 @@ def full_name(
     return np.where(swap, family, given), np.where(swap, given, family)
 
 
-def home(random: np.random.Generator, cards: Cards, person: np.ndarray, old: float) -> tuple[np.ndarray, np.ndarray]:
-    """Address and postcode, sometimes those of the last home."""
-    stale = random.random(len(person)) < old * cards.noise[person]
-    address = np.where(stale, cards.old_address[person], cards.address[person])
-    return address, np.where(stale, cards.old_postcode[person], cards.postcode[person])
+def home(
+    random: np.random.Generator, cards: Cards, people: People, person: np.ndarray, date: np.ndarray, stale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Address and postcode on a date, sometimes those of the last home."""
+    before = ~(date >= people.moves_home[person]) & ~np.isnat(people.moves_home[person])
+    old = before | (random.random(len(person)) < stale * cards.noise[person])
+    address = np.where(old, cards.old_address[person], cards.address[person])
+    return address, np.where(old, cards.old_postcode[person], cards.postcode[person])
 
 
 def _misspell(random: np.random.Generator, text: np.ndarray, chance: np.ndarray) -> np.ndarray:

@@ -2,132 +2,139 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulator import casemanagement, health
-from simulator.clock import BURN_IN, MONTHS, NEVER, PROGRAMME_START, month_start
+from simulator.casemanagement import Referrals, Spells
+from simulator.clock import BURN_IN, CUT_OFF, MONTHS, NEVER, PROGRAMME_START, day_in_month, month_of, month_start
 from simulator.people import People, present_from, present_to
-from simulator.places import Places
 from simulator.randomness import Streams
 
 
 @dataclass(frozen=True)
-class State:
-    """Where everybody stands at the start of a month."""
-
-    month: int
-    alive: np.ndarray
-    illness: np.ndarray
-    terminal: np.ndarray
-    past_effect: np.ndarray  # log relative hazard of earlier case management
-    past_effect_until: np.ndarray  # month
-
-
-@dataclass(frozen=True)
 class Lives:
-    """What happened, people x months, and where everybody stood at the months asked for."""
+    """What happened to one network's people; arrays are people x months unless said otherwise."""
 
-    illness: np.ndarray
-    terminal: np.ndarray
-    admitted: np.ndarray
+    illness: np.ndarray  # people x (months + 1): at the start of each month, and at the cut-off
+    terminal_from: np.ndarray  # month from whose start the terminal phase holds, one a person; `NEVER` for most
+    admission_day: np.ndarray  # day of the month of the emergency admission, 0 for none
     emergency: np.ndarray  # emergency attendances that did not end in admission
     contacts: np.ndarray  # GP contacts
     deficits: np.ndarray
     bed_days: np.ndarray  # mean length of stay if admitted
-    death_month: np.ndarray  # `NEVER` for the living
-    referrals: list[casemanagement.Referrals]
-    states: dict[int, State]
+    death: np.ndarray  # date, one a person; NaT for the living
+    referrals: Referrals
+    spells: Spells
+
+    def terminal(self, month: np.ndarray | int) -> np.ndarray:
+        """Whether each person is in the terminal phase in a month (or in each of `month`, as a row)."""
+        return self.terminal_from[:, None] <= month if isinstance(month, np.ndarray) else self.terminal_from <= month
 
 
-def live(
-    streams: Streams, people: People, places: Places, keep: tuple[int, ...], progress: Callable[[str], None]
-) -> Lives:
-    """Live the history, keeping the state at the start of each month in `keep` (up to the cut-off's)."""
+def live(streams: Streams, people: People, network: int) -> Lives:
+    """Live the history."""
     random = streams("life")
     total = len(people)
     first, last = present_from(people), present_to(people)
-    programme = casemanagement.begin(streams, people, places)
+    programme = casemanagement.begin(streams, people, network)
     illness = np.zeros(total, dtype=np.int8)
     terminal = np.zeros(total, dtype=bool)
+    terminal_from = np.full(total, NEVER, dtype=np.int16)
     death_month = np.full(total, NEVER)
     shape = (total, MONTHS)
-    lives = Lives(
-        illness=np.zeros(shape, np.int8),
-        terminal=np.zeros(shape, bool),
-        admitted=np.zeros(shape, bool),
-        emergency=np.zeros(shape, np.int8),
-        contacts=np.zeros(shape, np.int8),
-        deficits=np.zeros(shape, np.float32),
-        bed_days=np.zeros(shape, np.float32),
-        death_month=death_month,
-        referrals=programme.past,
-        states={},
-    )
+    levels = np.zeros((total, MONTHS + 1), np.int8)
+    admitted_in, emergency, contacts = (np.zeros(shape, np.int8) for _ in range(3))
+    deficits, bed_days = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for month in range(-BURN_IN, MONTHS):
         rate = health.rates(people, month)
         if month == 0:
             terminal = random.random(total) < health.settled_terminal(rate)
         here = (first <= month) & (month <= last) & (death_month == NEVER)
-        if month in keep:
-            lives.states[month] = _state(month, here, illness, terminal, programme)
         if month >= PROGRAMME_START:
-            seen = _seen(people, lives, month)
-            referrals = casemanagement.refer(random, programme, people, here & (month < last), seen, month)
-            effect = health.log_effect(people, month, terminal, rate.deficits)
-            casemanagement.enrol(programme, referrals, effect)
-        effect_now = casemanagement.effect_in(programme, month)
+            seen = _seen(people, admitted_in, contacts, month)
+            hidden = casemanagement.Hidden(people.frailty, terminal)
+            referrals = casemanagement.refer(random, programme, people, here & (month < last), seen, hidden, month)
+            casemanagement.enrol(programme, referrals, health.effect_if_started(people, month, terminal, rate.deficits))
+        effect = casemanagement.effect_in(programme, people, month)
         born = people.birth < month_start(month + 1)
-        admitted = born & (random.random(total) < health.admission_chance(rate, illness, terminal, effect_now))
+        chance = health.admission_chance(rate, illness, terminal, effect.admission)
+        admitted = born & (random.random(total) < chance)
         if month >= 0:
             admitted &= here
-            dies = here & (random.random(total) < health.death_chance(rate, illness, terminal))
+            sick = np.where(admitted, len(health.ILLNESS) - 1, illness)
+            dies = here & (random.random(total) < health.death_chance(rate, sick, terminal, effect.death))
             death_month[dies] = month
-            lives.illness[:, month] = illness
-            lives.terminal[:, month] = terminal
-            lives.admitted[:, month] = admitted
-            lives.emergency[:, month] = random.poisson(np.where(here, _emergency_rate(people, rate, illness), 0))
-            lives.contacts[:, month] = random.poisson(np.where(here, _contact_rate(people, rate, illness), 0))
-            lives.deficits[:, month] = rate.deficits
-            lives.bed_days[:, month] = rate.bed_days
+            terminal_from[terminal & (terminal_from == NEVER)] = month
+            levels[:, month], admitted_in[:, month] = illness, admitted
+            visits = health.attendance_rate(people, rate, month, illness) * np.exp(effect.attendance)
+            emergency[:, month] = random.poisson(np.where(here, visits, 0))
+            seen_rate = _contact_rate(people, rate, month, illness) * np.exp(effect.attendance)
+            contacts[:, month] = random.poisson(np.where(here, seen_rate, 0))
+            deficits[:, month] = rate.deficits
+            bed_days[:, month] = rate.bed_days * np.exp(effect.stay)
             terminal = terminal | (random.random(total) < rate.terminal)
         illness = health.next_illness(random, illness, rate.acute, admitted).astype(np.int8)
-        if month % 12 == 11 and month > 0:
-            progress(f"lived {(month + 1) // 12} of {MONTHS // 12} years")
-    if MONTHS in keep:
-        here = (first <= MONTHS) & (last >= MONTHS) & (death_month == NEVER)
-        lives.states[MONTHS] = _state(MONTHS, here, illness, terminal, programme)
-    return lives
+    levels[:, MONTHS] = illness
+    terminal_from[terminal & (terminal_from == NEVER)] = MONTHS
+    death = _death_dates(streams, death_month)
+    return Lives(
+        illness=levels,
+        terminal_from=terminal_from,
+        admission_day=_admission_days(streams, people, admitted_in, death),
+        emergency=emergency,
+        contacts=contacts,
+        deficits=deficits,
+        bed_days=bed_days,
+        death=death,
+        referrals=casemanagement.all_referrals(programme),
+        spells=casemanagement.all_spells(programme),
+    )
 
 
-def _state(
-    month: int, here: np.ndarray, illness: np.ndarray, terminal: np.ndarray, programme: casemanagement.Programme
-) -> State:
-    effect = casemanagement.effect_in(programme, month)
-    return State(month, here, illness.copy(), terminal.copy(), effect, programme.effect_until.copy())
-
-
-def _seen(people: People, lives: Lives, month: int) -> casemanagement.Seen:
+def _seen(people: People, admitted: np.ndarray, contacts: np.ndarray, month: int) -> casemanagement.Seen:
     return casemanagement.Seen(
         age=people.age(month_start(month)),
         diagnosed=people.diagnosed_from < month,
-        admitted_lately=lives.admitted[:, month - 2 : month].max(axis=1),
-        admissions=lives.admitted[:, month - 12 : month].sum(axis=1),
-        contacts=lives.contacts[:, month - 2 : month].sum(axis=1),
+        admitted_lately=admitted[:, month - 2 : month].max(axis=1),
+        admissions=admitted[:, month - 12 : month].sum(axis=1),
+        contacts=contacts[:, month - 2 : month].sum(axis=1),
     )
 
 
-def _contact_rate(people: People, rate: health.Rates, illness: np.ndarray) -> np.ndarray:
-    """GP contacts a month: more with deficits and present illness, fewer for those who keep away."""
-    drive = 0.55 * people.frailty + 3.0 * rate.deficits + 0.55 * illness - 1.8 * (people.low_use - 0.2)
-    return 0.36 * np.exp(drive).clip(max=30)
+def _death_dates(streams: Streams, month: np.ndarray) -> np.ndarray:
+    """Draw the day of each death."""
+    died = month != NEVER
+    dates = np.full(len(month), np.datetime64("NaT"), dtype="datetime64[D]")
+    dates[died] = day_in_month(streams("day of death"), month[died])
+    return dates
 
 
-def _emergency_rate(people: People, rate: health.Rates, illness: np.ndarray) -> np.ndarray:
-    """Emergency attendances a month that end at home; steeper with deprivation than admissions are."""
-    young = np.exp(-people.age(np.datetime64("2024-10-01")).clip(0) / 4)
-    return 0.016 * np.exp(
-        0.30 * people.deprivation + 0.45 * people.frailty + 0.6 * illness + 0.8 * young + 1.2 * rate.deficits
-    )
+def _admission_days(streams: Streams, people: People, admitted: np.ndarray, death: np.ndarray) -> np.ndarray:
+    """Day of the month of each emergency admission, while the person is here and alive; 0 for none."""
+    person, month = np.nonzero(admitted)
+    first = month_start(month)
+    opens = np.maximum(first, people.enters[person])
+    closes = np.fmin(np.fmin(month_start(month + 1), people.leaves[person]), death[person] + 1)
+    span = (closes - opens).astype(int)
+    day = opens + (streams("day of admission").random(len(person)) * span).astype(int)
+    days = np.zeros(admitted.shape, dtype=np.int8)
+    days[person, month] = np.where((span > 0) & (month_of(day) == month), (day - first).astype(int) + 1, 0)
+    return days
+
+
+def here(people: People, death: np.ndarray) -> np.ndarray:
+    """People x months: alive and living here at some time in the month."""
+    months = np.arange(MONTHS)
+    starts = month_start(months + 1)[None, :] > people.enters[:, None]
+    leaves = np.where(np.isnat(people.leaves), CUT_OFF, people.leaves)
+    dies = np.where(np.isnat(death), NEVER, month_of(np.where(np.isnat(death), CUT_OFF, death)))
+    return starts & (month_start(months)[None, :] < leaves[:, None]) & (months <= dies[:, None])
+
+
+def _contact_rate(people: People, rate: health.Rates, month: int, illness: np.ndarray) -> np.ndarray:
+    """GP contacts a month: more with deficits and present illness, fewer for those who keep, or are kept, away."""
+    drive = 0.55 * people.frailty + 5.0 * rate.deficits + 0.55 * illness - 1.8 * (people.low_use - 0.2) + people.access
+    drive = drive + 0.16 * np.minimum((people.diagnosed_from <= month).sum(axis=1), 4)
+    return 0.23 * np.exp(drive).clip(max=30)

@@ -77,13 +77,27 @@ TRADITION = {
 }
 
 
-def draw(streams: Streams, ethnic_category: np.ndarray, female: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Given and family names, as text arrays."""
+# Share of a household's members who bear its family name; where women keep theirs, or names are personal, fewer.
+HOUSEHOLD_NAME = {**dict.fromkeys(TRADITION, 0.85), **dict.fromkeys("HJKLNPRS", 0.60)}
+
+
+def draw(
+    streams: Streams, ethnic_category: np.ndarray, female: np.ndarray, household: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Given and family names, as text arrays; members of a household and category mostly share a family name."""
     random = streams("names")
-    given, family = np.empty(len(female), dtype=object), np.empty(len(female), dtype=object)
+    total = len(female)
+    own, shared = random.random(total), random.random(household.max() + 1)[household]
+    given_draw = random.random(total)
+    given, family = np.empty(total, dtype=object), np.empty(total, dtype=object)
     for category, (women, men, families) in TRADITION.items():
-        for is_female, listed in ((True, women), (False, men)):
-            inside = (ethnic_category == category) & (female == is_female)
-            given[inside] = random.choice(np.array(listed.split(), dtype=object), inside.sum())
-            family[inside] = random.choice(np.array(families.split(), dtype=object), inside.sum())
+        inside = np.flatnonzero(ethnic_category == category)
+        shares = random.random(len(inside)) < HOUSEHOLD_NAME[category]
+        position = np.where(shares, shared[inside], own[inside])
+        listed = np.array(families.split(), dtype=object)
+        family[inside] = listed[(position * len(listed)).astype(int)]
+        for is_female, first in ((True, women), (False, men)):
+            some = inside[female[inside] == is_female]
+            names = np.array(first.split(), dtype=object)
+            given[some] = names[(given_draw[some] * len(names)).astype(int)]
     return given, family

@@ -1,4 +1,8 @@
-"""Where people live and which practice they are registered with: real places of one integrated care board."""
+"""Where people live and which practice they are registered with: real places of one integrated care board.
+
+The places are real; their people are reweighted, so that deprivation and ethnicity are jointly those
+of all England and not only of this board.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,36 @@ import pandas as pd
 REFERENCE = Path(__file__).resolve().parent.parent / "data" / "reference"
 PEOPLE_PER_PRACTICE = 1_800
 GROUPS = ("white", "asian", "black", "mixed", "other")
+OWN_STRETCH, REST_OF_NETWORK = 1.0, 0.3  # how readily people register with the nearest practice, and with another
+YOUNGER = {"white": 0.0, "asian": 0.026, "black": 0.028, "mixed": 0.045, "other": 0.026}  # a year of age, log odds
+RAKING_ROUNDS = 25
 
 
 @dataclass(frozen=True)
 class Places:
-    """Practices taken part, and the areas they draw their lists from."""
+    """Practices taken part, the areas they draw their lists from, and who lives in such areas."""
 
-    practices: pd.DataFrame  # practice_code, practice_name, pcn_code, pcn_name
+    practices: pd.DataFrame  # practice_code, practice_name, pcn_code, pcn_name; in order of network
     network_of_practice: np.ndarray  # index of the network, by practice
-    areas: pd.DataFrame  # lsoa21_code, imd_decile, and the share of residents in each ethnic group
-    catchment: np.ndarray  # practice x area: the chance that one of the practice's people lives there
+    areas: pd.DataFrame  # lsoa21_code, imd_decile
+    network_of_area: np.ndarray
+    residents: np.ndarray  # area x ethnic group, as weights
+    nearness: np.ndarray  # practice x area, as weights
+    ages: np.ndarray  # decile x ethnic group x single year of age, as weights
+
+    @property
+    def networks(self) -> int:
+        """How many networks take part."""
+        return int(self.network_of_practice.max()) + 1
+
+    def sizes(self, people: int) -> np.ndarray:
+        """Share people out among the networks, in proportion to their residents; the sum is exact."""
+        weight = np.bincount(self.network_of_area, self.residents.sum(axis=1), self.networks)
+        edges = np.round(np.cumsum(weight) / weight.sum() * people).astype(int)
+        return np.diff(edges, prepend=0)
 
 
-def choose(people: int) -> Places:
+def choose_places(people: int) -> Places:
     """Take practices in proportion to `people`, in networks spread evenly from the most to the least deprived."""
     areas = pd.read_parquet(REFERENCE / "demonstration_areas.parquet")
     practices = pd.read_parquet(REFERENCE / "demonstration_practices.parquet")
@@ -31,15 +52,19 @@ def choose(people: int) -> Places:
     networks = _spread(areas, practices, max(3, wanted // 2))
     inside = practices[practices["pcn_code"].isin(networks)].sort_values("practice_code")
     turn = inside.groupby("pcn_code").cumcount()
-    chosen = inside.assign(turn=turn).sort_values(["turn", "practice_code"]).head(wanted)
-    chosen = chosen.sort_values(["pcn_code", "practice_code"], ignore_index=True)
-    areas = areas[areas["pcn_code"].isin(chosen["pcn_code"])].reset_index(drop=True)
-    residents = areas[list(GROUPS)].sum(axis=1)
-    shares = areas[list(GROUPS)].div(residents, axis=0)
-    kept = pd.concat([areas[["lsoa21_code", "imd_decile"]], shares], axis=1)
-    columns = ["practice_code", "practice_name", "pcn_code", "pcn_name"]
-    network = chosen["pcn_code"].factorize(sort=True)[0]
-    return Places(chosen[columns], network, kept, _catchments(chosen, areas, residents.to_numpy(float)))
+    taken = inside.assign(turn=turn).sort_values(["turn", "practice_code"]).head(wanted)
+    taken = taken.sort_values(["pcn_code", "practice_code"], ignore_index=True)
+    areas = areas[areas["pcn_code"].isin(taken["pcn_code"])].reset_index(drop=True)
+    codes = np.unique(taken["pcn_code"])
+    return Places(
+        practices=taken[["practice_code", "practice_name", "pcn_code", "pcn_name"]],
+        network_of_practice=np.searchsorted(codes, taken["pcn_code"]),
+        areas=areas[["lsoa21_code", "imd_decile"]],
+        network_of_area=np.searchsorted(codes, areas["pcn_code"]),
+        residents=_as_in_england(areas),
+        nearness=_nearness(taken, areas),
+        ages=_ages(),
+    )
 
 
 def _spread(areas: pd.DataFrame, practices: pd.DataFrame, count: int) -> list[str]:
@@ -51,13 +76,42 @@ def _spread(areas: pd.DataFrame, practices: pd.DataFrame, count: int) -> list[st
     return [order[step] for step in steps]
 
 
-def _catchments(practices: pd.DataFrame, areas: pd.DataFrame, residents: np.ndarray) -> np.ndarray:
-    """Most of a practice's people live in its own stretch of the network's areas, some in the rest of them."""
-    catchment = np.zeros((len(practices), len(areas)))
-    for _, rows in practices.groupby("pcn_code"):
-        near = np.flatnonzero(areas["pcn_code"] == practices.loc[rows.index[0], "pcn_code"])
-        stretches = np.array_split(near, len(rows))
-        for practice, stretch in zip(rows.index, stretches, strict=True):
-            catchment[practice, near] = residents[near] * 0.3
-            catchment[practice, stretch] = residents[stretch]
-    return catchment / catchment.sum(axis=1, keepdims=True)
+def _england() -> pd.DataFrame:
+    """England's residents by deprivation decile and ethnic group."""
+    table = pd.read_parquet(REFERENCE / "population_ethnicity_by_decile.parquet")
+    return table.set_index("imd_decile").sort_index()[list(GROUPS)]
+
+
+def _as_in_england(areas: pd.DataFrame) -> np.ndarray:
+    """Census residents of the areas, weighted so that each decile's ethnic groups are as many as in England."""
+    decile = areas["imd_decile"].to_numpy()
+    census = areas[list(GROUPS)].to_numpy(float) + 0.5
+    here = areas[list(GROUPS)].add(0.5).groupby(decile).sum().reindex(range(1, 11), fill_value=1.0)
+    factor = _england().to_numpy() / here.to_numpy()
+    return census * factor[decile - 1]
+
+
+def _ages() -> np.ndarray:
+    """Weights of single years of age by decile and ethnic group: England's margins, minority groups younger."""
+    table = pd.read_parquet(REFERENCE / "population_age_by_decile.parquet")
+    by_age = table.pivot_table(index="imd_decile", columns="age", values="people").sort_index().to_numpy()
+    by_age = by_age / by_age.sum(axis=1, keepdims=True)
+    by_group = _england().to_numpy()
+    by_group = by_group / by_group.sum(axis=1, keepdims=True)
+    tilt = np.array([YOUNGER[group] for group in GROUPS])[:, None]
+    weights = np.exp(-tilt * np.arange(by_age.shape[1])[None, :])[None, :, :] * by_age[:, None, :]
+    for _ in range(RAKING_ROUNDS):
+        weights *= (by_group / weights.sum(axis=2))[:, :, None]
+        weights *= (by_age / weights.sum(axis=1))[:, None, :]
+    return weights
+
+
+def _nearness(practices: pd.DataFrame, areas: pd.DataFrame) -> np.ndarray:
+    """Each practice has its own stretch of its network's areas, and draws fewer people from the rest of them."""
+    near = np.zeros((len(practices), len(areas)))
+    for code, rows in practices.groupby("pcn_code"):
+        inside = np.flatnonzero(areas["pcn_code"] == code)
+        for practice, stretch in zip(rows.index, np.array_split(inside, len(rows)), strict=True):
+            near[practice, inside] = REST_OF_NETWORK
+            near[practice, stretch] = OWN_STRETCH
+    return near

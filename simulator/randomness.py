@@ -8,14 +8,24 @@ import numpy as np
 
 
 class Streams:
-    """Named random streams; a change to what one stream draws leaves the others as they were."""
+    """Named random streams of one part of the population, or of one chunk of its people.
 
-    def __init__(self, seed: int):
-        self.seed = seed
+    A change to what one stream draws leaves the others as they were, and no part's streams depend on
+    which other parts are simulated, in what order, or by which process.
+    """
+
+    def __init__(self, seed: int, part: int, chunk: int | None = None):
+        self.seed, self.part, self.chunk = seed, part, chunk
+
+    @property
+    def of_part(self) -> Streams:
+        """The streams that all chunks of the part share."""
+        return Streams(self.seed, self.part)
 
     def __call__(self, name: str) -> np.random.Generator:
         """Return the stream of that name, from its start."""
-        return np.random.default_rng([self.seed, crc32(name.encode())])
+        chunk = [] if self.chunk is None else [self.chunk]
+        return np.random.default_rng([self.seed, self.part, crc32(name.encode()), *chunk])
 
 
 def choose_by_row(random: np.random.Generator, chances: np.ndarray) -> np.ndarray:
@@ -23,6 +33,12 @@ def choose_by_row(random: np.random.Generator, chances: np.ndarray) -> np.ndarra
     edges = np.cumsum(chances, axis=1)
     draw = random.random(len(chances)) * edges[:, -1]
     return (draw[:, None] > edges).sum(axis=1).clip(max=chances.shape[1] - 1)
+
+
+def choose(random: np.random.Generator, weights: np.ndarray, count: int) -> np.ndarray:
+    """Draw positions in proportion to weights."""
+    edges = np.cumsum(weights)
+    return np.searchsorted(edges, random.random(count) * edges[-1], side="right").clip(max=len(weights) - 1)
 
 
 def logistic(value: np.ndarray) -> np.ndarray:

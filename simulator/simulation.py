@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import multiprocessing
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
+import pyarrow.ipc as ipc
 
-from simulator import communitycare, gp, hospital, identity, life, places, registers, writing
-from simulator import people as population
+from simulator import communitycare, emergency, gp, hospital, parts, places, registers, scenarios, urgentcare, writing
 from simulator import truth as true
-from simulator.extract import Extract, World, death_dates
-from simulator.randomness import Streams
+from simulator.extract import Extract, World
+from simulator.parts import Part
+from simulator.places import Places
 
 FEWEST = 100
 
+Table = tuple[str, str, Path]  # folder, name and where the rows wait
 
-def simulate(people: int, seed: int, out: Path, truth: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+
+def simulate(
+    people: int,
+    seed: int,
+    out: Path,
+    truth: Path,
+    *,
+    scenario: Iterable[str] = (),
+    processes: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
     """Simulate a population and write its sources to `out` and its truth to `truth`.
 
     Parameters
@@ -25,36 +42,52 @@ def simulate(people: int, seed: int, out: Path, truth: Path, *, progress: Callab
         How many are registered at some time in the four years from 1 October 2022; at least 100.
         A few more are known only to hospital, social care or housing.
     seed
-        The same people and seed give the same bytes.
+        The same people, seed and scenarios give the same bytes, whatever the number of processes.
     out, truth
         Folders, new, empty or simulated before (they are replaced); neither inside the other.
+    scenario
+        Names of wrongs to plant, of `simulator.SCENARIOS`.
+    processes
+        How many networks are simulated at once; each holds one network's people in memory.
     progress
         Told what is being done, in a few words at a time.
 
     Returns
     -------
     Path
-        `out`, holding the twelve source tables and a file named SYNTHETIC.
+        `out`, holding the thirteen source tables and a file named SYNTHETIC.
 
     Raises
     ------
     ValueError
-        Too few or too many people, a negative seed, or a folder that holds something else. Nothing is written.
+        Too few people, a negative seed, no such scenario, or a folder that holds something else. Nothing is written.
     """
     if people < FEWEST:
         raise ValueError(f"{people} people are too few for practices and networks; ask for {FEWEST} or more")
     if seed < 0:
         raise ValueError("the seed must be zero or more")
+    if processes < 1:
+        raise ValueError("at least one process is needed")
+    planted = scenarios.chosen(scenario)
     out, truth = Path(out), Path(truth)
     writing.check(out, truth)
     tell = progress or (lambda _: None)
-    world, chosen = _live(people, seed, tell)
+    chosen = places.choose_places(people)
+    planned = parts.plan(chosen, people, seed, planted)
+    tell(f"{people:,} people in {len(chosen.practices)} practices and {len(planned)} networks")
     folders = writing.Folders(out, truth)
+    waiting = Path(tempfile.mkdtemp(dir=folders.making["truth"]))
     try:
-        _write(folders, world, chosen, tell)
-        stamp = f"Simulated by Casewell: {people} people, seed {seed}. Every person is invented.\n"
+        rows = 0
+        for done, tables in enumerate(_in_order(planned, chosen, waiting, processes), 1):
+            rows += _add(folders, tables)
+            tell(f"{done} of {len(planned)} networks, {rows:,} rows")
+        shutil.rmtree(waiting)
+        folders.write("sources", "practices", chosen.practices)
+        folders.note("truth", "README.txt", true.README)
+        folders.note("truth", "scenarios.json", true.described(planted))
         for folder in folders.places:
-            folders.note(folder, writing.STAMP, stamp)
+            folders.note(folder, writing.STAMP, _stamp(people, seed, planted))
         folders.publish()
     except BaseException:
         folders.discard()
@@ -62,36 +95,59 @@ def simulate(people: int, seed: int, out: Path, truth: Path, *, progress: Callab
     return out
 
 
-def _live(count: int, seed: int, tell: Callable[[str], None]) -> tuple[World, places.Places]:
-    streams = Streams(seed)
-    chosen = places.choose(count)
-    tell(f"{count:,} people in {len(chosen.practices)} practices")
-    drawn = population.make(streams, count, chosen)
-    cards = identity.issue(streams, drawn)
-    lives = life.live(streams, drawn, chosen, true.AS_OF_MONTHS, tell)
-    return World(streams, drawn, cards, lives, death_dates(streams, lives)), chosen
+def _stamp(people: int, seed: int, planted: frozenset[str]) -> str:
+    wrongs = f" Planted: {', '.join(sorted(planted))}." if planted else ""
+    return f"Simulated by Casewell: {people} people, seed {seed}.{wrongs} Every person is invented.\n"
 
 
-def _write(folders: writing.Folders, world: World, chosen: places.Places, tell: Callable[[str], None]) -> None:
+def _in_order(planned: list[Part], chosen: Places, waiting: Path, processes: int) -> Iterator[list[Table]]:
+    """Simulate the parts, some at once, and hand over what each left waiting, in order."""
+    if processes == 1:
+        yield from (simulate_part(part, chosen, waiting) for part in planned)
+        return
+    # Forked workers could inherit locks of other libraries' threads; and no more parts wait than are worked on.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        running: list[Future[list[Table]]] = []
+        remaining = iter(planned)
+        try:
+            for _ in planned:
+                while len(running) <= processes and (following := next(remaining, None)) is not None:
+                    running.append(pool.submit(simulate_part, following, chosen, waiting))
+                yield running.pop(0).result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def simulate_part(part: Part, chosen: Places, waiting: Path) -> list[Table]:
+    """Simulate one part and leave its tables waiting in files of their own."""
+    return [
+        (folder, name, _leave(waiting / f"{part.network}-{chunk.streams.chunk}-{folder}-{name}.arrow", table))
+        for chunk in parts.chunks(parts.live(part, chosen))
+        for folder, name, table in _tables(chunk, chosen)
+    ]
+
+
+def _tables(world: World, chosen: Places) -> Iterator[tuple[str, str, pa.Table]]:
     identities = []
     for extract in _extracts(world, chosen):
         table, who = writing.finish(world, extract)
         identities.append(who)
-        rows = folders.write("sources", extract.source, table)
-        tell(f"wrote {rows:,} rows of {extract.source}")
-    folders.write("sources", "practices", chosen.practices)
-    folders.write("truth", "people", true.people(world))
-    folders.write("truth", "identities", pa.concat_tables(identities))
-    folders.write("truth", "outcomes", true.outcomes(world))
-    folders.note("truth", "README.txt", true.README)
+        yield "sources", extract.source, table
+    yield "truth", "people", _table(true.people(world))
+    yield "truth", "identities", pa.concat_tables(identities)
+    yield "truth", "outcomes", pa.concat_tables([_table(true.outcomes_of(world, as_of)) for as_of in true.AS_OF])
+    yield "truth", "case_management", _table(true.case_management(world))
+    yield "truth", "states", true.states(world)
 
 
-def _extracts(world: World, chosen: places.Places) -> Iterator[Extract]:
+def _extracts(world: World, chosen: Places) -> Iterator[Extract]:
     stays = hospital.spells(world)
     yield registers.demographics(world, chosen)
     yield gp.gp_events(world, chosen)
     yield hospital.hospital_spells(world, stays)
-    yield hospital.emergency_care(world, stays)
+    yield emergency.emergency_care(world, stays)
+    yield urgentcare.urgent_care(world)
     yield hospital.outpatients(world)
     yield communitycare.community(world)
     yield communitycare.mental_health(world)
@@ -99,3 +155,24 @@ def _extracts(world: World, chosen: places.Places) -> Iterator[Extract]:
     yield communitycare.housing(world)
     yield registers.programme(world, chosen)
     yield registers.opt_outs(world)
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+
+
+def _leave(path: Path, table: pa.Table) -> Path:
+    with ipc.new_file(path, table.schema, options=ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_table(table)
+    return path
+
+
+def _add(folders: writing.Folders, tables: list[Table]) -> int:
+    """Add a part's waiting tables to the whole; return the number of source rows."""
+    rows = 0
+    for folder, name, path in tables:
+        with ipc.open_file(path) as reader:
+            written = folders.write(folder, name, reader.read_all())
+        rows += written * (folder == "sources")
+        path.unlink()
+    return rows

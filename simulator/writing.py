@@ -21,6 +21,7 @@ PREFIX = {
     "gp_events": "GPE",
     "hospital_spells": "APC",
     "emergency_care": "ECD",
+    "urgent_care": "URG",
     "outpatients": "OPA",
     "community": "CSD",
     "mental_health": "MHS",
@@ -50,14 +51,16 @@ def check(out: Path, truth: Path) -> None:
 
 
 def finish(world: World, extract: Extract) -> tuple[pa.Table, pa.Table]:
-    """Put an extract in order of receipt, repeat a few rows, number them; with it, who each row is."""
+    """Put a part's extract in order of receipt, repeat a few rows, number them; with it, who each row is."""
     random = world.streams("duplicates " + extract.source)
     rows = np.arange(len(extract.person))
     if extract.source not in NEVER_TWICE:
         rows = np.concatenate([rows, np.flatnonzero(random.random(len(rows)) < DUPLICATES)])
     rows = rows[np.lexsort((random.random(len(rows)), extract.received[rows].astype(np.int64)))]
     number = pc.utf8_lpad(pc.cast(pa.array(np.arange(1, len(rows) + 1)), pa.string()), 8, "0")
-    record = pc.binary_join_element_wise(PREFIX[extract.source], number, "")
+    record = pc.binary_join_element_wise(
+        f"{PREFIX[extract.source]}{world.streams.part:02d}{world.streams.chunk:02d}", number, ""
+    )
     take = pa.array(rows)
     columns = {name: _array(column).take(take) for name, column in extract.columns.items()}
     identities = {
@@ -77,20 +80,25 @@ def _array(column: np.ndarray | pa.Array) -> pa.Array:
 
 
 class Folders:
-    """Two folders filled beside their places and put there together at the end."""
+    """Two folders filled beside their places, part by part, and put there together at the end."""
 
     def __init__(self, out: Path, truth: Path):
         self.places = {"sources": out, "truth": truth}
         self.making = {name: place.with_name(f".{place.name}.part") for name, place in self.places.items()}
+        self.writers: dict[tuple[str, str], pq.ParquetWriter] = {}
         for folder in self.making.values():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
 
     def write(self, folder: str, name: str, table: pa.Table | pd.DataFrame) -> int:
-        """Write one table; return its number of rows."""
+        """Add rows to one table; return their number."""
         if isinstance(table, pd.DataFrame):
             table = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
-        pq.write_table(table, self.making[folder] / f"{name}.parquet", compression="zstd")
+        key = (folder, name)
+        if key not in self.writers:
+            path = self.making[folder] / f"{name}.parquet"
+            self.writers[key] = pq.ParquetWriter(path, table.schema, compression="zstd")
+        self.writers[key].write_table(table, row_group_size=max(len(table), 1))
         return table.num_rows
 
     def note(self, folder: str, name: str, words: str) -> None:
@@ -99,6 +107,7 @@ class Folders:
 
     def publish(self) -> None:
         """Move both folders to their places; what was simulated there before is removed."""
+        self._close()
         for name, place in self.places.items():
             old = place.with_name(f".{place.name}.old")
             shutil.rmtree(old, ignore_errors=True)
@@ -109,5 +118,10 @@ class Folders:
 
     def discard(self) -> None:
         """Remove what was made so far."""
+        self._close()
         for folder in self.making.values():
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _close(self) -> None:
+        for writer in self.writers.values():
+            writer.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -38,5 +39,10 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def rehearsal(population: Path) -> Rehearsal:
-    """One whole week on the simulated population."""
-    return run_week(population.parent, population)
+    """One whole week on the simulated population, run while the truth is nowhere that it could be found."""
+    truth, hidden = population.parent / "truth", Path(tempfile.mkdtemp()) / "elsewhere"
+    shutil.move(truth, hidden)
+    try:
+        return run_week(population.parent, population)
+    finally:
+        shutil.move(hidden, truth)

@@ -94,6 +94,13 @@ def residents(folder: Path) -> pd.DataFrame:
     return wide.astype("int32").rename_axis(columns=None).reset_index()
 
 
+def ethnicity_by_deprivation(folder: Path) -> pd.DataFrame:
+    """Census residents of all England by deprivation decile and five ethnic groups."""
+    table = deprivation(folder).merge(residents(folder), on="lsoa21_code", validate="1:1")
+    groups = sorted(ETHNIC_GROUPS.values())
+    return table.groupby("imd_decile", as_index=False)[groups].sum().astype(dict.fromkeys(groups, "int32"))
+
+
 def age_by_deprivation(folder: Path) -> pd.DataFrame:
     """People by single year of age and deprivation decile, England 2020."""
     table = pd.read_csv(folder / "population20_age_by_imd2019_decile.csv").dropna()
@@ -109,6 +116,7 @@ def main(folder: Path) -> None:
         "demonstration_practices": networks,
         "demonstration_areas": areas(folder, networks),
         "population_age_by_decile": age_by_deprivation(folder),
+        "population_ethnicity_by_decile": ethnicity_by_deprivation(folder),
     }
     for name, table in tables.items():
         table.to_parquet(HERE / f"{name}.parquet", index=False, compression="zstd")

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from sklearn.metrics import roc_auc_score
 
-from simulator import simulate
+from simulator import parts, simulate
+from tests.simulator.conftest import Simulated
 
 CUT_OFF = pd.Timestamp("2026-10-01")
-YEAR_BEFORE = pd.Timestamp("2025-10-01")
-EMERGENCY = ["21", "22", "23", "24", "25", "2A", "2D", "28"]
 COLUMNS = {
     "demographics": "nhs_number given_name family_name date_of_birth sex ethnic_category address_line postcode lsoa "
     "practice_code registration_start_date registration_end_date registration_end_received_date date_of_death "
     "death_received_date",
     "gp_events": "nhs_number practice_code event_date recorded_date received_date code_system code numeric_value unit",
-    "hospital_spells": "nhs_number date_of_birth sex postcode provider_code admission_date admission_method "
-    "admission_received_date discharge_date discharge_destination primary_diagnosis secondary_diagnoses received_date",
+    "hospital_spells": "nhs_number date_of_birth sex postcode provider_code spell_id episode_order episode_start_date "
+    "episode_end_date admission_date admission_method admission_received_date discharge_date discharge_destination "
+    "primary_diagnosis secondary_diagnoses treatment_function_code ethnic_category received_date",
     "emergency_care": "nhs_number date_of_birth sex postcode arrival_date arrival_mode acuity chief_complaint "
-    "discharge_destination received_date",
+    "discharge_destination ethnic_category received_date",
+    "urgent_care": "nhs_number given_name family_name date_of_birth sex postcode call_date service disposition received_date",
     "outpatients": "nhs_number appointment_date attendance treatment_function_code received_date",
     "community": "nhs_number contact_date team_type received_date",
     "mental_health": "nhs_number contact_date team_type received_date",
@@ -36,50 +34,6 @@ COLUMNS = {
     "randomised_probability",
     "opt_outs": "nhs_number opt_out_type start_date received_date",
 }
-
-
-@dataclass(frozen=True)
-class Simulated:
-    sources: Path
-    truth: Path
-
-    def source(self, name: str) -> pd.DataFrame:
-        table = pd.read_parquet(self.sources / f"{name}.parquet")
-        dates = [column for column in table if "date" in column]
-        return table.assign(**{column: pd.to_datetime(table[column]) for column in dates})
-
-    @cached_property
-    def people(self) -> pd.DataFrame:
-        return pd.read_parquet(self.truth / "people.parquet")
-
-    @cached_property
-    def identities(self) -> pd.DataFrame:
-        return pd.read_parquet(self.truth / "identities.parquet")
-
-    def outcomes(self, as_of: pd.Timestamp) -> pd.DataFrame:
-        table = pd.read_parquet(self.truth / "outcomes.parquet")
-        return table[table["as_of"] == as_of].set_index("true_person_id")
-
-    def with_person(self, name: str) -> pd.DataFrame:
-        who = self.identities[self.identities["source"] == name]
-        return self.source(name).merge(who, on="record_id", validate="1:1")
-
-    @cached_property
-    def emergencies(self) -> pd.DataFrame:
-        spells = self.with_person("hospital_spells").drop_duplicates(["true_person_id", "admission_date"])
-        return spells[spells["admission_method"].isin(EMERGENCY)]
-
-    @cached_property
-    def starts(self) -> pd.DataFrame:
-        referrals = self.with_person("programme")
-        return referrals[referrals["outcome"] == "started"]
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
-    root = tmp_path_factory.mktemp("population")
-    simulate(5_000, 7, root / "sources", root / "truth")
-    return Simulated(root / "sources", root / "truth")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -100,6 +54,28 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_people(tmp_pa
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert contents(tmp_path / "one truth") == contents(tmp_path / "two truth")
     assert contents(tmp_path / "one")["demographics.parquet"] != contents(tmp_path / "three")["demographics.parquet"]
+
+
+def test_the_number_of_processes_leaves_the_bytes_as_they_are(tmp_path: Path) -> None:
+    simulate(400, 5, tmp_path / "alone", tmp_path / "alone truth")
+    simulate(400, 5, tmp_path / "shared", tmp_path / "shared truth", processes=2)
+    assert contents(tmp_path / "alone") == contents(tmp_path / "shared")
+    assert contents(tmp_path / "alone truth") == contents(tmp_path / "shared truth")
+
+
+def test_large_networks_are_written_in_chunks_and_nobody_is_lost_between_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "CHUNK", 150)
+    simulate(1_200, 6, tmp_path / "sources", tmp_path / "truth")
+    whole = pq.ParquetFile(tmp_path / "sources" / "gp_events.parquet")
+    assert whole.num_row_groups > 6
+    assert whole.read(["record_id"])["record_id"].to_pandas().is_unique
+    people = pd.read_parquet(tmp_path / "truth" / "people.parquet")
+    assert people["true_person_id"].is_unique
+    assert people["registered"].sum() == 1_200
+    numbers = pd.read_parquet(tmp_path / "sources" / "demographics.parquet")["nhs_number"]
+    assert set(numbers) == set(people.loc[people["registered"], "nhs_number"])
 
 
 def test_nothing_was_received_on_or_after_the_cut_off(simulated: Simulated) -> None:
@@ -146,8 +122,8 @@ def test_nothing_happens_to_the_dead(simulated: Simulated) -> None:
 
 
 def test_stays_of_one_person_do_not_overlap(simulated: Simulated) -> None:
-    spells = simulated.with_person("hospital_spells").dropna(subset=["discharge_date"])
-    spells = spells.drop_duplicates(["true_person_id", "admission_date", "discharge_date"])
+    spells = simulated.with_person("hospital_spells").query("episode_order == 1").sort_values("received_date")
+    spells = spells.drop_duplicates(["provider_code", "spell_id"]).dropna(subset=["discharge_date"])
     spells = spells.sort_values(["true_person_id", "admission_date", "discharge_date"])
     following = spells.groupby("true_person_id")["admission_date"].shift(-1)
     assert not (spells["discharge_date"] > following).any()
@@ -168,8 +144,9 @@ def test_the_truth_is_not_among_the_sources(simulated: Simulated) -> None:
 
 
 def test_nhs_numbers_are_test_numbers_with_a_valid_check_digit(simulated: Simulated) -> None:
-    numbers = simulated.source("demographics")["nhs_number"]
+    numbers = simulated.people["nhs_number"]
     assert numbers.is_unique
+    assert set(simulated.source("demographics")["nhs_number"]) <= set(numbers)
     assert numbers.str.fullmatch(r"999\d{7}").all()
     digits = np.array([list(number) for number in numbers], dtype=int)
     check = 11 - (digits[:, :9] * np.arange(10, 1, -1)).sum(axis=1) % 11
@@ -190,65 +167,6 @@ def test_ethnicity_is_missing_most_for_those_seldom_seen(simulated: Simulated) -
     unknown = spine["ethnic_category"] == "99"
     assert unknown[seen <= 5].mean() > 3 * unknown[seen > 30].mean()
     assert (spine["ethnic_category"] == "Z").any()
-
-
-def test_emergency_admissions_neither_fade_nor_swell(simulated: Simulated) -> None:
-    by_year = ((simulated.emergencies["admission_date"] - pd.Timestamp("2022-10-01")).dt.days // 365.25).value_counts()
-    assert len(by_year) == 4
-    assert by_year.max() / by_year.min() < 1.3
-    living = len(simulated.outcomes(YEAR_BEFORE))
-    assert 80 < by_year.mean() / living * 1000 < 130
-
-
-def test_the_true_risk_discriminates_as_well_as_published_tools_and_no_better(simulated: Simulated) -> None:
-    truth = simulated.outcomes(YEAR_BEFORE)
-    people = simulated.people.set_index("true_person_id").loc[truth.index]
-    adults = (YEAR_BEFORE - pd.to_datetime(people["date_of_birth"])).dt.days >= 18 * 365.25
-    after = simulated.emergencies.query("admission_date >= @YEAR_BEFORE")["true_person_id"]
-    happened = truth.index.isin(after) | (pd.to_datetime(people["died"]) >= YEAR_BEFORE)
-    assert 0.78 < roc_auc_score(happened[adults], truth.loc[adults, "risk_without"]) < 0.87
-    assert happened[adults].mean() == pytest.approx(truth.loc[adults, "risk_without"].mean(), rel=0.15)
-
-
-def test_a_naive_comparison_of_before_and_after_looks_like_a_triumph(simulated: Simulated) -> None:
-    starts = simulated.starts[simulated.starts["start_date"] < YEAR_BEFORE].drop_duplicates("true_person_id")
-    assert len(starts) > 100
-    pairs = starts[["true_person_id", "start_date"]].merge(simulated.emergencies, on="true_person_id")
-    days = (pairs["admission_date"] - pairs["start_date"]).dt.days
-    assert (days.between(0, 364)).sum() < 0.8 * (days.between(-365, -1)).sum()
-
-
-def test_the_true_average_effect_on_those_chosen_in_the_past_is_small(simulated: Simulated) -> None:
-    chosen = simulated.starts[simulated.starts["start_date"] >= YEAR_BEFORE]["true_person_id"]
-    truth = simulated.outcomes(YEAR_BEFORE)
-    truth = truth[truth.index.isin(chosen)]
-    assert 0.88 < truth["admission_risk_with"].sum() / truth["admission_risk_without"].sum() < 1.06
-
-
-def test_choosing_by_benefit_beats_choosing_by_risk(simulated: Simulated) -> None:
-    truth = simulated.outcomes(CUT_OFF)
-    benefit = truth["risk_without"] - truth["risk_with"]
-    for share in (0.02, 0.05):
-        places = round(share * len(truth))
-        by_risk = benefit[truth["risk_without"].nlargest(places).index].sum()
-        assert benefit.nlargest(places).sum() > 1.5 * by_risk
-
-
-def test_case_management_helps_some_and_harms_others(simulated: Simulated) -> None:
-    people = simulated.people
-    effect = np.exp(people["log_effect_at_cut_off"])
-    assert effect.between(0.45, 1.26).all()
-    assert (effect[people["terminal"] | people["in_care_home"]] > 1.05).all()
-    assert (effect < 0.75).mean() > 0.02
-
-
-def test_everyone_with_an_outcome_is_alive_and_registered(simulated: Simulated) -> None:
-    people = simulated.people.set_index("true_person_id")
-    for as_of in (YEAR_BEFORE, CUT_OFF):
-        inside = people.loc[simulated.outcomes(as_of).index]
-        assert inside["registered"].all()
-        assert not (pd.to_datetime(inside["died"]) < as_of).any()
-        assert not (pd.to_datetime(inside["moved_away"]) < as_of).any()
 
 
 def test_too_few_people_are_refused(tmp_path: Path) -> None:
@@ -278,7 +196,7 @@ def test_an_interrupted_run_leaves_what_was_there(tmp_path: Path) -> None:
     before = contents(tmp_path / "sources")
 
     def stop(message: str) -> None:
-        if "outpatients" in message:
+        if "2 of" in message:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
