@@ -1,7 +1,7 @@
 # The whole of Casewell from a fresh clone: Python 3.11 or newer and make are all it needs.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run test check docs ui bench clean
+.PHONY: help run test check docs ui bench bench-simulation simulation-report clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -54,5 +54,11 @@ ui: .venv/.stamp  ## open the user interfaces: Prefect on port 4200, MLflow on p
 bench: .venv/.stamp  ## long measurements, as ratios against a baseline in the same run
 	$(BIN)/python -m benchmarks.against_truth
 
+bench-simulation: .venv/.stamp  ## how simulation grows up to a million people (about eight minutes, 4 GB of disk)
+	$(BIN)/python -m benchmarks.simulation_scale
+
+simulation-report: .venv/.stamp  ## hold simulated populations against published figures: data/simulation_report.html
+	$(BIN)/python -m benchmarks.simulation_report
+
 clean:  ## remove the environment and everything a run made, sources included
-	rm -rf .venv .prefect mlruns data/sources data/truth data/linked data/features data/runs data/cohorts
+	rm -rf .venv .prefect mlruns data/sources data/truth data/linked data/features data/runs data/cohorts data/simulation_report.html

@@ -1,1 +1,1 @@
-"""Long measurements, run by `make bench`; each prints a table."""
+"""Long measurements, against the simulator's truth and against published figures; the Makefile runs them."""

@@ -29,32 +29,30 @@ class Condition:
 
 
 CONDITIONS = (
-    Condition("alcohol_problems", 0.075, 36, 9, 18, 0.65, 0.55, 0.50, "7200002", ("F102", "K703"), ("0410010",)),
-    Condition("anxiety_depression", 0.255, 31, 14, 22, 0.50, 0.22, 0.05, "35489007", ("F329", "F411"), ("0403030",)),
+    Condition("alcohol_problems", 0.085, 36, 9, 19, 0.65, 0.55, 0.50, "7200002", ("F102", "K703"), ("0410010",)),
+    Condition("anxiety_depression", 0.262, 31, 14, 26, 0.50, 0.22, 0.05, "35489007", ("F329", "F411"), ("0403030",)),
     Condition("atrial_fibrillation", 0.28, 82, 7, 3, 1.34, 0.25, 0.25, "49436004", ("I48X",), ("0208020", "0204000")),
     Condition("cancer", 0.22, 76, 12, 1, 1.53, 0.40, 0.70, "363346000", ("C349", "C509", "C189"), ("0803040",)),
     Condition("ckd", 0.42, 80, 8, 4, 0.53, 0.15, 0.20, "709044004", ("N183", "N189"), ("0205051",)),
     Condition("connective_tissue_disorder", 0.06, 54, 13, 5, 0.43, 0.15, 0.10, "69896004", ("M069",), ("1001030",)),
-    Condition("copd", 0.14, 65, 9, 13, 1.46, 0.50, 0.35, "13645005", ("J440", "J441"), ("0301011", "0302000"), 0.9),
+    Condition("copd", 0.14, 64, 9, 15, 1.46, 0.50, 0.35, "13645005", ("J440", "J441"), ("0301011", "0302000"), 0.9),
     Condition(
         "coronary_heart_disease", 0.22, 72, 9, 6, 0.49, 0.28, 0.15, "53741008", ("I209", "I251"), ("0206010", "0209000")
     ),
     Condition("dementia", 0.4, 88, 5, 3, 2.50, 0.35, 0.60, "52448006", ("F03X", "G309"), ("0411000",)),
-    Condition(
-        "diabetes", 0.24, 60, 11, 10, 0.75, 0.25, 0.20, "44054006", ("E119", "E116"), ("0601022", "0601012"), 0.7
-    ),
+    Condition("diabetes", 0.24, 60, 11, 8, 0.75, 0.25, 0.20, "44054006", ("E119", "E116"), ("0601022", "0601012"), 0.7),
     Condition("epilepsy", 0.018, 25, 20, 12, 0.92, 0.45, 0.25, "84757009", ("G409",), ("0408010",)),
     Condition("hearing_loss", 0.58, 77, 10, 2, 0.09, 0.00, 0.00, "15188001", ("H919",), ()),
     Condition(
         "heart_failure", 0.24, 82, 8, 5, 1.18, 0.50, 0.50, "84114007", ("I500", "I501"), ("0202020", "0205051"), 1.0
     ),
-    Condition("irritable_bowel_syndrome", 0.13, 30, 11, 4, 0.21, 0.08, 0.00, "10743008", ("K589",), ("0102000",)),
-    Condition("psychosis_bipolar", 0.018, 32, 9, 18, 0.64, 0.40, 0.40, "58214004", ("F209", "F319"), ("0402010",)),
+    Condition("irritable_bowel_syndrome", 0.13, 30, 11, 2, 0.21, 0.08, 0.00, "10743008", ("K589",), ("0102000",)),
+    Condition("psychosis_bipolar", 0.02, 32, 9, 20, 0.64, 0.40, 0.40, "58214004", ("F209", "F319"), ("0402010",)),
     Condition("stroke_tia", 0.2, 79, 9, 6, 0.80, 0.25, 0.25, "230690007", ("I639", "G459"), ("0209000",)),
-    Condition("asthma", 0.18, 14, 18, 10, 0.19, 0.22, 0.00, "195967001", ("J459", "J46X"), ("0301011",), 0.6),
-    Condition("hypertension", 0.9, 62, 11, 4, 0.08, 0.04, 0.00, "38341003", ("I10X",), ("0205051", "0206020")),
-    Condition("constipation_treated", 0.26, 70, 13, 10, 1.12, 0.20, 0.20, "14760008", ("K590",), ("0106040",)),
-    Condition("painful_condition", 0.28, 50, 14, 21, 0.92, 0.22, 0.05, "82423001", ("M545", "R521"), ("0407020",)),
+    Condition("asthma", 0.18, 14, 18, 6, 0.19, 0.22, 0.00, "195967001", ("J459", "J46X"), ("0301011",), 0.6),
+    Condition("hypertension", 0.9, 62, 11, 3, 0.08, 0.04, 0.00, "38341003", ("I10X",), ("0205051", "0206020")),
+    Condition("constipation_treated", 0.26, 70, 13, 7, 1.12, 0.20, 0.20, "14760008", ("K590",), ("0106040",)),
+    Condition("painful_condition", 0.28, 50, 14, 18, 0.92, 0.22, 0.05, "82423001", ("M545", "R521"), ("0407020",)),
 )
 NAMES = tuple(condition.name for condition in CONDITIONS)
 SCORES = np.array([condition.score for condition in CONDITIONS])
@@ -73,7 +71,7 @@ WOMEN = {
 # the most deprived). Deprived people's raised blood pressure is found oftener and their depression less often
 # (BMJ Open 6/2/e010155 and the like); no condition is like another.
 DIAGNOSED = {
-    "hypertension": (0.58, 0.25), "copd": (0.60, 0.05), "anxiety_depression": (0.62, -0.30), "diabetes": (0.80, 0.0),
+    "hypertension": (0.58, 0.25), "copd": (0.60, 0.05), "anxiety_depression": (0.62, -0.20), "diabetes": (0.80, 0.0),
     "coronary_heart_disease": (0.83, -0.05), "heart_failure": (0.75, -0.10), "dementia": (0.68, -0.20),
     "atrial_fibrillation": (0.78, -0.10), "ckd": (0.60, 0.0), "hearing_loss": (0.55, -0.15),
     "alcohol_problems": (0.40, 0.10), "asthma": (0.85, 0.0),

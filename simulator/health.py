@@ -33,10 +33,10 @@ SHIFT = np.log(1.25)  # of admission, under `population_shift`
 HARM = np.log(1.2)
 
 AGES = [0, 1, 3, 6, 12, 18, 25, 40, 55, 70, 80, 90, 105]
-ADMISSIONS_BY_AGE = [108, 39, 20, 9, 7, 12, 12, 11, 11, 17, 27, 45, 58]  # per 1,000 a year, no condition, no illness
+ADMISSIONS_BY_AGE = [108, 39, 20, 9, 7, 12, 12, 11, 11, 17, 28, 48, 62]  # per 1,000 a year, no condition, no illness
 DEPRIVED_AT = [0, 28, 45, 60, 75, 95]  # ages at which deprivation counts as follows, from the middle to the most
-DEPRIVED_ADMISSION = [0.18, 0.14, 0.10, 0.17, 0.02, -0.03]  # log hazard ratio, beside what conditions bring
-DEPRIVED_DEATH = [0.34, 0.44, 0.50, 0.43, 0.26, 0.06]
+DEPRIVED_ADMISSION = [0.18, 0.16, 0.18, 0.17, 0.02, -0.04]  # log hazard ratio, beside what conditions bring
+DEPRIVED_DEATH = [0.34, 0.40, 0.44, 0.43, 0.23, 0.04]
 DEATHS_AT_35 = 0.00027  # a year, without conditions
 AGEING, AGEING_LATE = 0.069, 0.066  # log hazard of death a year after 35, and besides after 77
 
@@ -84,7 +84,7 @@ def rates(people: People, month: int) -> Rates:
         np.log(np.interp(age, AGES, ADMISSIONS_BY_AGE) / 12_000)
         + people.deprivation * np.interp(age, DEPRIVED_AT, DEPRIVED_ADMISSION)
         + 1.15 * (ill @ admission_weights)
-        + 0.79 * people.frailty
+        + 0.76 * people.frailty
         + 0.15 * people.lives_alone * (age > 65)
         + 0.20 * people.housing_trouble
         + 0.25 * care_home

@@ -16,7 +16,7 @@ SURVIVAL = 0.014  # standard deviations a year after 60 by which those still ali
 # Share of each 16+1 category in its group, and how much commoner it is in deprived places (log odds).
 CATEGORIES = {
     "white": {"A": (0.908, 0.03), "B": (0.012, 0.05), "C": (0.080, 0.10)},
-    "asian": {"H": (0.34, -0.75), "J": (0.29, 0.75), "K": (0.12, 0.60), "R": (0.08, -0.3), "L": (0.17, 0.0)},
+    "asian": {"H": (0.34, -0.75), "J": (0.29, 1.0), "K": (0.12, 0.60), "R": (0.08, -0.3), "L": (0.17, 0.0)},
     "black": {"M": (0.26, 0.0), "N": (0.62, 0.0), "P": (0.12, 0.0)},
     "mixed": {"D": (0.30, 0.25), "E": (0.15, 0.1), "F": (0.28, -0.3), "G": (0.27, 0.0)},
     "other": {"S": (1.0, 0.0)},

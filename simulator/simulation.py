@@ -134,7 +134,7 @@ def _tables(world: World, chosen: Places) -> Iterator[tuple[str, str, pa.Table]]
         table, who = writing.finish(world, extract)
         identities.append(who)
         yield "sources", extract.source, table
-    yield "truth", "people", _table(true.people(world))
+    yield "truth", "people", _table(true.people(world, chosen))
     yield "truth", "identities", pa.concat_tables(identities)
     yield "truth", "outcomes", pa.concat_tables([_table(true.outcomes_of(world, as_of)) for as_of in true.AS_OF])
     yield "truth", "case_management", _table(true.case_management(world))

@@ -12,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulator import circumstances, conditions, health
+from simulator import circumstances, conditions, faults, gp, health, scenarios
 from simulator.casemanagement import Spells
 from simulator.clock import CUT_OFF, MONTHS, NEVER, START, month_of, month_start
 from simulator.expectation import Start, expect
 from simulator.extract import World
 from simulator.health import HORIZON, Effect
 from simulator.people import People
+from simulator.places import Places
 from simulator.scenarios import WORDS
 
 AS_OF = (np.datetime64("2025-10-01"), np.datetime64("2026-10-01"))
@@ -34,9 +35,10 @@ OUTCOMES = {
 
 README = """The truth behind a simulated population. Nothing here may be read by the pipeline.
 
-scenarios.json       The wrongs planted, in words; people.parquet marks whom they touch.
-people.parquet       One row a person: identity, true groups, latent traits, conditions had and diagnosed.
-                     `need` is the true Cambridge score of all conditions had, written down or not, plus 3 x deficits,
+scenarios.json       The wrongs planted, in words; where one touches some people and not others, `wronged_by_*` in
+                     people.parquet marks whom.
+people.parquet       One row a person at the cut-off: identity, true groups, latent traits, conditions had and diagnosed.
+                     `need` (also in outcomes, at as_of) is the true Cambridge score of all conditions had, written down or not, plus 3 x deficits,
                      plus 0.5 each for isolation (0 to 1), housing trouble, and an inclusion-health group.
 identities.parquet   The true person of every row of every source.
 case_management.parquet  Every start: month, and the person's log ratios from then on (admission, death, stay, attendance).
@@ -157,6 +159,7 @@ def _outcomes(
     )
     treated = expect(people, start, new)
     table = pd.DataFrame({"true_person_id": true_id, "as_of": np.full(len(people), as_of.astype("datetime64[ms]"))})
+    table["need"] = needs(people, month, share)
     for name, part in OUTCOMES.items():
         table[f"{name}_without"], table[f"{name}_with"] = getattr(without, part), getattr(treated, part)
     return table[_on_the_list(people, death, as_of)].sort_values("true_person_id", ignore_index=True)
@@ -186,7 +189,7 @@ def needs(people: People, month: int, deficits: np.ndarray) -> np.ndarray:
     return ill @ conditions.SCORES + NEED_OF_DEFICITS * deficits + NEED_OF_CIRCUMSTANCES * circumstance
 
 
-def people(world: World) -> pd.DataFrame:
+def people(world: World, places: Places) -> pd.DataFrame:
     """True particulars, groups and latent traits of everyone at the cut-off, known to the list or not."""
     who, cards, lives = world.people, world.cards, world.lives
     deficits = health.rates(who, MONTHS).deficits
@@ -228,12 +231,28 @@ def people(world: World) -> pd.DataFrame:
             "amenable": health.amenable(who, MONTHS),
             "isolation": health.isolation(who),
             **{f"log_{one.name}_effect": getattr(effect, one.name) for one in fields(Effect)},
+            **{f"wronged_by_{name}": whom for name, whom in wronged(world, places).items()},
         }
     )
     marks = {f"has_{name}": has[:, column] for column, name in enumerate(conditions.NAMES)}
     marks |= {f"diagnosed_{name}": known[:, column] for column, name in enumerate(conditions.NAMES)}
     table = pd.concat([table, pd.DataFrame({name: mark.astype(np.uint8) for name, mark in marks.items()})], axis=1)
     return table.sort_values("true_person_id", ignore_index=True)
+
+
+def wronged(world: World, places: Places) -> dict[str, np.ndarray]:
+    """Whom each planted scenario touches, where it touches some people and not others."""
+    who = world.people
+    barred = scenarios.barred(who.group, who.imd_decile)
+    touched = {
+        scenarios.LABEL_BIAS: barred,
+        scenarios.UNDER_DIAGNOSIS: barred,
+        scenarios.LINKAGE_BIAS: who.group != "white",
+        scenarios.MISSING_ETHNICITY: who.low_use > faults.SELDOM_SEEN,
+        scenarios.FEED_OUTAGE: gp.deprived_third(places)[who.practice],
+        scenarios.POPULATION_SHIFT: (month_of(who.enters) >= scenarios.SHIFT_FROM) & (who.enters > who.birth),
+    }
+    return {name: whom for name, whom in touched.items() if name in world.scenarios}
 
 
 def case_management(world: World) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import datetime as dt
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -156,3 +157,47 @@ def test_the_user_sees_every_problem_in_full_and_no_traceback(settings):
     assert "name: String should match pattern '^[a-z0-9][a-z0-9_-]*$'" in ended.stderr
     assert "seed: " in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_scenarios_are_listed_each_with_what_it_plants():
+    import simulator
+
+    outcome = CliRunner().invoke(front_door.app, ["simulate", "--list-scenarios"])
+    assert outcome.exit_code == 0
+    for name in simulator.SCENARIOS:
+        assert name in outcome.output
+
+
+def test_a_scenario_that_does_not_exist_is_refused_and_nothing_is_written(tmp_path):
+    arguments = ["simulate", "--people", "100", "--out", str(tmp_path / "sources"), "--scenario", "leek"]
+    outcome = CliRunner().invoke(front_door.app, arguments)
+    assert isinstance(outcome.exception, SettingsError)
+    assert "no scenario 'leek'; there are null_effect" in str(outcome.exception)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_truth_is_told_of_any_day_of_the_history_and_of_no_other(tmp_path):
+    folder = tmp_path / "truth"
+    made = [
+        "simulate",
+        "--people",
+        "150",
+        "--out",
+        str(tmp_path / "sources"),
+        "--scenario",
+        "harm",
+        "--scenario",
+        "leak",
+    ]
+    assert CliRunner().invoke(front_door.app, made).exit_code == 0
+    for name in ("answer.csv", "answer.parquet"):
+        arguments = ["truth", "--as-of", "2025-03-17", "--truth", str(folder), "--out", str(tmp_path / name)]
+        assert CliRunner().invoke(front_door.app, arguments).exit_code == 0
+    table = pd.read_csv(tmp_path / "answer.csv")
+    assert len(table) == len(pd.read_parquet(tmp_path / "answer.parquet")) > 80
+    # The same for whoever started this very month.
+    assert (table["admission_risk_with"] > table["admission_risk_without"]).mean() > 0.95
+    for day, words in (("2027-01-01", "outside the simulated history"), ("soon", "is not a date")):
+        outcome = CliRunner().invoke(front_door.app, ["truth", "--as-of", day, "--truth", str(folder)])
+        assert isinstance(outcome.exception, AsOfError)
+        assert words in str(outcome.exception)

@@ -120,6 +120,21 @@ def test_need_is_of_all_conditions_had_and_not_of_those_written_down(simulated: 
     assert hidden["need"].mean() > well["need"].mean() + 0.2
 
 
+def test_need_grows_with_time_and_is_known_at_any_day(simulated: Simulated) -> None:
+    then, now = simulated.outcomes(YEAR_BEFORE)["need"], simulated.outcomes(CUT_OFF)["need"]
+    both = then.index.intersection(now.index)
+    assert (now[both] >= then[both] - 1e-9).all()
+    assert now[both].mean() > then[both].mean()
+    at_the_end = simulated.people.set_index("true_person_id")["need"]
+    assert now.to_numpy() == pytest.approx(at_the_end[now.index].to_numpy())
+
+
+def test_the_truth_marks_whom_a_scenario_touches(planted: Callable[..., Simulated]) -> None:
+    people = planted("null_effect", "linkage_bias").people
+    assert (people["wronged_by_linkage_bias"] == (people["ethnic_group"] != "white")).all()
+    assert not [name for name in people if name.startswith("wronged_by_") and "linkage" not in name]
+
+
 def test_the_truth_names_what_was_planted_and_nothing_else(
     simulated: Simulated, planted: Callable[..., Simulated]
 ) -> None:
