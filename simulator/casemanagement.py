@@ -115,13 +115,17 @@ def refer(
     month: int,
 ) -> Referrals:
     """Refer, invite and start people in one month; `here` marks who is alive and registered."""
-    eligible = here & people.registered & (seen.age >= 18) & (programme.rest_until <= month)
+    adult = here & people.registered & (seen.age >= 18)
     score = _old_score(seen)
     if scenarios.NO_OVERLAP in people.scenarios:
-        person = np.flatnonzero(eligible & (score > CUT))
+        if scenarios.HIDDEN_CONFOUNDER in people.scenarios:
+            score = score + 0.5 * hidden.frailty + 1.0 * hidden.terminal
+        # Whoever left or came to the end of a spell begins again at once.
+        person = np.flatnonzero(adult & (score > CUT) & (programme.until <= month))
         started = np.ones(len(person), dtype=bool)
         route = np.full(len(person), ROUTES.index("risk_list"))
         return _outcomes(people, person, route, month, started, ~started, np.full(len(person), np.nan))
+    eligible = adult & (programme.rest_until <= month)
     worried = _gp_discretion(seen, people)
     if scenarios.HIDDEN_CONFOUNDER in people.scenarios:
         worried = worried - 1.0 + 1.1 * hidden.frailty + 1.5 * hidden.terminal

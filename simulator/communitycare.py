@@ -11,7 +11,6 @@ from simulator.extract import Extract, World, during_stay, events, later, make, 
 
 COMMUNITY_TEAMS = ("district_nursing", "therapy", "falls", "palliative")
 MENTAL_HEALTH_TEAMS = ("community_mh", "crisis", "memory", "talking_therapies")
-SERVICES = ("home_support", "residential", "nursing", "reablement", "equipment")
 SERVICE_DAYS = {"home_support": 320, "reablement": 40, "equipment": 0}
 TENANT_SHARE = 0.17
 WRONG_TEAM = 0.02  # of contacts, put down to a team drawn by lot

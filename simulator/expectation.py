@@ -53,38 +53,39 @@ def expect(people: People, start: Start, effect: Effect) -> Expectation:
         (start.illness[:, None] == levels)[:, :, None] & (start.terminal[:, None] == [False, True])[:, None, :]
     ) * 1.0
     event_free, alive = now, now
+    reach = health.reach(people)[:, None, None]
     count = len(people)
     admission, died_by, bed, home, visits = (np.zeros(count) for _ in range(5))
     for step in range(HORIZON + (start.past > 0)):
         month = start.month + step
         weight = 1.0 - start.past if step == 0 else start.past if step == HORIZON else 1.0
         rate = health.rates(people, month)
-        admitted, died, died_within, visited = _chances(people, rate, month, effect, step)
+        needed, died, died_ill, visited = _chances(people, rate, month, effect, step)
         if step == 0 and start.past > 0:
             done = start.admitted[:, None, None]
-            died_within = _in_the_rest(died_within, start.past)
-            died = np.where(done, died_within, _in_the_rest(died, start.past))
-            admitted = np.where(done, 0.0, _in_the_rest(admitted, start.past))
+            died_ill = _in_the_rest(died_ill, start.past)
+            died = np.where(done, died_ill, _in_the_rest(died, start.past))
+            needed = np.where(done, 0.0, _in_the_rest(needed, start.past))
         elif weight < 1:
-            admitted, died, died_within = admitted * weight, died * weight, died_within * weight
+            needed, died, died_ill = needed * weight, died * weight, died_ill * weight
         days = (month_start(month + 1) - month_start(month)).astype(float) * weight
-        admission += (event_free * admitted).sum(axis=(1, 2))
-        staying_out, going_in = alive * (1 - admitted), alive * admitted
-        dying = staying_out * died + going_in * died_within
+        admission += (event_free * needed * reach).sum(axis=(1, 2))
+        well, ill = alive * (1 - needed), alive * needed
+        dying = well * died + ill * died_ill
         died_by += dying.sum(axis=(1, 2))
         stay = np.minimum(rate.bed_days * np.exp(effect.stay[:, step]), days)[:, None, None]
-        in_bed = going_in * (1 - died_within / 2) * stay
+        in_bed = ill * reach * (1 - died_ill / 2) * stay
         bed += in_bed.sum(axis=(1, 2))
         home += ((alive - dying / 2) * days - in_bed).sum(axis=(1, 2))
         visits += ((alive - dying / 2) * visited * weight).sum(axis=(1, 2))
-        leaving = event_free * (1 - admitted) * (1 - died)
-        out, within = staying_out * (1 - died), going_in * (1 - died_within)
+        still_well, still_ill = well * (1 - died), ill * (1 - died_ill)
+        free_well = event_free * (1 - needed) * (1 - died)
+        free_ill = event_free * needed * (1 - reach) * (1 - died_ill)  # turned away
         if step == 0 and start.past > 0:
-            event_free = _next_month(np.where(done, 0.0, leaving), np.where(done, leaving, 0.0), rate)
-            alive = _next_month(np.where(done, 0.0, out), np.where(done, out, within), rate)
-        else:
-            event_free = _move(leaving, rate)
-            alive = _next_month(out, within, rate)
+            free_well, free_ill = np.where(done, 0.0, free_well), np.where(done, free_well, free_ill)
+            still_well, still_ill = np.where(done, 0.0, still_well), np.where(done, still_well, still_ill)
+        event_free = _next_month(free_well, free_ill, rate)
+        alive = _next_month(still_well, still_ill, rate)
     return Expectation(1 - event_free.sum(axis=(1, 2)), admission, died_by, bed, home, visits)
 
 
@@ -96,7 +97,7 @@ def _in_the_rest(chance: np.ndarray, past: float) -> np.ndarray:
 def _chances(
     people: People, rate: Rates, month: int, effect: Effect, step: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Chance of admission, of death without and with one, and rate of attendance, for every person and state."""
+    """Chance of needing admission, of death without and with that, and rate of attendance, by person and state."""
     shape = (len(people), len(ILLNESS), 2)
     illness = np.broadcast_to(np.arange(len(ILLNESS))[None, :, None], shape)
     terminal = np.broadcast_to(np.array([False, True])[None, None, :], shape)
@@ -111,10 +112,10 @@ def _chances(
     )
 
 
-def _next_month(stayed_out: np.ndarray, went_in: np.ndarray, rate: Rates) -> np.ndarray:
-    """Carry chances of states over to the next month: an admission leaves the highest level of illness behind."""
-    moved = _move(stayed_out, rate)
-    moved[:, -1, :] += _move(went_in, rate).sum(axis=1)
+def _next_month(well: np.ndarray, ill: np.ndarray, rate: Rates) -> np.ndarray:
+    """Carry chances of states over to the next month: needing admission leaves the highest level of illness behind."""
+    moved = _move(well, rate)
+    moved[:, -1, :] += _move(ill, rate).sum(axis=1)
     return moved
 
 

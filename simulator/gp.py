@@ -9,6 +9,7 @@ from simulator import circumstances, faults, identity, scenarios
 from simulator.clock import CUT_OFF, MONTHS, NEVER, START, day_in_month
 from simulator.conditions import CONDITIONS, NAMES
 from simulator.extract import Extract, World, during_stay, later, make, scatter, text
+from simulator.people import People
 from simulator.places import Places
 from simulator.randomness import logistic
 
@@ -118,7 +119,7 @@ def gp_events(world: World, places: Places) -> Extract:
     _measurements(random, book, world, contact, month, date)
     _circumstances(random, book, world, contact, month, date)
     _symptoms(random, book, world, contact, date)
-    _administration(random, book, world, contact, date)
+    _administration(random, book, world, contact, month, date)
     _vaccinations(random, book, world, here)
     _screening(random, book, world, here)
     return _as_received(random, book, world, places)
@@ -138,6 +139,10 @@ def deprived_third(places: Places) -> np.ndarray:
     return np.isin(np.arange(len(decile)), third)
 
 
+def _practice_on(people: People, person: np.ndarray, date: np.ndarray) -> np.ndarray:
+    return np.where(date < people.moves_home[person], people.first_practice[person], people.practice[person])
+
+
 def _as_received(random: np.random.Generator, book: Book, world: World, places: Places) -> Extract:
     """Rows of the people's time here with the days on which they were typed in and sent on."""
     people = world.people
@@ -148,7 +153,7 @@ def _as_received(random: np.random.Generator, book: Book, world: World, places: 
     person, when, code, value, old = person[keep], when[keep], code[keep], value[keep], old[keep]
     if scenarios.CODING_CHANGE in world.scenarios:
         code, value = _other_codes(random, book, when, code, value)
-    practice = np.where(when < people.moves_home[person], people.first_practice[person], people.practice[person])
+    practice = _practice_on(people, person, when)
     recorded = _recorded(random, world, practice, when)
     sent = np.where(old, np.maximum(START, people.enters[person]), recorded)
     received = _sent_on(random, world, places, practice, later(random, sent, 1, 7))
@@ -157,7 +162,10 @@ def _as_received(random: np.random.Generator, book: Book, world: World, places: 
         person, when, recorded = (np.concatenate(two) for two in ((person, who), (when, before), (recorded, before)))
         received = np.concatenate([received, later(random, before, 1, 3)])
         code = np.append(code, np.full(len(who), book.number(HOUSEBOUND), dtype=code.dtype))
-        value, practice = np.append(value, np.full(len(who), np.nan)), np.append(practice, people.practice[who])
+        value, practice = (
+            np.append(value, np.full(len(who), np.nan)),
+            np.append(practice, _practice_on(people, who, before)),
+        )
     if scenarios.FEED_OUTAGE in world.scenarios:
         received = np.where(deprived_third(places)[practice] & (received >= OUTAGE_FROM), CUT_OFF, received)
     medicines = {name for condition in CONDITIONS for name in condition.medicines} | {
@@ -218,13 +226,13 @@ def _other_codes(
 
 
 def _leaked(random: np.random.Generator, world: World) -> tuple[np.ndarray, np.ndarray]:
-    """Person and date of what a practice wrote because of an admission, dated three weeks to two months before it."""
+    """Person and date of what a practice wrote because of an admission, dated three weeks to eleven months before it."""
     person, _, admitted = world.admissions()
     some = random.random(len(person)) < LEAKS
     months = world.here & (random.random(world.here.shape) < LEAKS_WITHOUT)
     others, _, on = scatter(random, months.astype(np.int8))
     person, date = np.concatenate([person[some], others]), np.concatenate([admitted[some], on])
-    date = date - random.integers(18, 58, len(date))
+    date = date - random.integers(21, 330, len(date))
     keep = during_stay(world, person, date) & world.people.registered[person]
     return person[keep], date[keep]
 
@@ -257,11 +265,12 @@ def _prescriptions(random: np.random.Generator, book: Book, world: World, here: 
 def _other_prescriptions(random: np.random.Generator, book: Book, world: World, here: np.ndarray) -> None:
     """Long-term medicines by age and illness, from some month on for those who are not yet taking them."""
     age = world.people.age(START)
-    known = (world.people.diagnosed_from < MONTHS).sum(axis=1)
-    oftener = np.interp(known, [0, 1, 2, 4], OFTENER_WITH_CONDITIONS)
     for code, shares in OTHER_MEDICINES.items():
+        since = random.integers(-3 * MONTHS, MONTHS, len(age))
+        known = (world.people.diagnosed_from <= since[:, None]).sum(axis=1)
+        oftener = np.interp(known, [0, 1, 2, 4], OFTENER_WITH_CONDITIONS)
         takes = np.flatnonzero(random.random(len(age)) < np.interp(age, [0, 40, 60, 80], shares) * oftener)
-        since = random.integers(-3 * MONTHS, MONTHS, len(takes))
+        since = since[takes]
         _issue(random, book, world, takes, here[takes] & (np.arange(MONTHS) >= since[:, None]), code)
 
 
@@ -368,12 +377,12 @@ def _symptoms(random: np.random.Generator, book: Book, world: World, person: np.
 
 
 def _administration(
-    random: np.random.Generator, book: Book, world: World, person: np.ndarray, date: np.ndarray
+    random: np.random.Generator, book: Book, world: World, person: np.ndarray, month: np.ndarray, date: np.ndarray
 ) -> None:
     """Missed appointments, and reviews of medicines of those who have several conditions written down."""
     missed = random.random(len(person)) < 0.12 * world.people.misses[person]
     book.write(person[missed], date[missed], NOT_ATTENDED)
-    several = (world.people.diagnosed_from < MONTHS).sum(axis=1)[person]
+    several = (world.people.diagnosed_from[person] <= month[:, None]).sum(axis=1)
     reviewed = random.random(len(person)) < 0.025 * np.minimum(several, 4)
     book.write(person[reviewed], date[reviewed], MEDICATION_REVIEW)
 

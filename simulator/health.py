@@ -28,7 +28,7 @@ STRONGEST_EFFECT = np.log(0.5)
 EFFECT_MONTHS = 12
 SURGE_MONTHS = 6  # after a start, in which needs long unmet come to light
 ILLNESS_ATTENDANCE = 0.6  # log rate ratio of attendance by level of temporary illness
-KEPT_OUT = np.log(0.6)  # of admission, under the scenario `label_bias`
+TURNED_AWAY = 0.4  # share of needed admissions that do not happen, under the scenario `label_bias`
 SHIFT = np.log(1.25)  # of admission, under `population_shift`
 HARM = np.log(1.2)
 
@@ -91,8 +91,6 @@ def rates(people: People, month: int) -> Rates:
         + 0.35 * people.learning_disability
         + circumstances.INCLUSION_ADMISSION[people.inclusion]
     )
-    if scenarios.LABEL_BIAS in people.scenarios:
-        admission = admission + KEPT_OUT * scenarios.barred(people.group, people.imd_decile)
     if scenarios.POPULATION_SHIFT in people.scenarios and month >= scenarios.SHIFT_FROM:
         admission = admission + SHIFT
     death = (
@@ -121,8 +119,15 @@ def rates(people: People, month: int) -> Rates:
 def admission_chance(
     rate: Rates, illness: np.ndarray, terminal: np.ndarray, log_effect: np.ndarray | float
 ) -> np.ndarray:
-    """Chance of an emergency admission in the month; `log_effect` is case management's."""
+    """Chance in the month that an emergency admission is needed; `log_effect` is case management's."""
     return 1 - np.exp(-np.exp(rate.admission + ILLNESS[illness] + TERMINAL_ADMISSION * terminal + log_effect))
+
+
+def reach(people: People) -> np.ndarray:
+    """Chance that an emergency admission happens when it is needed: one, save where `label_bias` turns people away."""
+    if scenarios.LABEL_BIAS not in people.scenarios:
+        return np.ones(len(people))
+    return 1 - TURNED_AWAY * scenarios.barred(people.group, people.imd_decile)
 
 
 def death_chance(rate: Rates, illness: np.ndarray, terminal: np.ndarray, log_effect: np.ndarray | float) -> np.ndarray:

@@ -45,7 +45,7 @@ class Cards:
 def issue(streams: Streams, people: People, true_id: np.ndarray, nhs_number: np.ndarray) -> Cards:
     """Draw everybody's particulars; ids and numbers come from outside, since no two networks may share one."""
     given, family = names.draw(streams, people.ethnic_category, people.female, people.household)
-    place = _numbered(people.household, people.area)
+    place = _numbered(streams("places"), people.household, people.area)
     before = streams("old homes").integers(place.max() + 1, size=people.household.max() + 1)[people.household]
     address, postcode = _homes(place, people.area)
     old_address, old_postcode = _homes(before, people.area)
@@ -111,10 +111,10 @@ def _homes(places: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return address.to_numpy(dtype=object), postcode.to_numpy(dtype=object)
 
 
-def _numbered(household: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """Number each person's household among those of its area, from 0."""
+def _numbered(random: np.random.Generator, household: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Number each person's household among those of its area, from 0, in an order that says nothing of its members."""
     _, first = np.unique(household, return_index=True)
-    order = np.argsort(area[first], kind="stable")
+    order = np.lexsort((random.random(len(first)), area[first]))
     place = np.empty(len(first), dtype=np.int64)
     place[order] = np.arange(len(first)) - np.searchsorted(area[first][order], area[first][order])
     return place[household]
@@ -136,7 +136,8 @@ def nhs_number(
     power = 10 ** (9 - place)
     digit = written[faulty] // power % 10
     written[faulty] += ((digit + shift) % 10 - digit) * power
-    rate = missing * cards.noise[person] + np.where(people.registered[person], 0.0, 0.5)
+    odds = missing / (1 - missing) * cards.noise[person]
+    rate = odds / (1 + odds) + np.where(people.registered[person], 0.0, 0.5)
     return pc.cast(pa.array(written, mask=draw[1] < rate), pa.string())
 
 

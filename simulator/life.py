@@ -47,11 +47,15 @@ def live(streams: Streams, people: People, network: int) -> Lives:
     levels = np.zeros((total, MONTHS + 1), np.int8)
     admitted_in, emergency, contacts = (np.zeros(shape, np.int8) for _ in range(3))
     deficits, bed_days = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    reach = health.reach(people)
     for month in range(-BURN_IN, MONTHS):
         rate = health.rates(people, month)
         if month == 0:
-            terminal = random.random(total) < health.settled_terminal(rate)
+            terminal = (first <= 0) & (random.random(total) < health.settled_terminal(rate))
         here = (first <= month) & (month <= last) & (death_month == NEVER)
+        if month > 0:
+            arrives = (first == month) & (people.birth < people.enters)
+            terminal = terminal | (arrives & (random.random(total) < health.settled_terminal(rate)))
         if month >= PROGRAMME_START:
             seen = _seen(people, admitted_in, contacts, month)
             hidden = casemanagement.Hidden(people.frailty, terminal)
@@ -60,10 +64,12 @@ def live(streams: Streams, people: People, network: int) -> Lives:
         effect = casemanagement.effect_in(programme, people, month)
         born = people.birth < month_start(month + 1)
         chance = health.admission_chance(rate, illness, terminal, effect.admission)
-        admitted = born & (random.random(total) < chance)
+        needed = born & (random.random(total) < chance)
+        admitted = needed & (random.random(total) < reach)
         if month >= 0:
+            needed &= here
             admitted &= here
-            sick = np.where(admitted, len(health.ILLNESS) - 1, illness)
+            sick = np.where(needed, len(health.ILLNESS) - 1, illness)
             dies = here & (random.random(total) < health.death_chance(rate, sick, terminal, effect.death))
             death_month[dies] = month
             terminal_from[terminal & (terminal_from == NEVER)] = month
@@ -74,8 +80,8 @@ def live(streams: Streams, people: People, network: int) -> Lives:
             contacts[:, month] = random.poisson(np.where(here, seen_rate, 0))
             deficits[:, month] = rate.deficits
             bed_days[:, month] = rate.bed_days * np.exp(effect.stay)
-            terminal = terminal | (random.random(total) < rate.terminal)
-        illness = health.next_illness(random, illness, rate.acute, admitted).astype(np.int8)
+            terminal = terminal | (here & (random.random(total) < rate.terminal))
+        illness = health.next_illness(random, illness, rate.acute, needed).astype(np.int8)
     levels[:, MONTHS] = illness
     terminal_from[terminal & (terminal_from == NEVER)] = MONTHS
     death = _death_dates(streams, death_month)
@@ -122,6 +128,19 @@ def _admission_days(streams: Streams, people: People, admitted: np.ndarray, deat
     days = np.zeros(admitted.shape, dtype=np.int8)
     days[person, month] = np.where((span > 0) & (month_of(day) == month), (day - first).astype(int) + 1, 0)
     return days
+
+
+def written_down(people: People, lives: Lives) -> np.ndarray:
+    """Month in which each condition is written down: the first with a contact, from when it could be found.
+
+    People x conditions, as `People.diagnosed_from`; what was known before the history stays as it was.
+    """
+    seen = np.where(lives.contacts > 0, np.arange(MONTHS, dtype=np.int32), NEVER)
+    following = np.minimum.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
+    found = people.diagnosed_from
+    within = (found >= 0) & (found < MONTHS)
+    at_contact = np.take_along_axis(following, found.clip(0, MONTHS - 1), axis=1)
+    return np.where(within, at_contact, found).astype(np.int32)
 
 
 def here(people: People, death: np.ndarray) -> np.ndarray:

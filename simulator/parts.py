@@ -58,9 +58,9 @@ def live(part: Part, places: Places) -> World:
     mine = slice(part.first, part.first + len(people))
     true_id = identity.true_ids(part.seed, part.everybody)[mine]
     number = identity.nhs_numbers(part.seed, part.everybody)[mine]
-    return World(
-        streams, people, identity.issue(streams, people, true_id, number), life.live(streams, people, part.network)
-    )
+    lives = life.live(streams, people, part.network)
+    people = replace(people, diagnosed_from=life.written_down(people, lives))
+    return World(streams, people, identity.issue(streams, people, true_id, number), lives)
 
 
 def chunks(world: World) -> Iterator[World]:

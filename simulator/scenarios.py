@@ -1,4 +1,7 @@
-"""Wrongs that can be planted in a population, each of which a good pipeline must catch. They combine."""
+"""Wrongs that can be planted in a population, each of which a good pipeline must catch.
+
+They combine, save that case management cannot both do nothing and do harm.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +27,18 @@ WORDS = {
     HARM: "Case management raises everybody's chance of emergency admission by a fifth.",
     NO_OVERLAP: "Everybody above a fixed score is enrolled at once and nobody below it: nobody comparable is left untreated.",
     HIDDEN_CONFOUNDER: "GPs refer by what they see in people and no record shows: latent frailty and approaching death.",
-    LABEL_BIAS: "At equal need, Asian and Black people and the most deprived three tenths are admitted 40 % less often.",
+    LABEL_BIAS: "When they need an emergency admission, Asian and Black people and the most deprived three tenths "
+    "are turned away in 40 % of cases; they are as ill as before, and it does not show.",
     UNDER_DIAGNOSIS: "The same people's conditions are far less often written down.",
-    LINKAGE_BIAS: "Services write the names, birth dates and numbers of people not White wrong six times as often as usual.",
+    LINKAGE_BIAS: "Of people not White, services write names, birth dates and addresses wrong six times as often as usual, "
+    "and leave numbers out with six times the odds.",
     MISSING_ETHNICITY: "Ethnicity is unknown for most people seldom seen, and oftener for those not White.",
     FEED_OUTAGE: "GP records of practices in the most deprived third stop arriving thirteen weeks before the cut-off.",
-    CODING_CHANGE: "From April 2025 GP systems write consultations, diabetes and HbA1c in other codes and units.",
+    CODING_CHANGE: "From 1 April 2025 GP systems write consultations (11429006), diabetes (44054006) and HbA1c "
+    "(1003671000000109, mmol/mol) in other codes, and HbA1c in per cent.",
     POPULATION_SHIFT: "In the last year many young people move to deprived areas, and all emergency admissions rise by a quarter.",
-    LEAK: "A GP code that follows an emergency admission is dated, and stamped as received, weeks before it.",
+    LEAK: "The GP code for housebound (160689007) is written because of an emergency admission, but dated, and stamped "
+    "as received, three weeks to eleven months before it.",
 }
 BARRED_FROM = 3  # tenths of deprivation
 SHIFT_FROM = 36  # month in which the population's shift begins
@@ -43,12 +50,14 @@ def chosen(names: Iterable[str]) -> frozenset[str]:
     Raises
     ------
     ValueError
-        There is none of such a name.
+        There is none of such a name, or two contradict each other.
     """
     wanted = frozenset(names)
     unknown = sorted(wanted - set(WORDS))
     if unknown:
         raise ValueError(f"there is no scenario {unknown[0]!r}; there are {', '.join(WORDS)}")
+    if {NULL_EFFECT, HARM} <= wanted:
+        raise ValueError(f"{NULL_EFFECT!r} and {HARM!r} contradict each other; every other scenario combines")
     return wanted
 
 

@@ -85,7 +85,7 @@ def simulate(
         shutil.rmtree(waiting)
         folders.write("sources", "practices", chosen.practices)
         folders.note("truth", "README.txt", true.README)
-        folders.note("truth", "scenarios.json", true.described(planted))
+        folders.note("truth", "scenarios.json", true.described(planted, chosen))
         for folder in folders.places:
             folders.note(folder, writing.STAMP, _stamp(people, seed, planted))
         folders.publish()

@@ -41,6 +41,7 @@ people.parquet       One row a person at the cut-off: identity, true groups, lat
                      `need` (also in outcomes, at as_of) is the true Cambridge score of all conditions had, written down or not, plus 3 x deficits,
                      plus 0.5 each for isolation (0 to 1), housing trouble, and an inclusion-health group.
 identities.parquet   The true person of every row of every source.
+                     One true start in two hundred is `not_reached` in the sources: the person died or left meanwhile.
 case_management.parquet  Every start: month, and the person's log ratios from then on (admission, death, stay, attendance).
 states.parquet       What outcomes at any date are worked out from: `casewell truth --as-of DATE`.
 outcomes.parquet     For two dates, everybody alive and registered; every other date on request, as above.
@@ -272,9 +273,13 @@ def states(world: World) -> pa.Table:
     return pa.table({"true_person_id": pa.array(cards.true_id), **{name: _column(it) for name, it in columns.items()}})
 
 
-def described(planted: frozenset[str]) -> str:
-    """What was planted, as JSON."""
-    return json.dumps({name: words for name, words in WORDS.items() if name in planted}, indent=2) + "\n"
+def described(planted: frozenset[str], places: Places) -> str:
+    """What was planted, as JSON: of each scenario the words, and which practices fell silent from when."""
+    told: dict[str, dict[str, object]] = {name: {"what": words} for name, words in WORDS.items() if name in planted}
+    if scenarios.FEED_OUTAGE in told:
+        silent = places.practices["practice_code"][gp.deprived_third(places)]
+        told[scenarios.FEED_OUTAGE] |= {"practices": silent.tolist(), "from": str(gp.OUTAGE_FROM)}
+    return json.dumps(told, indent=2) + "\n"
 
 
 def _column(values: np.ndarray) -> pa.Array:

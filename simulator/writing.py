@@ -15,6 +15,7 @@ from simulator.extract import Extract, World
 
 STAMP = "SYNTHETIC"
 DUPLICATES = 0.003
+TRUTH = ("people", "identities", "outcomes", "case_management", "states")
 NEVER_TWICE = ("demographics", "programme", "opt_outs")
 PREFIX = {
     "demographics": "DEM",
@@ -33,12 +34,12 @@ PREFIX = {
 
 
 def check(out: Path, truth: Path) -> None:
-    """Refuse to write over anything that a simulation did not make.
+    """Refuse to write over anything that a simulation did not make, or over the truth about other sources.
 
     Raises
     ------
     ValueError
-        A folder holds other content, or one of the two lies within the other.
+        A folder holds other content, the truth is of other sources, or one of the two lies within the other.
     """
     out, truth = out.resolve(), truth.resolve()
     if out == truth or out in truth.parents or truth in out.parents:
@@ -46,8 +47,28 @@ def check(out: Path, truth: Path) -> None:
     for folder in (out, truth):
         if folder.exists() and not folder.is_dir():
             raise ValueError(f"{str(folder)!r} is a file; give a folder")
-        if folder.exists() and any(folder.iterdir()) and not (folder / STAMP).exists():
-            raise ValueError(f"{str(folder)!r} holds files that no simulation made; give an empty or a new folder")
+        names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+        foreign = sorted(name for name in names if not _is_ours(name))
+        if foreign or (names and STAMP not in names):
+            which = f", {foreign[0]!r} for one" if foreign else ""
+            raise ValueError(
+                f"{str(folder)!r} holds files that no simulation made{which}; give an empty or a new folder"
+            )
+    if truth.exists() and any(truth.iterdir()) and _stamp_of(truth) != _stamp_of(out):
+        raise ValueError(
+            f"{str(truth)!r} holds the truth about other sources than those in {str(out)!r}; "
+            "put the new ones into a folder of another parent"
+        )
+
+
+def _is_ours(name: str) -> bool:
+    tables = {f"{table}.parquet" for table in (*PREFIX, "practices", *TRUTH)}
+    return name in tables | {STAMP, "README.txt", "scenarios.json"} or name.startswith("outcomes-")
+
+
+def _stamp_of(folder: Path) -> str:
+    stamp = folder / STAMP
+    return stamp.read_text(encoding="utf-8") if stamp.exists() else ""
 
 
 def finish(world: World, extract: Extract) -> tuple[pa.Table, pa.Table]:

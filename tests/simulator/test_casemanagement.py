@@ -8,25 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import parts, places
+from simulator import casemanagement, parts, places, truth
+from simulator.casemanagement import Seen
+from simulator.clock import month_start
 from simulator.extract import World
 from tests.simulator.conftest import YEAR_BEFORE, Simulated
 
 CUT_OFF = pd.Timestamp("2026-10-01")
-
-
-def before_and_after(world: Simulated) -> tuple[int, int]:
-    """Emergency admissions of those who started, in the year before and the year after."""
-    starts = world.starts[world.starts["start_date"] < YEAR_BEFORE].drop_duplicates("true_person_id")
-    pairs = starts[["true_person_id", "start_date"]].merge(world.emergencies, on="true_person_id")
-    days = (pairs["admission_date"] - pairs["start_date"]).dt.days
-    return int(days.between(-365, -1).sum()), int(days.between(0, 364).sum())
-
-
-def test_a_naive_comparison_of_before_and_after_looks_like_a_triumph(simulated: Simulated) -> None:
-    before, after = before_and_after(simulated)
-    assert before > 80
-    assert after < 0.85 * before
 
 
 def test_the_true_average_effect_on_those_chosen_in_the_past_is_small(simulated: Simulated) -> None:
@@ -43,6 +31,9 @@ def test_case_management_helps_some_and_harms_others(simulated: Simulated) -> No
     assert (effect[people["terminal"] | people["in_care_home"]] > 1.05).all()
     assert (effect < 0.75).mean() > 0.01
     assert (people["log_death_effect"] <= 0).all()
+    helped = effect < 0.75
+    assert (people.loc[helped, "log_death_effect"] < -0.1).all()
+    assert (people.loc[helped, "log_stay_effect"] < -0.05).all()
 
 
 def test_choosing_by_benefit_beats_choosing_by_risk(simulated: Simulated) -> None:
@@ -69,6 +60,9 @@ def test_about_a_third_of_those_invited_take_it_up_and_deprived_people_stay_less
     people = simulated.people
     stay = people["months_with_case_management"]
     assert stay[people["imd_decile"] <= 3].mean() < stay[people["imd_decile"] >= 8].mean() - 0.3
+    answered = invited[invited["outcome"].isin(["started", "declined"])].merge(people, on="true_person_id")
+    accepts = answered["outcome"] == "started"
+    assert accepts[answered["imd_decile"] <= 5].mean() < accepts[answered["imd_decile"] > 5].mean()
 
 
 def test_the_margin_is_drawn_by_lot_in_some_teams_in_the_last_year_with_its_chances_recorded(
@@ -94,9 +88,32 @@ def test_the_lot_leaves_the_two_arms_alike(simulated: Simulated) -> None:
     assert abs(frailty[drawn].mean() - frailty[~drawn].mean()) < 3.5 * spread
 
 
+def test_what_an_earlier_start_still_does_is_in_the_truth_without_a_new_one(usual: list[World]) -> None:
+    found = 0
+    for world in usual:
+        spells, people = world.lives.spells, world.people
+        left = truth._left_of(people, spells, 40, np.arange(13)[None, :] + 40)
+        lately = spells.person[(spells.month >= 36) & (spells.month < 40)]
+        long = lately[people.stays[lately] == 12]
+        assert (left.admission[long, 0] != 0).all()
+        assert (left.admission[:, 12] == 0).all()
+        found += len(long)
+    assert found > 10
+
+
+def test_a_place_drawn_by_lot_is_kept_however_full_the_caseload(usual: list[World]) -> None:
+    for world in usual:
+        referrals = world.lives.referrals
+        lot = referrals.route == casemanagement.BY_LOT
+        if lot.any():
+            # Of those drawn: declined, or not reached for other reasons than a want of places (about one in eight).
+            drawn = lot & (referrals.outcome != casemanagement.OUTCOMES.index("not_drawn"))
+            assert (referrals.outcome[drawn] == casemanagement.OUTCOMES.index("not_reached")).mean() < 0.25
+
+
 def lived(*scenarios: str) -> list[World]:
-    chosen = places.choose_places(6_000)
-    return [parts.live(part, chosen) for part in parts.plan(chosen, 6_000, 17, frozenset(scenarios))]
+    chosen = places.choose_places(12_000)
+    return [parts.live(part, chosen) for part in parts.plan(chosen, 12_000, 17, frozenset(scenarios))]
 
 
 @pytest.fixture(scope="module")
@@ -104,17 +121,27 @@ def usual() -> list[World]:
     return lived()
 
 
-def test_before_and_after_looks_like_a_triumph_even_where_case_management_does_nothing_at_all() -> None:
+def before_and_after(worlds: list[World]) -> float:
+    """Fall in emergency admissions of those who started, from the year before to the year from it, as a share."""
     before = after = 0
-    for world in lived("null_effect"):
+    for world in worlds:
         spells, admitted = world.lives.spells, world.lives.admission_day > 0
-        assert (spells.effect.admission == 0).all()
-        assert (spells.effect.death == 0).all()
         for person, month in zip(spells.person, spells.month, strict=True):
-            before += admitted[person, month - 12 : month].sum() if month <= 36 else 0
-            after += admitted[person, month : month + 12].sum() if month <= 36 else 0
-    assert before > 60
-    assert after < 0.85 * before
+            if month <= 36:
+                before += admitted[person, month - 12 : month].sum()
+                after += admitted[person, month : month + 12].sum()
+    assert before > 150
+    return 1 - after / before
+
+
+def test_a_naive_comparison_of_before_and_after_looks_like_a_triumph(usual: list[World]) -> None:
+    assert before_and_after(usual) > 0.25
+
+
+def test_so_it_does_where_case_management_does_nothing_at_all() -> None:
+    untouched = lived("null_effect")
+    assert all((world.lives.spells.effect.admission == 0).all() for world in untouched)
+    assert before_and_after(untouched) > 0.20
 
 
 def test_under_harm_everybody_fares_worse(planted: Callable[..., Simulated]) -> None:
@@ -125,9 +152,24 @@ def test_under_harm_everybody_fares_worse(planted: Callable[..., Simulated]) -> 
 def test_under_no_overlap_whoever_is_above_the_score_is_enrolled_and_nobody_else() -> None:
     for world in lived("no_overlap"):
         referrals = world.lives.referrals
-        assert len(referrals.person) > 0
         assert (referrals.outcome == 0).all()
         assert (referrals.route == 2).all()
+        contacts, admitted = world.lives.contacts, world.lives.admission_day > 0
+        for month in (20, 40):
+            seen = Seen(
+                age=world.people.age(month_start(month)),
+                diagnosed=world.people.diagnosed_from < month,
+                admitted_lately=admitted[:, month - 2 : month].max(axis=1),
+                admissions=admitted[:, month - 12 : month].sum(axis=1),
+                contacts=contacts[:, month - 2 : month].sum(axis=1),
+            )
+            above = (casemanagement._old_score(seen) > casemanagement.CUT) & (seen.age >= 18)
+            above &= world.people.registered & world.here[:, month - 1] & world.here[:, month]
+            current = (referrals.month <= month) & (referrals.until > month)
+            enrolled = np.isin(np.arange(len(above)), referrals.person[current])
+            # What is written down a little later than it could have been is not in this score.
+            assert enrolled[above].mean() > 0.9
+            assert enrolled[~above].mean() < 0.1
 
 
 def test_under_a_hidden_confounder_the_frail_are_referred_though_records_look_alike(usual: list[World]) -> None:

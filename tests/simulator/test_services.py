@@ -436,12 +436,12 @@ def test_leak_dates_and_stamps_a_code_weeks_before_the_admission_that_caused_it(
     def share_foretold(world: Simulated) -> float:
         spells = world.spells[world.spells["admission_method"].isin(EMERGENCY) & world.of(world.spells, "registered")]
         spells = spells[world.of(spells, "date_of_birth") > pd.Timestamp("1965-01-01")]
-        spells = spells[spells["admission_date"] - pd.Timedelta(days=60) >= pd.Timestamp("2022-10-01")]
+        spells = spells[spells["admission_date"] - pd.Timedelta(days=335) >= pd.Timestamp("2022-10-01")]
         gp = world.source("gp_events").query("code == @HOUSEBOUND")
         pairs = spells[["record_id", "true_person_id", "admission_date"]].merge(
             gp[["true_person_id", "event_date", "recorded_date", "received_date"]], on="true_person_id"
         )
-        before = [(pairs["admission_date"] - pairs[name]).dt.days.between(14, 60) for name in list(pairs)[3:]]
+        before = [(pairs["admission_date"] - pairs[name]).dt.days.between(14, 335) for name in list(pairs)[3:]]
         return pairs.loc[np.all(before, axis=0), "record_id"].nunique() / len(spells)
 
     assert share_foretold(planted("leak")) > 0.65

@@ -211,3 +211,26 @@ def test_a_later_simulation_takes_the_place_of_an_earlier_one(tmp_path: Path) ->
     simulate(100, 2, tmp_path / "sources", tmp_path / "truth")
     assert "seed 2" in (tmp_path / "sources" / "SYNTHETIC").read_text()
     assert contents(tmp_path / "sources") != before
+
+
+def test_the_truth_of_other_sources_is_never_replaced(tmp_path: Path) -> None:
+    simulate(100, 1, tmp_path / "sources", tmp_path / "truth")
+    with pytest.raises(ValueError, match="holds the truth about other sources"):
+        simulate(100, 2, tmp_path / "others", tmp_path / "truth")
+    assert {path.name for path in tmp_path.iterdir()} == {"sources", "truth"}
+
+
+def test_a_file_put_among_simulated_ones_is_not_lost(tmp_path: Path) -> None:
+    simulate(100, 1, tmp_path / "sources", tmp_path / "truth")
+    (tmp_path / "sources" / "mine.csv").write_text("mine")
+    with pytest.raises(ValueError, match=r"no simulation made, 'mine\.csv' for one"):
+        simulate(100, 1, tmp_path / "sources", tmp_path / "truth")
+    assert (tmp_path / "sources" / "mine.csv").read_text() == "mine"
+
+
+def test_an_address_says_nothing_of_who_lives_there(simulated: Simulated) -> None:
+    spine = simulated.with_person("demographics").drop_duplicates("true_person_id", keep="last")
+    number = spine["address_line"].str.extract(r"^(\d+)")[0].astype(int)
+    people = simulated.people.set_index("true_person_id").loc[spine["true_person_id"]]
+    for trait in (people["ethnic_group"] != "white", people["lives_alone"], people["frailty"] > 1):
+        assert abs(np.corrcoef(number, trait)[0, 1]) < 0.12

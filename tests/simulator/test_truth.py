@@ -13,12 +13,13 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import simulator
-from simulator import parts, places
+from simulator import hospital, parts, places
 from simulator import truth as true
 from simulator.extract import World
 from tests.simulator.conftest import YEAR_BEFORE, Simulated
 
 CUT_OFF = pd.Timestamp("2026-10-01")
+HAPPENS = ("risk", "admission_risk", "death_risk")
 PAIRS = ("risk", "admission_risk", "death_risk", "bed_days", "days_at_home", "attendances")
 
 
@@ -140,5 +141,43 @@ def test_the_truth_names_what_was_planted_and_nothing_else(
 ) -> None:
     assert json.loads((simulated.truth / "scenarios.json").read_text()) == {}
     told = json.loads((planted("null_effect", "linkage_bias").truth / "scenarios.json").read_text())
-    assert told == {name: simulator.SCENARIOS[name] for name in ("null_effect", "linkage_bias")}
+    assert told == {name: {"what": simulator.SCENARIOS[name]} for name in ("null_effect", "linkage_bias")}
     assert "null_effect" in (planted("null_effect", "linkage_bias").sources / "SYNTHETIC").read_text()
+
+
+def test_attendances_and_bed_days_come_as_the_truth_expects(untouched: list[World]) -> None:
+    as_of = np.datetime64("2024-10-01")
+    until, months = np.datetime64("2025-10-01"), slice(24, 36)
+    visits = bed = expected_visits = expected_bed = 0.0
+    for world in untouched:
+        expected = true.outcomes_of(world, as_of).set_index("true_person_id")
+        expected = expected[expected.index.isin(world.cards.true_id[~(world.people.leaves < until)])]
+        here = np.isin(world.cards.true_id, expected.index)
+        visits += world.lives.emergency[here, months].sum()
+        expected_visits += expected["attendances_without"].sum()
+        spells = hospital.spells(world)
+        spells = spells[spells["kind"].isin(["emergency", "transfer"]) & here[spells["person"]]]
+        spells = spells[(spells["admitted"] >= pd.Timestamp(as_of)) & (spells["admitted"] < pd.Timestamp(until))]
+        bed += (spells["discharged"] - spells["admitted"]).dt.days.sum()
+        expected_bed += expected["bed_days_without"].sum()
+    assert visits == pytest.approx(expected_visits, rel=0.08)
+    assert bed == pytest.approx(expected_bed, rel=0.12)
+
+
+def test_equal_need_yields_less_planned_care_where_access_is_worse(untouched: list[World]) -> None:
+    kept_away, well_served = [], []
+    for world in untouched:
+        planned = hospital.spells(world).query("kind == 'elective'")["person"]
+        table = pd.DataFrame(
+            {
+                "ill": (world.people.conditions_from <= 24).sum(axis=1).clip(max=4),
+                "contacts": world.lives.contacts.sum(axis=1),
+                "planned": np.bincount(planned, minlength=len(world.people)),
+                "access": world.people.access,
+            }
+        )[world.here.all(axis=1) & world.people.registered]
+        kept_away.append(table[table["access"] < -0.25])
+        well_served.append(table[table["access"] > 0.15])
+    low, high = (pd.concat(part).groupby("ill")[["contacts", "planned"]].mean() for part in (kept_away, well_served))
+    for use in ("contacts", "planned"):
+        assert (low[use] < 0.85 * high[use]).mean() >= 0.8, use
