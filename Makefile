@@ -1,7 +1,7 @@
 # The whole of Casewell from a fresh clone: Python 3.11 or newer and make are all it needs.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run test check docs ui bench bench-simulation simulation-report clean
+.PHONY: help run test check docs ui bench bench-simulation bench-linkage simulation-report clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -56,6 +56,9 @@ bench: .venv/.stamp  ## long measurements, as ratios against a baseline in the s
 
 bench-simulation: .venv/.stamp  ## how simulation grows up to a million people (about eight minutes, 4 GB of disk)
 	$(BIN)/python -m benchmarks.simulation_scale
+
+bench-linkage: .venv/.stamp  ## linkage against the truth, by group: 100,000 people on three seeds (about half an hour)
+	$(BIN)/python -m benchmarks.linkage
 
 simulation-report: .venv/.stamp  ## hold simulated populations against published figures: data/simulation_report.html
 	$(BIN)/python -m benchmarks.simulation_report

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from casewell import __version__
 from casewell.environment import prepare
-from casewell.errors import AsOfError, CasewellError, SettingsError, WithheldError
+from casewell.errors import AsOfError, CasewellError, SettingsError, SourceError, WithheldError
 from casewell.settings import load
 
 app = typer.Typer(
@@ -37,6 +37,9 @@ settings file: where the sources are, how many places each team has, what counts
 )
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
+
+sources_app = typer.Typer(no_args_is_help=True, help="Look at the sources before a run does.")
+app.add_typer(sources_app, name="sources")
 
 SettingsFile = Annotated[
     Path, typer.Option("--settings", help="The run's settings (YAML). config/omop.yaml reads OMOP CDM tables.")
@@ -217,6 +220,29 @@ def worklist(
         console.print(
             f"{left_out} outcome(s) left out: no NHS number is recorded, so the next run could not tell whose"
         )
+
+
+@sources_app.command("check")
+def check_sources(
+    settings: SettingsFile = DEMONSTRATION,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page and the JSON. Default: `quality` in the data folder.")
+    ] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Report every problem of every source at once: as text, as `sources.json`, and as a page with pictures, `sources.html`.
+
+    Contract, duplicates, coverage by practice and month, feeds that stopped, sudden shifts in volume, codes and
+    missing values, lawful basis, opt-outs. Exits with 4 if anything would stop a run. docs/how-to/sources.md says more.
+    Example: `casewell sources check --settings config/demo.yaml --out /tmp/check`
+    """
+    from flows.sources import check
+    from flows.workspace import disk
+
+    with disk():
+        report = check(load(settings), as_of, out, console)
+    if report.stops:
+        raise typer.Exit(SourceError.exit_code)
 
 
 @app.command()

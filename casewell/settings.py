@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from casewell.errors import SettingsError
 
@@ -54,10 +55,37 @@ class LawfulBasis(Section):
 class Source(Section):
     """One source of records."""
 
-    kind: Literal["extract", "omop"] = Field(
-        "extract", description="`extract`: one NHS-style table. `omop`: a folder of OMOP CDM 5.3 or 5.4 tables."
+    kind: Literal["extract", "omop", "meds"] = Field(
+        "extract",
+        description="`extract`: one NHS-style table. `omop`: a folder of OMOP CDM 5.3 or 5.4 tables. `meds`: the folder of a MEDS data set.",
     )
-    path: Path = Field(description="A Parquet, CSV or gzipped CSV file; for `omop` the folder that holds the tables.")
+    path: Path = Field(
+        Path(),
+        description="A Parquet, CSV, gzipped CSV or DuckDB file; for `omop` and `meds` the folder. Required, unless `connection` is given.",
+    )
+    connection: str | None = Field(
+        None,
+        description="PostgreSQL: the NAME of the environment variable that holds the connection string; never the string itself.",
+    )
+    relation: str | None = Field(
+        None, description="In a DuckDB or PostgreSQL database: the table or view to read, as `schema.name` or `name`."
+    )
+    timeout_minutes: int = Field(
+        120, ge=1, le=1440, description="PostgreSQL: a table that takes longer than this to read is given up."
+    )
+    delimiter: str = Field(",", description="What separates the columns of a CSV file: one character, or `tab`.")
+    encoding: str = Field("utf-8", description="How a CSV file's text is encoded; Excel often saves `cp1252`.")
+    date_format: str | None = Field(
+        None,
+        description="How an extract writes dates as text, for example `%d/%m/%Y`; ISO dates are always understood, others only if declared here.",
+    )
+    codes: dict[str, str] = Field(
+        {},
+        description="MEDS: code, or what codes begin with before `//`: the code of this project that it stands for.",
+    )
+    shifted_dates: bool = Field(
+        False, description="MEDS: dates were shifted to protect people, so that they may lie in the future."
+    )
     table: SourceTable | None = Field(
         None, description="Which contract an extract follows; the source's own name when left out."
     )
@@ -65,8 +93,66 @@ class Source(Section):
     known_lag_days: int = Field(
         0, ge=0, le=400, description="Days from event to knowledge, for records that carry no date of receipt."
     )
+    expected_every_days: int | None = Field(
+        None,
+        ge=1,
+        le=400,
+        description="A delivery is expected at least this often: when the newest record is older than this at the list's date, the source is stale. Stale opt-outs stop a run, other extracts if `quality.when_stale` says so. Left out, `casewell sources check` goes by the source's own usual pace, and no run is stopped for its age.",
+    )
     lawful_basis: LawfulBasis | None = Field(None, description="A source without one is refused before a row is read.")
     enabled: bool = Field(True, description="Switch a source off without deleting it.")
+
+    @field_validator("connection")
+    @classmethod
+    def _names_a_variable(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+            raise ValueError("must be the name of an environment variable, never the connection string itself")
+        return value
+
+    @field_validator("relation")
+    @classmethod
+    def _names_a_table(cls, value: str | None) -> str | None:
+        if value is not None and (value.count(".") > 1 or not all(part.strip() for part in value.split("."))):
+            raise ValueError("must be written as schema.name or name")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str) -> str:
+        value = {"tab": "\t", "\\t": "\t"}.get(value, value)
+        if len(value.encode()) != 1 or value in '"\r\n' or value.isalnum():
+            raise ValueError("must be one plain character that is no letter, digit or quotation mark, or `tab`")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError:
+            raise ValueError(f"unknown encoding {value!r}; for example utf-8, cp1252, latin-1 or utf-16") from None
+        return value
+
+    @field_validator("date_format")
+    @classmethod
+    def _says_day_month_and_year(cls, value: str | None) -> str | None:
+        day = dt.datetime(2023, 11, 27)
+        try:
+            told = value is None or dt.datetime.strptime(day.strftime(value), value) == day
+        except ValueError:
+            told = False
+        if not told:
+            raise ValueError("must say day, month and year, for example %d/%m/%Y")
+        return value
+
+    @model_validator(mode="after")
+    def _lies_somewhere(self) -> Source:
+        given = self.path != Path() or (self.connection is None and "path" in self.model_fields_set)
+        if given == (self.connection is not None):
+            raise ValueError("give either `path` or, for PostgreSQL, `connection`")
+        if self.connection is not None and (self.relation is None or self.kind != "extract"):
+            raise ValueError("`connection` needs `relation`, the table to read, and the kind `extract`")
+        return self
 
 
 class OptOuts(Section):
@@ -80,13 +166,52 @@ class OptOuts(Section):
 
 
 class Quality(Section):
-    """How many faulty rows a source may have before the run stops."""
+    """How many faulty rows a source may have before the run stops, and what `casewell sources check` calls unusual."""
 
     max_bad_share: float = Field(
         0.05,
         ge=0,
         le=1,
         description="Above this share of rows in quarantine, for one source, the run stops; below it the rows are set aside, counted and kept.",
+    )
+    when_stale: Literal["report", "stop"] = Field(
+        "report",
+        description="What follows when an extract is older than its `expected_every_days`: `casewell sources check` reports it, or the run stops as well. Stale opt-outs always stop it.",
+    )
+    silent_days: int = Field(
+        14,
+        ge=2,
+        le=400,
+        description="A source, practice, hospital or team that sends nothing for this many days, and for far longer than is usual for it, is reported as stopped.",
+    )
+    unusual_volume: float = Field(
+        0.4,
+        gt=0,
+        lt=1,
+        description="A month with this share of rows too few (or as many times too many), against the same place's other months and the other places' same month, is reported.",
+    )
+    unusual_missing: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="A month in which the share of rows without ethnicity, or without NHS number, differs by this much from the same place's usual is reported (0.1: ten in a hundred).",
+    )
+    maximum_missing_ethnicity: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="A source with a larger share of rows whose ethnicity is not known is reported; *not stated* is an answer and does not count.",
+    )
+    beyond_chance: float = Field(
+        6.0,
+        ge=3,
+        le=20,
+        description="How many times its usual month-to-month spread a difference must be before it is reported. Higher: fewer false alarms, later true ones.",
+    )
+    smallest_usual: int = Field(
+        20,
+        ge=8,
+        description="Codes and places with fewer rows than this in a usual month are not judged by volume.",
     )
 
 

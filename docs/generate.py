@@ -115,7 +115,7 @@ def sources_page() -> str:
     """List the contracts of the sources."""
     parts = [
         "# The contracts of the sources\n\nWhat each extract must look like. A file's own names can be mapped in the settings "
-        "(`sources.NAME.columns`); dates in CSV files are ISO. OMOP CDM tables follow their own standard.\n\n"
+        "(`sources.NAME.columns`); dates written as text are ISO, or as `date_format` declares. How each kind of source is read: [reading.md](../how-to/reading.md). OMOP CDM tables follow their own standard.\n\n"
         "A folder with a file named `SYNTHETIC` holds simulated people, and everything made from it says so. Copy the "
         "file along with the tables.\n"
     ]
@@ -158,7 +158,7 @@ def commands_page() -> str:
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name="casewell")
     parts = [f"# Commands\n\n{_exit_codes()}\n"]
-    for name, sub in command.commands.items():  # type: ignore[attr-defined]
+    for name, sub in _commands(command):
         help_text = (sub.help or "").strip()
         rows = []
         for parameter in sub.get_params(typer.Context(sub, info_name=name, parent=context)):
@@ -168,6 +168,14 @@ def commands_page() -> str:
             )
         parts.append(f"\n## `casewell {name}`\n\n{help_text}\n\n{table(('option', 'default', 'meaning'), rows)}")
     return "".join(parts)
+
+
+def _commands(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", command
 
 
 def _exit_codes() -> str:

@@ -23,6 +23,7 @@ import duckdb
 
 from casewell.errors import StorageError
 from casewell.settings import Settings
+from records.opening import server_digest
 from records.pseudonyms import fingerprint
 
 HOUSE = Path(__file__).parents[1]
@@ -51,13 +52,18 @@ def code_digest() -> str:
 
 
 def source_digests(settings: Settings) -> dict[str, str]:
-    """Return each enabled source's name and the digest of its bytes."""
-    return {name: _bytes_of(source.path) for name, source in sorted(settings.sources.items()) if source.enabled}
+    """Return each enabled source's name and the digest of its bytes, or of what was read from its server."""
+    return {
+        name: server_digest(name, source) if source.connection else _bytes_of(source.path)
+        for name, source in sorted(settings.sources.items())
+        if source.enabled
+    }
 
 
 def _bytes_of(path: Path) -> str:
     if path.is_dir():
-        return digest_of([(file.name, _digest_once(file)) for file in sorted(path.iterdir()) if file.is_file()])
+        files = [file for file in sorted(path.rglob("*")) if file.is_file()]
+        return digest_of([(str(file.relative_to(path)), _digest_once(file)) for file in files])
     return _digest_once(path)
 
 
@@ -73,9 +79,12 @@ def _digest_at(path: Path, _modified: int, _size: int) -> str:
 
 
 def stamped(settings: Settings) -> bool:
-    """Say whether every enabled source lies in a folder stamped SYNTHETIC."""
-    paths = [source.path for source in settings.sources.values() if source.enabled]
-    return all(((path if path.is_dir() else path.parent) / "SYNTHETIC").is_file() for path in paths)
+    """Say whether every enabled source lies in a folder stamped SYNTHETIC; a database on a server never does."""
+    sources = [source for source in settings.sources.values() if source.enabled]
+    paths = [source.path for source in sources]
+    return not any(source.connection for source in sources) and all(
+        ((path if path.is_dir() else path.parent) / "SYNTHETIC").is_file() for path in paths
+    )
 
 
 def identity(settings: Settings, as_of: dt.date, *sections: str) -> str:

@@ -7,7 +7,8 @@ such a row is looked at.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import difflib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,10 @@ import pandera.pandas as pa
 
 from casewell.settings import Settings, Source
 from records import nhs_number
+from records.calendars import iso_dates, order_problems, written_otherwise
 from records.contracts import CONTRACTS, Contract
+from records.delimited import other_delimiter
+from records.opening import columns_wanted, nearest, open_source
 from records.reading import (
     DAMAGED,
     KINDS,
@@ -26,11 +30,17 @@ from records.reading import (
     accepts,
     is_wrong_type,
     literal,
-    open_file,
+    plain_name,
     renamed,
+    text_of,
     typed,
 )
+from records.repeated import find_repeated_months
 from records.sightings import who
+
+# An optional column is taken for misspelled when a column that nobody knows is at least this much like it.
+MISSPELLED = 0.87
+SENT_AGAIN = "sent twice: a month of rows that differ from others only in record_id"
 
 
 @dataclass(frozen=True)
@@ -61,8 +71,8 @@ class Extract:
 
     @property
     def synthetic(self) -> bool:
-        """Whether its folder is stamped SYNTHETIC."""
-        return (self.file.path.parent / "SYNTHETIC").is_file()
+        """Whether its folder is stamped SYNTHETIC; a database on a server never is."""
+        return self.file.stamped
 
     @property
     def label(self) -> str:
@@ -77,35 +87,79 @@ def open_extracts(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[l
     for place, (name, source) in enumerate(enabled):
         if source.kind != "extract":
             continue
-        table = source.table or name
-        label = f"source {name!r} ({Path(source.path).name})"
-        if table not in CONTRACTS:
-            problems.append(f"{label}: its name is no contract's; say which it follows with `table:`")
-            continue
-        try:
-            file = open_file(con, source.path)
-        except UnreadableError as error:
-            problems.append(f"{label}: {error} ({source.path})")
-            continue
-        extract = Extract(name, table, source, file, renamed(file, source.columns), f"rows_{place}")
-        found = _column_problems(con, extract)
-        problems += [f"{label}: {problem}" for problem in found]
-        if not found:
+        extract, found = open_extract(con, name, source, f"rows_{place}")
+        problems += [f"{label_of(name, source)}: {problem}" for problem in found]
+        if extract and not found:
             extracts.append(extract)
     return extracts, problems
 
 
+def open_extract(
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str
+) -> tuple[Extract | None, list[str]]:
+    """Open an extract, and list what is wrong with its file and columns; None when it cannot be opened at all."""
+    table = source.table or name
+    if table not in CONTRACTS:
+        return None, ["its name is no contract's; say which it follows with `table:`"]
+    try:
+        file = open_source(con, source, columns_wanted(name, source))
+    except UnreadableError as error:
+        return None, [f"{error}{'' if source.connection else f' ({source.path})'}"]
+    extract = _with_iso_dates(Extract(name, table, source, file, renamed(file, source.columns), rows))
+    return extract, _column_problems(con, extract)
+
+
+def label_of(name: str, source: Source) -> str:
+    """Return how messages name an extract."""
+    return f"source {name!r} ({source.relation if source.connection else Path(source.path).name})"
+
+
+def _with_iso_dates(extract: Extract) -> Extract:
+    """Have dates that the file writes as the settings declare read as ISO dates, by whoever reads the file."""
+    written = [original for original, sql_type in _date_columns(extract).values() if sql_type == "VARCHAR"]
+    if extract.source.date_format is None or not written:
+        return extract
+    relation = iso_dates(extract.file.relation, written, extract.source.date_format)
+    return replace(extract, file=replace(extract.file, relation=relation))
+
+
+def _date_columns(extract: Extract) -> dict[str, tuple[str, str]]:
+    columns = extract.contract.schema.columns
+    return {
+        name: column
+        for name, column in extract.columns.items()
+        if name in columns and dtype_of(columns[name]) == "datetime64[us]"
+    }
+
+
 def _column_problems(con: duckdb.DuckDBPyConnection, extract: Extract) -> list[str]:
     schema = extract.contract.schema
+    known = columns_wanted(extract.name, extract.source)
+    other = other_delimiter(extract.file.header, known, extract.source.delimiter)
+    if other:
+        named = "tab" if other == "\t" else other
+        return [
+            f"its columns are separated by {named!r}, not {extract.source.delimiter!r}; declare `delimiter: {named!r}`"
+        ]
     problems = [
         f"settings map the unknown column {ours!r}" for ours in extract.source.columns if ours not in schema.columns
     ]
+    spare = [column for column in extract.file.columns if column not in known]
+    problems += [
+        f"settings map {ours!r} to the column {theirs!r}, which is not there{nearest(plain_name(theirs), spare)}"
+        for ours, theirs in extract.source.columns.items()
+        if ours in schema.columns and ours not in extract.columns
+    ]
     wrong = []
     for name, declared in schema.columns.items():
+        if name in extract.source.columns and name not in extract.columns:
+            continue
         if name not in extract.columns:
-            if declared.required:
-                problems.append(f"missing column {name!r}; if the file names it otherwise, map it with `columns:`")
-        elif not accepts(_dtype(declared), extract.columns[name][1]):
+            near = difflib.get_close_matches(name, spare, 1, cutoff=0.6 if declared.required else MISSPELLED)
+            if declared.required or near:
+                # An optional column under a slightly other name would be missed without a word.
+                problems.append(f"missing column {name!r}{_how_to_map(name, near)}")
+        elif not accepts(dtype_of(declared), extract.columns[name][1]):
             wrong.append(name)
     try:
         rows, *filled = con.execute(
@@ -114,22 +168,28 @@ def _column_problems(con: duckdb.DuckDBPyConnection, extract: Extract) -> list[s
         ).fetchone() or (0,)
     except READ_ERRORS:
         return [*problems, DAMAGED]
-    if not rows:
+    if not rows and not extract.file.broken:
         problems.append("has no rows; if that is right, switch the source off with `enabled: false`")
     for name, count in zip(wrong, filled, strict=True):
         if count:
             problems.append(
-                f"column {name!r} is not {KINDS[_dtype(schema.columns[name])]} but {extract.columns[name][1]}, "
+                f"column {name!r} is not {KINDS[dtype_of(schema.columns[name])]} but {extract.columns[name][1]}, "
                 f"in {count} row(s)"
             )
     return problems
+
+
+def _how_to_map(name: str, near: list[str]) -> str:
+    if near:
+        return f"; the nearest there is {near[0]!r}: if that is it, map it with `columns: {{{name}: {near[0]}}}`"
+    return "; if the file names it otherwise, map it with `columns:`"
 
 
 def _original(extract: Extract, name: str) -> str:
     return '"' + extract.columns[name][0].replace('"', '""') + '"'
 
 
-def _dtype(declared: pa.Column) -> str:
+def dtype_of(declared: pa.Column) -> str:
     """Return the declared type by its plain name; Pandera spells text and time in more than one way."""
     dtype = str(declared.dtype)
     return next((name for name in SQL_TYPES if dtype.startswith(name[:3])), dtype)
@@ -141,7 +201,7 @@ def read_rows(
     """Read an extract into its DuckDB table and give every row its fate; return what stops the run.
 
     The table holds the contract's columns, `digits` (the NHS number as written), `number` (only if it
-    can be trusted), `who` (see sightings.py), `known`, `fate` and `why`. Rows of people in the table `opted_out_numbers` are
+    can be trusted), `who` (see sightings.py), `known`, `fate`, `why`, and `as_read`: the text that could not be used. Rows of people in the table `opted_out_numbers` are
     `opted_out` whatever else is wrong with them.
     """
     try:
@@ -150,14 +210,26 @@ def read_rows(
         return [f"{extract.label}: {DAMAGED}"]
     _find_repeats(con, extract)
     _decide_fates(con, extract, as_of, today)
-    return _too_many_faults(con, extract, maximum_bad_share)
+    return _too_many_faults(con, extract, maximum_bad_share) + _order_problems(con, extract)
+
+
+def _order_problems(con: duckdb.DuckDBPyConnection, extract: Extract) -> list[str]:
+    (unread,) = con.execute(f"SELECT count(as_read) FROM {extract.rows}").fetchone() or (0,)
+    problems = []
+    for name, (original, sql_type) in _date_columns(extract).items():
+        # A day in the month's place is no date, so where all was read there is none.
+        if unread and sql_type == "VARCHAR":
+            text = text_of(original, sql_type)
+            found = order_problems(con, extract.file.relation, text, extract.source.date_format)
+            problems += [f"{extract.label}: column {name} {problem}" for problem in found]
+    return problems
 
 
 def _read_typed(con: duckdb.DuckDBPyConnection, extract: Extract) -> None:
     contract = extract.contract
-    values, faults = [], []
+    values, faults, read = [], [], []
     for name, declared in contract.schema.columns.items():
-        dtype = _dtype(declared)
+        dtype = dtype_of(declared)
         if name not in extract.columns or not accepts(dtype, extract.columns[name][1]):
             values.append(f"{_when_absent(extract, name, dtype)} AS {name}")
             continue
@@ -166,15 +238,29 @@ def _read_typed(con: duckdb.DuckDBPyConnection, extract: Extract) -> None:
         condition = is_wrong_type(original, sql_type, dtype)
         if condition:
             faults.append(f"WHEN {condition} THEN {literal(f'column {name} is not {KINDS[dtype]}')}")
+            read.append(f"CASE WHEN {condition} THEN {literal(f'{name}=')} || {text_of(original, sql_type)} END")
+    as_read = f"nullif(concat_ws('; ', {', '.join(read)}), '')" if read else "NULL::VARCHAR"
     fault = f"CASE {' '.join(faults)} END" if faults else "NULL::VARCHAR"
     digits = nhs_number.digits("nhs_number") if contract.numbered else "NULL::VARCHAR"
     # Only the first episode of a spell need carry the admission's notice.
     notice = "coalesce(admission_received_date, received_date) AS admission_received_date"
     replaced = f"REPLACE ({notice})" if extract.table == "hospital_spells" else ""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE typed AS SELECT * {replaced}, {digits} AS digits FROM "
-        f"(SELECT {', '.join(values)}, {fault} AS wrong_type FROM {extract.file.relation})"
+    rows = f"SELECT {', '.join(values)}, {fault} AS wrong_type, {as_read} AS as_read FROM {extract.file.relation}"
+    if extract.file.broken:
+        rows += f" UNION ALL BY NAME SELECT why AS wrong_type, text AS as_read FROM {extract.file.broken}"
+        if contract.numbered:
+            digits = f"CASE WHEN wrong_type IS NULL OR nhs_number IS NOT NULL THEN {digits} ELSE {_number_in_line(extract)} END"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE typed AS SELECT * {replaced}, {digits} AS digits FROM ({rows})")
+
+
+def _number_in_line(extract: Extract) -> str:
+    """Return the number in a line that could not be split: only to see that an opt-out holds for it, or is one."""
+    found = (
+        "nullif(regexp_extract(regexp_replace(as_read, '[ -]', '', 'g'), '(?:^|[^0-9])([0-9]{10})(?:[^0-9]|$)', 1), '')"
     )
+    if extract.table == "opt_outs":
+        return found
+    return f"CASE WHEN {found} IN (SELECT digits FROM opted_out_numbers) THEN {found} END"
 
 
 def _when_absent(extract: Extract, name: str, dtype: str) -> str:
@@ -203,6 +289,7 @@ def _find_repeats(con: duckdb.DuckDBPyConnection, extract: Extract) -> None:
             WHERE {key} IN (SELECT {key} FROM typed GROUP BY 1 HAVING count(*) > 1)
         )"""
     )
+    find_repeated_months(con, extract.table, extract.contract)
 
 
 def _decide_fates(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.date, today: dt.date) -> None:
@@ -211,20 +298,22 @@ def _decide_fates(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.da
     not_yet = f"{known} >= DATE {literal(as_of)}" if contract.known else "false"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {extract.rows} AS
-        SELECT * EXCLUDE (wrong_type, fault, is_copy, opted, usable),
+        SELECT * EXCLUDE (wrong_type, fault, is_copy, sent_again, opted, usable),
             CASE WHEN usable THEN digits END AS number,
             {who(extract)} AS who,
             {known} AS known,
             CASE WHEN opted THEN 'opted_out' WHEN is_copy THEN 'duplicate' WHEN fault IS NOT NULL THEN 'quarantined'
-                 WHEN {not_yet} THEN 'not_yet_known' ELSE 'used' END AS fate,
+                 WHEN sent_again THEN 'duplicate' WHEN {not_yet} THEN 'not_yet_known' ELSE 'used' END AS fate,
             CASE WHEN opted THEN 'an opt-out holds for this purpose' WHEN is_copy THEN 'copy of another row'
-                 WHEN fault IS NOT NULL THEN fault WHEN {not_yet} THEN 'not known before the list''s date'
+                 WHEN fault IS NOT NULL THEN fault WHEN sent_again THEN {literal(SENT_AGAIN)} WHEN {not_yet} THEN 'not known before the list''s date'
                  ELSE '' END AS why
         FROM (
             SELECT typed.*, {_fault(extract, today)} AS fault, coalesce(repeats.is_copy, false) AS is_copy,
+                again.place IS NOT NULL AS sent_again,
                 opted_out_numbers.digits IS NOT NULL AS opted, coalesce(numbers.usable, false) AS usable
             FROM typed
             LEFT JOIN repeats ON repeats.place = typed.rowid
+            LEFT JOIN again ON again.place = typed.rowid
             LEFT JOIN opted_out_numbers ON opted_out_numbers.digits = typed.digits
             LEFT JOIN (SELECT digits, {nhs_number.is_usable("digits")} AS usable
                        FROM (SELECT DISTINCT digits FROM typed WHERE digits IS NOT NULL)) AS numbers
@@ -235,20 +324,28 @@ def _decide_fates(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.da
 
 def _fault(extract: Extract, today: dt.date) -> str:
     """Return the SQL expression of the first rule of the contract that a row breaks."""
-    contract, cases = extract.contract, ["WHEN wrong_type IS NOT NULL THEN wrong_type"]
+    cases = ["WHEN wrong_type IS NOT NULL THEN wrong_type"]
+    cases += [f"WHEN {condition} THEN {literal(words)}" for _, condition, words in rules(extract, today)]
+    cases.append(f"WHEN repeats.differs THEN 'column {extract.contract.key} names rows that differ'")
+    return f"CASE {' '.join(cases)} END"
+
+
+def rules(extract: Extract, today: dt.date) -> list[tuple[tuple[str, ...], str, str]]:
+    """Return the contract's rules about a single row: the columns, the SQL condition that breaks it, and its words."""
+    contract = extract.contract
+    found: list[tuple[tuple[str, ...], str, str]] = []
     for name, declared in contract.schema.columns.items():
         if not declared.nullable:
-            cases.append(f"WHEN {name} IS NULL THEN 'column {name} is empty'")
+            found.append(((name,), f"{name} IS NULL", f"column {name} is empty"))
         for check in declared.checks:
             rule, condition = _allowed(name, check)
-            cases.append(f"WHEN NOT ({condition}) THEN {literal(f'column {name} {rule}')}")
+            found.append(((name,), f"NOT ({condition})", f"column {name} {rule}"))
     for earlier, later in contract.order:
-        cases.append(f"WHEN {earlier} > {later} THEN 'column {earlier} is later than {later}'")
-    dates = [name for name, declared in contract.schema.columns.items() if name in (contract.known, contract.happened)]
-    for name in dates if extract.table != "opt_outs" else []:
-        cases.append(f"WHEN {name} > DATE {literal(today)} THEN 'column {name} lies in the future'")
-    cases.append(f"WHEN repeats.differs THEN 'column {contract.key} names rows that differ'")
-    return f"CASE {' '.join(cases)} END"
+        found.append(((earlier, later), f"{earlier} > {later}", f"column {earlier} is later than {later}"))
+    for name in contract.schema.columns if extract.table != "opt_outs" else []:
+        if name in (contract.known, contract.happened):
+            found.append(((name,), f"{name} > DATE {literal(today)}", f"column {name} lies in the future"))
+    return found
 
 
 def _allowed(name: str, check: pa.Check) -> tuple[str, str]:
@@ -268,14 +365,36 @@ def _too_many_faults(con: duckdb.DuckDBPyConnection, extract: Extract, maximum: 
     ).fetchone() or (0, 0, 0)
     problems = [
         f"{extract.label}: {why} in {count} of {rows} row(s); at most {maximum:.0%} may be set aside"
+        f"{_advice(con, extract, why)}"
         for why, count in con.execute(
             f"SELECT why, count(*) FROM {extract.rows} WHERE fate = 'quarantined' GROUP BY 1 ORDER BY 1"
         ).fetchall()
         if count > maximum * rows
     ]
+    if extract.table == "opt_outs" and extract.file.broken:
+        (lines,) = con.execute(f"SELECT count(*) FROM {extract.file.broken}").fetchone() or (0,)
+        problems.append(
+            f"{extract.label}: {lines} line(s) cannot be split into columns, the first is line "
+            f"{_first_broken(con, extract)}; no line of the opt-outs may be lost"
+        )
     if bad > maximum * numbered:
         problems.append(
             f"{extract.label}: column nhs_number fails its check digit, or is a known dummy, "
             f"in {bad} of {numbered} row(s) with a number; at most {maximum:.0%} may"
         )
     return problems
+
+
+def _advice(con: duckdb.DuckDBPyConnection, extract: Extract, why: str) -> str:
+    """Return what to do about a fault, where the file itself tells."""
+    if (extract.file.broken and why.startswith("the line")) or why.startswith("a quotation mark"):
+        return f"; the first is line {_first_broken(con, extract, why)}"
+    for name, (original, sql_type) in _date_columns(extract).items():
+        if sql_type == "VARCHAR" and why == f"column {name} is not {KINDS['datetime64[us]']}":
+            return written_otherwise(con, extract.file.relation, text_of(original, sql_type))
+    return ""
+
+
+def _first_broken(con: duckdb.DuckDBPyConnection, extract: Extract, why: str | None = None) -> int:
+    asked = f"WHERE why = {literal(why)}" if why else ""
+    return int((con.execute(f"SELECT min(line) FROM {extract.file.broken} {asked}").fetchone() or (0,))[0])

@@ -37,7 +37,7 @@ def presence_query(extract: Extract) -> str:
 def write_quarantine(con: duckdb.DuckDBPyConnection, extract: Extract, folder: Path) -> None:
     """Keep the rows that were set aside, as read, with the reason; readable by their owner only."""
     columns = ", ".join(extract.contract.schema.columns)
-    keep_aside(con, f"SELECT {columns}, why AS reason FROM {extract.rows}", folder / f"{extract.name}.parquet")
+    keep_aside(con, f"SELECT {columns}, as_read, why AS reason FROM {extract.rows}", folder / f"{extract.name}.parquet")
 
 
 def keep_aside(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

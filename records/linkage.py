@@ -16,11 +16,9 @@ from scipy.sparse.csgraph import connected_components
 
 from casewell.settings import Settings
 from records.checking import Extract
-from records.probabilistic import exact_pairs, same_person_pairs
+from records.probabilistic import COLUMNS, Found, same_person_pairs
 from records.reading import literal
 from records.sightings import find_sightings
-
-NODE_COLUMNS = ["number", "given_name", "family_name", "date_of_birth", "sex", "postcode"]
 
 
 def link(
@@ -28,31 +26,102 @@ def link(
 ) -> dict[str, object]:
     """Make the table `handled`: each `who`, the `anchor` of its person, `method` and `probability`.
 
-    Also sets `opted` (any record of the person is opted out) and `used` (any is used). Returns the
-    figures of linkage for the summary.
+    Also sets `opted` (any record of the person is opted out) and `used` (any is used), and makes `candidates`:
+    of each description that found nobody, whom it resembles most, and how likely. Returns the figures of linkage;
+    `model` holds the parameters.
     """
     personal = [extract for extract in extracts if extract.contract.personal and extract.table != "opt_outs"]
-    disbelieved = find_sightings(con, personal, as_of)
+    find_sightings(con, personal, as_of)
     nodes = con.execute(
-        "SELECT DISTINCT who, number, given_name, family_name, date_of_birth::VARCHAR AS date_of_birth, sex, postcode "
-        "FROM sightings WHERE (given_name IS NOT NULL OR family_name IS NOT NULL) AND who[1] IN ('n', 't') ORDER BY ALL"
+        "SELECT DISTINCT who, number, given_name, family_name, date_of_birth::VARCHAR AS date_of_birth, sex, postcode, "
+        "address FROM sightings WHERE (given_name IS NOT NULL OR family_name IS NOT NULL) AND who[1] IN ('n', 't') "
+        "ORDER BY ALL"
     ).df()
     unnumbered = int(nodes["number"].isna().sum())
+    found = Found.nothing()
     if unnumbered:
-        pairs, method = same_person_pairs(nodes[NODE_COLUMNS], settings.linkage.match_probability, settings.seed)
-    else:
-        pairs, method = exact_pairs(nodes[NODE_COLUMNS].head(0)), "not needed"
-    named = resolve(nodes[["who", "number"]], pairs)
-    con.register("named_handles", named.assign(method="splink" if method == "splink" else "demographics"))
+        found = same_person_pairs(nodes[list(COLUMNS)], settings.linkage.match_probability, settings.seed)
+    named = resolve(nodes[["who", "number"]], found.pairs)
+    candidates = resembling(nodes[["who", "number"]], found, named)
+    second = _second_numbers(con)
+    first = dict(zip(second["who"], second["anchor"], strict=True))
+    named["anchor"] = pd.Series([first.get(anchor, anchor) for anchor in named["anchor"]], dtype="str")
+    named["method"] = "splink" if found.method == "splink" else "demographics"
+    handles = pd.concat([named, second.assign(probability=np.nan, method="demographics")], ignore_index=True)
+    con.register("found_handles", handles)
+    con.execute("CREATE OR REPLACE TEMP TABLE named_handles AS SELECT * FROM found_handles")
+    con.unregister("found_handles")
+    con.register("found_candidates", candidates)
+    con.execute("CREATE OR REPLACE TEMP TABLE candidates AS SELECT * FROM found_candidates")
+    con.unregister("found_candidates")
     _link_described(con, personal)
     _gather(con, personal, as_of)
-    con.unregister("named_handles")
     return {
-        "method_for_records_without_number": method,
-        "numbers_disbelieved_for_conflicting_demographics": disbelieved,
+        "method_for_records_without_number": found.method,
+        **_conflicts(con, personal),
+        "second_numbers_joined_to_a_registered_person": len(second),
         "descriptions_without_number": unnumbered,
         "descriptions_linked_to_a_numbered_person": int(named["anchor"].str.startswith("n|").sum()),
+        "blocks": found.blocking,
+        "model": found.model,
     }
+
+
+def _second_numbers(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Find the numbers that no registration holds and whose record agrees fully with exactly one registered person.
+
+    Fully is: both names, birth date and postcode, and the sex does not differ. Two numbers that registrations
+    hold are never joined, whatever agrees.
+    """
+    return con.execute(
+        """WITH registered AS (
+            SELECT DISTINCT number, given_name, family_name, date_of_birth, postcode, sex FROM sightings
+            WHERE spine AND number IS NOT NULL
+        )
+        SELECT s.who, min('n|' || registered.number) AS anchor
+        FROM sightings AS s JOIN registered USING (given_name, family_name, date_of_birth, postcode)
+        WHERE s.number IS NOT NULL AND s.number NOT IN (SELECT number FROM registered)
+        GROUP BY s.who
+        HAVING count(DISTINCT registered.number) = 1 AND NOT bool_or(coalesce(s.sex <> registered.sex, false))
+        ORDER BY s.who"""
+    ).df()
+
+
+def _conflicts(con: duckdb.DuckDBPyConnection, extracts: list[Extract]) -> dict[str, object]:
+    """Count the numbers that were not believed, and the rows that bear a number which two registered people hold.
+
+    Those rows stay with the person registered first; who else they might be of cannot be told.
+    """
+    con.execute("CREATE OR REPLACE TEMP TABLE held_twice AS SELECT DISTINCT number FROM conflicts WHERE spine")
+    whys = con.execute("SELECT why, count(*) FROM conflicts GROUP BY 1 ORDER BY 1").fetchall()
+    bare = [
+        f"SELECT count(*) AS rows FROM {extract.rows} JOIN held_twice USING (number) WHERE fate = 'used'"
+        for extract in extracts
+        if extract.contract.numbered and not extract.contract.demographic
+    ]
+    both = con.execute("SELECT count(*) FROM held_twice").fetchall()[0][0]
+    rows = con.execute(f"SELECT sum(rows) FROM ({' UNION ALL '.join(bare)})").fetchall()[0][0] if bare else 0
+    return {
+        "numbers_disbelieved_for_conflicting_demographics": sum(count for _, count in whys),
+        "numbers_disbelieved_because": dict(whys),
+        "numbers_of_two_registered_people": int(both),
+        "rows_with_nothing_but_such_a_number": int(rows or 0),
+    }
+
+
+def resembling(nodes: pd.DataFrame, found: Found, named: pd.DataFrame) -> pd.DataFrame:
+    """Return for each description that was linked to nobody its likeliest person: `who`, `candidate`, `probability`.
+
+    That is one below the threshold, or one of several above it that are equally likely.
+    """
+    who, numbered = nodes["who"].to_numpy(), nodes["number"].notna().to_numpy()
+    both = pd.concat([found.pairs, found.doubtful], ignore_index=True)
+    both = pd.concat([both, both.rename(columns={"left": "right", "right": "left"})], ignore_index=True)
+    both = both.assign(who=who[both["left"]], candidate=who[both["right"]])[~numbered[both["left"]]]
+    both = both[~both["who"].isin(named["who"])].sort_values(
+        ["who", "weight", "candidate"], ascending=[True, False, True]
+    )
+    return both.drop_duplicates("who")[["who", "candidate", "probability"]].reset_index(drop=True)
 
 
 def resolve(nodes: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -143,9 +212,9 @@ def _gather(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.d
             FROM ({" UNION ALL ".join(parts)}) GROUP BY who
         ), joined AS (
             SELECT handles.*, coalesce(named.anchor, described.anchor, who) AS root,
-                CASE WHEN who[1] = 'n' THEN 'nhs_number' WHEN named.anchor IS NOT NULL THEN named.method
+                CASE WHEN named.anchor IS NOT NULL THEN named.method WHEN who[1] = 'n' THEN 'nhs_number'
                      WHEN described.anchor IS NOT NULL THEN 'demographics' ELSE 'alone' END AS method,
-                CASE WHEN who[1] = 'n' THEN 1.0 ELSE named.probability END AS probability
+                CASE WHEN named.anchor IS NOT NULL THEN named.probability WHEN who[1] = 'n' THEN 1.0 END AS probability
             FROM handles LEFT JOIN named_handles AS named USING (who)
             LEFT JOIN (SELECT who, anchor FROM described WHERE people = 1) AS described USING (who)
         )
@@ -161,6 +230,7 @@ def no_links(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
         "CREATE OR REPLACE TEMP TABLE handled (who VARCHAR, method VARCHAR, probability DOUBLE, used BOOLEAN, "
         "opted BOOLEAN, anchor VARCHAR)"
     )
+    con.execute("CREATE OR REPLACE TEMP TABLE candidates (who VARCHAR, candidate VARCHAR, probability DOUBLE)")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE sightings (who VARCHAR, known DATE, source VARCHAR, record VARCHAR, "
         "date_of_birth DATE, sex VARCHAR)"

@@ -14,18 +14,19 @@ import pandas as pd
 from casewell import doors
 from casewell.errors import SourceError
 from casewell.settings import Settings
-from records import ledger, omop_events, pseudonyms, tables
+from records import ledger, linkage_report, own_ids, pseudonyms, tables
 from records.areas import load_areas
 from records.checking import Extract, read_rows
 from records.events import enrolment_query, event_queries, events_query, hospital_queries
 from records.lawful import check_lawful_basis
 from records.linkage import link, no_links
-from records.omop import Cdm, read_cdm
 from records.opt_outs import find_opted_out, no_opt_outs
+from records.own_ids import OwnIds
 from records.people import contacts_table, frame, people_table, practice_table, removed_table
 from records.reading import connect
 from records.span import ADVICE, Span, check_as_of, open_sources, span_of
 from records.spine import find_ethnicity, reconcile, spine_rows
+from records.staleness import stale
 from records.stays import find_stays, settle_rows
 from records.summary import summarise
 
@@ -90,7 +91,7 @@ def build(settings: Settings, as_of: dt.date, out: Path, progress: Progress | No
 def _read(
     con: duckdb.DuckDBPyConnection,
     extracts: list[Extract],
-    cdms: list[Cdm],
+    cdms: list[OwnIds],
     settings: Settings,
     as_of: dt.date,
     today: dt.date,
@@ -102,26 +103,29 @@ def _read(
     no_opt_outs(con)
     for extract in opt_outs:
         problems += read_rows(con, extract, as_of, today, maximum)
+    problems += stale(con, opt_outs, as_of)
     if problems:
         return problems
     find_opted_out(con, opt_outs, settings)
     for extract in extracts:
         if extract.table != "opt_outs":
             problems += read_rows(con, extract, as_of, today, maximum)
+            if settings.quality.when_stale == "stop":
+                problems += stale(con, [extract], as_of)
     for cdm in cdms:
-        problems += read_cdm(con, cdm, as_of, today, maximum)
+        problems += own_ids.read(con, cdm, as_of, today, maximum)
     return problems
 
 
 def _link(
-    con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[Cdm], settings: Settings, as_of: dt.date
+    con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[OwnIds], settings: Settings, as_of: dt.date
 ) -> dict[str, object]:
     """Make the table `persons` (`handled` with the pseudonym) and return the figures of linkage."""
     for extract in _hospitals(extracts):
         settle_rows(con, extract, as_of)
     figures = link(con, extracts, settings, as_of) if extracts else no_links(con)
     for cdm in cdms:
-        omop_events.add_people(con, cdm)
+        own_ids.add_people(con, cdm)
     key = pseudonyms.key_of(settings, synthetic=all([*(e.synthetic for e in extracts), *(c.synthetic for c in cdms)]))
     handled = frame(con, "SELECT * FROM handled ORDER BY who")
     con.register("persons_found", handled.assign(person_id=pseudonyms.person_ids(key, handled["anchor"])))
@@ -133,7 +137,7 @@ def _link(
 def _write(
     con: duckdb.DuckDBPyConnection,
     extracts: list[Extract],
-    cdms: list[Cdm],
+    cdms: list[OwnIds],
     settings: Settings,
     as_of: dt.date,
     span: Span,
@@ -142,12 +146,10 @@ def _write(
 ) -> Linked:
     personal = [extract for extract in extracts if extract.contract.personal and extract.table != "opt_outs"]
     spines = [spine_rows(extract, as_of) for extract in extracts if extract.table == "demographics"]
-    reconcile(con, [*spines, *(omop_events.spine_rows(cdm) for cdm in cdms)])
+    reconcile(con, [*spines, *(own_ids.spine_rows(cdm) for cdm in cdms)])
     find_ethnicity(con, personal, as_of)
     load_areas(con)
-    presence = [ledger.presence_query(extract) for extract in personal] + [
-        omop_events.presence_query(cdm) for cdm in cdms
-    ]
+    presence = [ledger.presence_query(extract) for extract in personal] + [own_ids.presence_query(cdm) for cdm in cdms]
     con.execute(
         "CREATE OR REPLACE TEMP TABLE presence AS SELECT person_id, count(DISTINCT source) AS sources, "
         f"bool_or(synthetic) AS synthetic FROM ({' UNION ALL '.join(presence)}) GROUP BY 1"
@@ -156,14 +158,14 @@ def _write(
     people = people_table(con)
     counts = _counts(con, extracts, cdms)
     identities = [ledger.identities_query(extract) for extract in personal] + [
-        omop_events.identities_query(cdm) for cdm in cdms
+        own_ids.identities_query(cdm) for cdm in cdms
     ]
     day = f"DATE '{as_of}'"
     happenings = [query for extract in personal for query in event_queries(extract)]
     if hospitals := _hospitals(extracts):
         find_stays(con, hospitals, as_of)
         happenings += hospital_queries()
-    happenings += [query for cdm in cdms for query in omop_events.event_queries(con, cdm)]
+    happenings += [query for cdm in cdms for query in own_ids.event_queries(con, cdm)]
     linked = Linked(**{name: out / f"{name}.parquet" for name in _TABLES}, summary=out / "summary.json")
     out.mkdir(parents=True, exist_ok=True)
     doors.write(people, tables.PEOPLE, linked.people)
@@ -181,8 +183,10 @@ def _write(
     for extract in extracts:
         ledger.write_quarantine(con, extract, out / "quarantine")
     for cdm in cdms:
-        omop_events.write_quarantine(con, cdm, out / "quarantine")
-    summary = summarise(con, extracts, cdms, people, span, as_of, figures)
+        own_ids.write_quarantine(con, cdm, out / "quarantine")
+    linkage_report.write(con, extracts, people, figures, as_of, out)
+    told = {name: value for name, value in figures.items() if name not in ("model", "blocks")}
+    summary = summarise(con, extracts, cdms, people, span, as_of, told)
     linked.summary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     return linked
 
@@ -194,9 +198,9 @@ def _hospitals(extracts: list[Extract]) -> list[Extract]:
 _TABLES = ("people", "events", "enrolments", "identities", "contacts", "practices", "removed", "source_counts")
 
 
-def _counts(con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[Cdm]) -> pd.DataFrame:
+def _counts(con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[OwnIds]) -> pd.DataFrame:
     parts = [ledger.fates_query(extract) for extract in extracts]
-    parts += [query for cdm in cdms for query in omop_events.fates_queries(cdm)]
+    parts += [query for cdm in cdms for query in own_ids.fates_queries(cdm)]
     return frame(con, f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY source, fate, why")
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from casewell.settings import Settings, Source
+from records.delimited import ENDINGS
+from records.opening import open_file
 from records.reading import (
-    CSV_ENDINGS,
     DAMAGED,
     READ_ERRORS,
     SQL_TYPES,
@@ -22,7 +22,6 @@ from records.reading import (
     UnreadableError,
     accepts,
     literal,
-    open_file,
     typed,
 )
 
@@ -131,24 +130,25 @@ def open_cdms(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[list[
         if not source.path.is_dir():
             problems.append(f"source {name!r}: the folder does not exist ({source.path})")
             continue
-        files, found = _open_tables(con, source.path)
+        files, found = _open_tables(con, source)
         problems += [f"source {name!r} {problem}" for problem in found]
         if not found:
             cdms.append(Cdm(name, source, files, f"cdm_{place}"))
     return cdms, problems
 
 
-def _open_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> tuple[dict[str, File], list[str]]:
-    files, problems = {}, []
-    for path in sorted(folder.iterdir()):
+def _open_tables(con: duckdb.DuckDBPyConnection, source: Source) -> tuple[dict[str, File], list[str]]:
+    files: dict[str, File] = {}
+    problems = []
+    for path in sorted(source.path.iterdir()):
         table = path.name.lower().removesuffix(".gz").rsplit(".", 1)[0]
-        if table not in TABLES or not path.name.lower().endswith((".parquet", *CSV_ENDINGS)):
+        if table not in TABLES or not path.name.lower().endswith((".parquet", *ENDINGS)):
             continue
         if table in files:
             problems.append(f"({path.name}): the table is there twice")
             continue
         try:
-            files[table] = open_file(con, path)
+            files[table] = open_file(con, path, source.delimiter, source.encoding)
         except UnreadableError as error:
             problems.append(f"({path.name}): {error}")
             continue
@@ -228,6 +228,9 @@ def _read_table(con: duckdb.DuckDBPyConnection, cdm: Cdm, table: str, as_of: dt.
             f"WHEN {declared.happened} > {declared.ended} "
             f"THEN 'column {declared.happened} is later than {declared.ended}'"
         )
+    if table == "death":
+        born = f"SELECT year_of_birth FROM {cdm.kept('person')} AS p WHERE p.person_id = row_of.person_id AND fate = 'used'"
+        faults.append(f"WHEN year(death_date) < ({born}) THEN 'column death_date is earlier than the year of birth'")
     faults.append(f"WHEN differs THEN 'column {declared.key} names rows that differ'")
     known = (
         f"CAST({declared.happened} + INTERVAL {cdm.source.known_lag_days} DAY AS DATE)"
@@ -249,7 +252,7 @@ def _read_table(con: duckdb.DuckDBPyConnection, cdm: Cdm, table: str, as_of: dt.
                 row_number() OVER (PARTITION BY {declared.key}, content) > 1 AS is_copy,
                 min(content) OVER (PARTITION BY {declared.key}) <> max(content) OVER (PARTITION BY {declared.key})
                     AS differs
-            FROM (SELECT *, md5(CAST(t AS VARCHAR)) AS content FROM (SELECT {values} FROM {file.relation}) AS t)))"""
+            FROM (SELECT *, md5(CAST(t AS VARCHAR)) AS content FROM (SELECT {values} FROM {file.relation}) AS t)) AS row_of)"""
     )
 
 

@@ -1,7 +1,8 @@
 """Who may not be used for this purpose, known before anything else is read.
 
 Fails closed: a row of the opt-out source that is faulty in any other way still takes its
-person out.
+person out, and a source that is empty, or older than the settings expect (`records/staleness.py`),
+stops the run: who opted out since could not be known.
 """
 
 from __future__ import annotations

@@ -1,27 +1,27 @@
-"""From a file to a DuckDB relation with the contract's columns and types.
+"""What every way of reading shares: what is opened, and how its columns get the contract's names and types.
 
-Nothing here decides about rows; see `records/checking.py`.
+How a file or a database is opened: `records/opening.py`. What becomes of rows: `records/checking.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 # A header such as date(visit_start_date,'unixepoch') is what an export from SQLite leaves behind.
 EXPORTED_EXPRESSION = re.compile(r"^\w+\(\s*(\w+)\s*(,.*)?\)$")
-CSV_ENDINGS = (".csv", ".csv.gz")
 SQL_TYPES = {"str": "VARCHAR", "datetime64[us]": "DATE", "float64": "DOUBLE", "int64": "BIGINT"}
 KINDS = {"str": "text", "datetime64[us]": "a date (YYYY-MM-DD)", "float64": "a number", "int64": "a whole number"}
 WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 FRACTIONS = ("FLOAT", "DOUBLE", "DECIMAL")
+WRITTEN_AS_TEXT = ("ENUM", "UUID")
 
 
-DAMAGED = "the file is damaged, or not UTF-8 text, and cannot be read to its end"
+DAMAGED = "the file is damaged, or not the kind of text the settings say, and cannot be read to its end"
 
 
 # What DuckDB raises over a file; a mistake in a query is a bug and keeps its traceback.
@@ -34,21 +34,33 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """A file that DuckDB can read.
+    """A file or a database's table that DuckDB can read.
 
     Attributes
     ----------
     path
-        Where it is.
+        Where it is; for a table in a database a path whose last part names it.
     relation
         What to write after FROM.
     columns
         Plain lower-case name: (the file's own name, DuckDB type).
+    broken
+        The DuckDB table of lines that could not be split into columns (`line`, `text`, `why`); empty if there are none.
+    header
+        A CSV file's first line.
+    stamped
+        Whether it lies in a folder stamped SYNTHETIC.
+    held
+        Keeps a private copy on the disk for as long as this is in use.
     """
 
     path: Path
     relation: str
     columns: dict[str, tuple[str, str]]
+    broken: str = ""
+    header: str = ""
+    stamped: bool = False
+    held: object = field(default=None, compare=False, repr=False)
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -75,36 +87,20 @@ def plain_name(header: str) -> str:
     return expression.group(1) if expression else name
 
 
-def open_file(con: duckdb.DuckDBPyConnection, path: Path) -> File:
-    """Open a Parquet, CSV or gzipped CSV file and learn its columns.
+def columns_of(described: Iterable[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Return plain name: (own name, type) of columns.
 
     Raises
     ------
     UnreadableError
-        Missing, of another kind, damaged, or with two columns of one name.
+        Two columns have one name.
     """
-    if not path.is_file():
-        raise UnreadableError("the file does not exist")
-    if path.stat().st_size == 0:
-        raise UnreadableError("the file is empty")
-    name = path.name.lower()
-    if name.endswith(".parquet"):
-        kind, relation = "Parquet", f"read_parquet({literal(path)})"
-    elif name.endswith(CSV_ENDINGS):
-        kind, relation = "CSV", f"read_csv({literal(path)}, header=true, all_varchar=true, delim=',', quote='\"')"
-    else:
-        raise UnreadableError("the file must end in .parquet, .csv or .csv.gz")
-    try:
-        described = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    except READ_ERRORS:
-        # DuckDB's own text may quote a line of the file.
-        raise UnreadableError(f"the file cannot be read as {kind}") from None
     columns: dict[str, tuple[str, str]] = {}
-    for original, sql_type, *_ in described:
+    for original, sql_type in described:
         if plain_name(original) in columns:
             raise UnreadableError(f"two columns are both named {plain_name(original)!r}")
         columns[plain_name(original)] = (original, sql_type)
-    return File(path, relation, columns)
+    return columns
 
 
 def renamed(file: File, mapping: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -117,7 +113,7 @@ def renamed(file: File, mapping: Mapping[str, str]) -> dict[str, tuple[str, str]
 def accepts(dtype: str, sql_type: str) -> bool:
     """Whether a file's type can hold what the contract declares."""
     base = sql_type.split("(")[0]
-    if base == "VARCHAR":
+    if base == "VARCHAR" or (dtype == "str" and base in WRITTEN_AS_TEXT):
         return True
     if dtype == "datetime64[us]":
         return base == "DATE" or base.startswith("TIMESTAMP")

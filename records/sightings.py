@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from records import nhs_number
+from records.births import is_near_in_year, is_slip, is_year_alone
 from records.reading import literal
 
 if TYPE_CHECKING:
     from records.checking import Extract
 
-# Two records of one number are taken for two people when the birth dates differ and so does the sex or both names.
+# A number is not believed of a record whose birth date differs by more than slips from the one that the number's
+# first record gives, nor if it differs at all and so does the sex, or both names. Such a record is linked by what it says.
 NAMES_DIFFER_BELOW = 0.75
 
 
@@ -52,8 +54,15 @@ def _demographics(extract: Extract) -> tuple[str, str, str, str, str]:
     return names[0], names[1], "date_of_birth", sex, postcode
 
 
-def find_sightings(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.date) -> int:
-    """Make the table `sightings`, what records with demographics say; return how many numbers were not believed.
+def _address(extract: Extract) -> str:
+    if "address_line" not in extract.contract.schema.columns:
+        return "NULL::VARCHAR"
+    words = "regexp_replace(upper(strip_accents(address_line)), '[^A-Z0-9]+', ' ', 'g')"
+    return f"nullif(trim({words}), '')"
+
+
+def find_sightings(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.date) -> None:
+    """Make the tables `sightings`, what records with demographics say, and `conflicts`, whose numbers are not believed.
 
     Opted-out people take part with their demographics alone, so that their records without a number
     are recognised elsewhere and removed.
@@ -64,31 +73,40 @@ def find_sightings(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_o
             continue
         given, family, born, sex, postcode = _demographics(extract)
         spine = extract.table == "demographics"
+        address = _address(extract)
         opted = f"OR (fate = 'opted_out' AND known < DATE '{as_of}')" if spine else ""
         number = "number" if extract.contract.numbered else "NULL::VARCHAR"
         parts.append(
             f"SELECT {literal(extract.rows)} AS place, {literal(extract.name)} AS source, {extract.contract.key} AS "
             f"record, who, {number} AS number, {str(spine).lower()} AS spine, {given} AS given_name, {family} AS "
-            f"family_name, {born} AS date_of_birth, {sex} AS sex, {postcode} AS postcode, known, "
+            f"family_name, {born} AS date_of_birth, {sex} AS sex, {postcode} AS postcode, {address} AS address, known, "
             f"{who(extract, 'NULL::VARCHAR')} AS who_without_number FROM {extract.rows} WHERE fate = 'used' {opted}"
         )
     con.execute(f"CREATE OR REPLACE TEMP TABLE sightings AS {' UNION ALL '.join(parts)}")
-    return _set_conflicts_apart(con, extracts)
+    _set_conflicts_apart(con, extracts)
 
 
-def _set_conflicts_apart(con: duckdb.DuckDBPyConnection, extracts: list[Extract]) -> int:
+def _set_conflicts_apart(con: duckdb.DuckDBPyConnection, extracts: list[Extract]) -> None:
     """Do not believe a number where the record describes somebody other than the number's first record does."""
+    births = "s.date_of_birth::VARCHAR", "first.date_of_birth::VARCHAR"
+    slips = " OR ".join(rule(*births) for rule in (is_slip, is_year_alone, is_near_in_year))
+    names_differ = " AND ".join(
+        f"coalesce(jaro_winkler_similarity(s.{name}, first.{name}) < {NAMES_DIFFER_BELOW}, false)"
+        for name in ("given_name", "family_name")
+    )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE conflicts AS
         WITH first AS (
             SELECT * FROM sightings WHERE number IS NOT NULL
             QUALIFY row_number() OVER (PARTITION BY number ORDER BY NOT spine, known, source, record) = 1
         )
-        SELECT s.place, s.record, s.who_without_number FROM sightings AS s JOIN first USING (number)
-        WHERE s.date_of_birth <> first.date_of_birth AND (
-            coalesce(s.sex <> first.sex, false)
-            OR coalesce(jaro_winkler_similarity(s.given_name, first.given_name) < {NAMES_DIFFER_BELOW}
-                AND jaro_winkler_similarity(s.family_name, first.family_name) < {NAMES_DIFFER_BELOW}, false))"""
+        SELECT s.place, s.record, s.number, s.spine, s.who_without_number, CASE
+            WHEN {names_differ} THEN 'another birth date, and both names differ'
+            WHEN s.sex <> first.sex THEN 'another birth date, and the sex differs'
+            ELSE 'another birth date, beyond a slip' END AS why
+        FROM sightings AS s JOIN first USING (number)
+        WHERE s.date_of_birth <> first.date_of_birth
+            AND ({names_differ} OR coalesce(s.sex <> first.sex, false) OR NOT ({slips}))"""
     )
     con.execute(
         "UPDATE sightings SET number = NULL, who = c.who_without_number FROM conflicts AS c "
@@ -101,4 +119,3 @@ def _set_conflicts_apart(con: duckdb.DuckDBPyConnection, extracts: list[Extract]
                 f"WHERE c.place = {literal(extract.rows)} AND c.record = {extract.rows}.{extract.contract.key} "
                 f"AND fate IN ('used', 'opted_out')"
             )
-    return int((con.execute("SELECT count(*) FROM conflicts").fetchone() or (0,))[0])

@@ -9,10 +9,11 @@ import duckdb
 
 from casewell.errors import AsOfError, SourceError
 from casewell.settings import Settings
-from records import omop
+from records import own_ids
 from records.checking import Extract, open_extracts
 from records.lawful import check_lawful_basis
-from records.omop import Cdm, open_cdms
+from records.meds import Meds
+from records.own_ids import OwnIds, open_own_ids
 from records.reading import DAMAGED, READ_ERRORS, connect, typed
 
 # What teams and people decide arrives by itself; it does not show that the services' own feeds have come.
@@ -58,23 +59,25 @@ def inspect(settings: Settings) -> Span:
     return span_of(con, extracts, cdms, today)
 
 
-def open_sources(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[list[Extract], list[Cdm], list[str]]:
+def open_sources(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[list[Extract], list[OwnIds], list[str]]:
     """Open every enabled source and list everything that is wrong with their files and columns."""
     extracts, problems = open_extracts(con, settings)
-    cdms, more = open_cdms(con, settings)
+    cdms, more = open_own_ids(con, settings)
     problems = sorted([*problems, *more])
     if cdms and any(extract.table == "opt_outs" for extract in extracts):
         problems += [
-            f"source {cdm.name!r}: opt-outs go by NHS number, which OMOP tables do not hold; "
-            "take opted-out people out of the tables, and run them without an opt-out source"
+            f"source {cdm.name!r}: opt-outs go by NHS number, which {'MEDS data sets' if isinstance(cdm, Meds) else 'OMOP tables'} do not hold; "
+            "take opted-out people out of them, and run them without an opt-out source"
             for cdm in cdms
         ]
     if not problems and not cdms and not any(extract.table == "demographics" for extract in extracts):
-        problems = ["no source says who the people are: a demographics extract or an OMOP folder is needed"]
+        problems = [
+            "no source says who the people are: a demographics extract, an OMOP folder or a MEDS data set is needed"
+        ]
     return extracts, cdms, problems
 
 
-def span_of(con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[Cdm], today: dt.date) -> Span:
+def span_of(con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[OwnIds], today: dt.date) -> Span:
     """Return the span of opened sources; days after `today` are faults and do not count."""
     queries = [
         f"SELECT {_date(extract, extract.contract.known)} AS known FROM {extract.file.relation}"
@@ -87,13 +90,16 @@ def span_of(con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[
         for extract in extracts
         if extract.table == "hospital_spells"
     ]
-    queries += [query for cdm in cdms for query in omop.known_queries(cdm)]
+    queries += [query for cdm in cdms if not cdm.source.shifted_dates for query in own_ids.known_queries(cdm)]
+    queries = [f"SELECT known FROM ({query}) WHERE known <= DATE '{today}'" for query in queries]
+    queries += [query for cdm in cdms if cdm.source.shifted_dates for query in own_ids.known_queries(cdm)]
     if not queries:
         raise SourceError("the sources hold no events, only people", ADVICE)
     try:
-        first, last = con.execute(
-            f"SELECT min(known), max(known) FROM ({' UNION ALL '.join(queries)}) WHERE known <= DATE '{today}'"
-        ).fetchone() or (None, None)
+        first, last = con.execute(f"SELECT min(known), max(known) FROM ({' UNION ALL '.join(queries)})").fetchone() or (
+            None,
+            None,
+        )
     except READ_ERRORS:
         raise SourceError(f"one of the sources: {DAMAGED}", "Fetch the files again.") from None
     if first is None or last is None:

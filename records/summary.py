@@ -8,14 +8,16 @@ import duckdb
 import pandas as pd
 
 from records.checking import Extract
+from records.meds import Meds
 from records.omop import Cdm
+from records.own_ids import OwnIds
 from records.span import Span
 
 
 def summarise(
     con: duckdb.DuckDBPyConnection,
     extracts: list[Extract],
-    cdms: list[Cdm],
+    cdms: list[OwnIds],
     people: pd.DataFrame,
     span: Span,
     as_of: dt.date,
@@ -34,8 +36,9 @@ def summarise(
         "people": len(people),
         "people_in_spine": int(people["in_spine"].sum()),
         "missing": _missing(con, extracts, people),
-        "omop_tables_not_there": {cdm.name: cdm.missing for cdm in cdms},
-        "birth_months_assumed": sum(_birth_months_assumed(con, cdm) for cdm in cdms),
+        "omop_tables_not_there": {cdm.name: cdm.missing for cdm in cdms if isinstance(cdm, Cdm)},
+        "meds_parts_not_there": {meds.name: meds.missing for meds in cdms if isinstance(meds, Meds)},
+        "birth_months_assumed": sum(_birth_months_assumed(con, cdm) for cdm in cdms if isinstance(cdm, Cdm)),
         "linkage": {
             **figures,
             "people_by_method": dict(methods),
@@ -57,6 +60,8 @@ def _missing(con: duckdb.DuckDBPyConnection, extracts: list[Extract], people: pd
     started = sum(_count(con, f"SELECT count(start_date) FROM {rows} WHERE fate = 'used'") for rows in programme)
     absent = {
         "deprivation": people["imd_decile"].isna().all(),
+        "births": people["birth_month"].isna().all(),
+        "sex": (people["sex"] == "not recorded").all(),
         "ethnicity": (people["ethnic_group"] == "not recorded").all(),
         "deaths": _count(con, "SELECT count(died_on) FROM spine") == 0,
         "case-management history": started == 0,

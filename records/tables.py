@@ -165,3 +165,23 @@ SOURCE_COUNTS = door(
         "rows": column("int64", "Number of rows", pa.Check.ge(0)),
     },
 )
+
+SOURCE_FINDINGS = door(
+    "source_findings",
+    "something that `casewell sources check` found in a source; no value of a person, no count from 1 to 7",
+    {
+        "source": column("str", "Name of the source in the settings; empty for all of them together"),
+        "check": column("str", "Which check found it"),
+        "severity": column(
+            "str",
+            "What follows from it",
+            pa.Check.isin(["stops the run", "look at it", "for information"]),
+        ),
+        "sentence": column("str", "File, column, place and number of rows, in a plain sentence"),
+        "advice": column("str", "What to do"),
+        "column": column("str", "Column of the contract, or empty"),
+        "place": column("str", "Code of the practice, hospital or team, or empty"),
+        "month": column("datetime64[us]", "First day of the (first) month it is about", nullable=True),
+        "rows": column("Int64", "Rows it is about; missing where that says nothing, or is 1 to 7", nullable=True),
+    },
+)

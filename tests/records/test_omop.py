@@ -111,3 +111,15 @@ def test_a_table_that_lacks_a_column_is_named(tmp_path):
     (folder / "visit_occurrence.csv.gz").write_bytes(gzip.compress(b"visit_occurrence_id,person_id\n1,1\n"))
     with pytest.raises(SourceError, match=r"visit_occurrence.csv.gz\): missing column 'visit_concept_id'"):
         records.inspect(settled(folder, tmp_path / "key"))
+
+
+def test_a_death_before_birth_is_named(tmp_path):
+    folder = shutil.copytree(EXCERPT, tmp_path / "cdm")
+    someone = pd.read_csv(folder / "person.csv.gz").rename(columns=str.lower)["person_id"].iloc[0]
+    (folder / "death.csv.gz").unlink()
+    (folder / "death.csv").write_text(f"person_id,death_date\n{someone},1850-01-01\n")
+    settings = settled(folder, tmp_path / "key")
+    with pytest.raises(
+        SourceError, match=r"death.csv\): column death_date is earlier than the year of birth in 1 of 1"
+    ):
+        records.build(settings, records.inspect(settings).cut_off, tmp_path / "out")
