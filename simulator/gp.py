@@ -57,7 +57,7 @@ SCREENING = {
     HEALTH_CHECK: (60, None, 40, 75, 0.42),
 }
 ACUTE_MEDICINES = ("0501013", "0407010", "0103050", "0603020", "0501080", "1310012")
-ACUTE_COURSE = 0.20  # chance at a contact
+ACUTE_COURSE = 0.18  # chance at a contact
 # Long-term medicines that no one condition calls for: share who take it by ages 0, 40, 60 and 80.
 OTHER_MEDICINES = {
     "0212000": (0.0, 0.02, 0.20, 0.33),  # lipid-regulating
@@ -67,7 +67,7 @@ OTHER_MEDICINES = {
     "1302010": (0.06, 0.03, 0.04, 0.06),  # emollients
     "0304010": (0.03, 0.03, 0.02, 0.02),  # antihistamines
 }
-OFTENER_WITH_CONDITIONS = [0.1, 0.4, 2.0, 2.9]  # for people with none, one, two and four or more
+OFTENER_WITH_CONDITIONS = [0.05, 0.3, 2.6, 4.0]  # for people with none, one, two and four or more
 REFILL = 0.67  # chance of an issue in a month, for each long-term medicine
 LATE_ENTRY = 0.05  # share of rows typed in after the day
 LATE_LETTERS = 0.30  # of practices, which code a part of their letters weeks later
