@@ -77,7 +77,7 @@ def simulate(
         "data/sources"
     ),
     scenario: Annotated[
-        list[str] | None, typer.Option(help="A wrong to plant; give it again for more. They combine.")
+        list[str] | None, typer.Option(help="A wrong to plant; give it again for more.")
     ] = None,
     processes: Annotated[
         int, typer.Option(min=1, help="Networks simulated at once. The bytes are the same whatever it is.")
