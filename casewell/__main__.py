@@ -76,9 +76,7 @@ def simulate(
     out: Annotated[Path, typer.Option(help="Folder for the sources. The truth goes beside it, into `truth`.")] = Path(
         "data/sources"
     ),
-    scenario: Annotated[
-        list[str] | None, typer.Option(help="A wrong to plant; give it again for more.")
-    ] = None,
+    scenario: Annotated[list[str] | None, typer.Option(help="A wrong to plant; give it again for more.")] = None,
     processes: Annotated[
         int, typer.Option(min=1, help="Networks simulated at once. The bytes are the same whatever it is.")
     ] = 1,
