@@ -289,6 +289,8 @@ def morbidity(people: pd.DataFrame) -> Measured:
     measured = {
         "multimorbid_adults": adults["many"].mean(),
         "multimorbid_adults_true": (adults["conditions"] >= 2).mean(),
+        "multimorbid_all_ages": here["many"].mean(),
+        "any_condition_all_ages": recorded(here).any(axis=1).mean(),
         "multimorbid_women": by_sex["female"],
         "multimorbid_men": by_sex["male"],
         **{f"multimorbid_{fifth}": by_fifth[fifth] for fifth in FIFTHS},
@@ -385,6 +387,12 @@ def gradient(population: Population, counts: np.ndarray) -> Measured:
         **{f"emergency_{band}_{name}": rate / level for (band, name), rate in raw.items()},
         **{f"emergency_ratio_{band}": ratio for band, ratio in ratios.items()},
         "emergency_ratio_fall": ratios["38-52"] - ratios["67+"],
+        "emergency_ratio_standardised": _quotient(
+            *(
+                sum(raw[band, name] * sum(years[band, fifth] for fifth in FIFTHS) for band in AGE_BANDS)
+                for name in ("most", "least")
+            )
+        ),
         "emergency_over_devon": level,
     }
 
@@ -397,6 +405,9 @@ def repeats(counts: np.ndarray) -> Measured:
     return {
         **{f"admitted_{name}": float(share.mean()) for name, share in shares.items()},
         "admissions_per_admitted": float(admitted.mean()),
+        "events_of_the_top_11": float(
+            np.sort(admitted)[::-1][: max(1, round(0.11 * len(admitted)))].sum() / max(admitted.sum(), 1)
+        ),
     }
 
 

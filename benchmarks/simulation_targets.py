@@ -177,6 +177,8 @@ def _morbidity() -> list[Target]:
 
     return [
         share("multimorbid_adults", "Adults with two conditions or more", 0.272, 0.03, "E5", recorded),
+        share("any_condition_all_ages", "Anyone with a condition", 0.422, 0.08, "E3", recorded),
+        share("multimorbid_all_ages", "Anyone with two conditions or more", 0.232, 0.04, "E3", recorded),
         share("multimorbid_women", "Women with two or more", 0.300, 0.035, "E5", recorded),
         share("multimorbid_men", "Men with two or more", 0.244, 0.035, "E5", recorded),
         share("multimorbid_most", "Adults of the most deprived fifth", 0.300, 0.045, "E5", recorded),
@@ -381,7 +383,18 @@ def _gradient() -> list[Target]:
         "E10",
         "The gradient must be steepest in mid-life; the published fall is 0.72.",
     )
-    return [*cells, *ratios, falls]
+    standardised = Target(
+        "emergency_ratio_standardised",
+        "gradient",
+        "Most over least deprived fifth, standardised for age",
+        1.63,
+        "absolute",
+        0.25,
+        "ratio",
+        "E10",
+        "Derived from Devon's table; here weighted by the simulated people's ages.",
+    )
+    return [*cells, *ratios, falls, standardised]
 
 
 def _repeats() -> list[Target]:
@@ -412,6 +425,17 @@ def _repeats() -> list[Target]:
             "absolute",
             0.12,
             "number",
+            "A1",
+            stated,
+        ),
+        Target(
+            "events_of_the_top_11",
+            "repeats",
+            "Admissions that are of the most often admitted 11%",
+            0.30,
+            "absolute",
+            0.06,
+            "share",
             "A1",
             stated,
         ),
