@@ -1,7 +1,7 @@
 # The whole of Casewell from a fresh clone: Python 3.11 or newer and make are all it needs.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run test check docs ui bench bench-simulation bench-linkage simulation-report clean
+.PHONY: help run test test-spark check docs ui bench bench-simulation bench-linkage bench-features bench-records bench-weekly-linkage bench-households simulation-report clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,15 @@ run: .venv/.stamp  ## make a demonstration population if there is none, and this
 test: .venv/.stamp  ## run every test
 	$(BIN)/python -m pytest tests -n 2 --dist loadgroup
 
+.venv-spark/.stamp: requirements/bootstrap.lock requirements/spark.lock
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	.venv-spark/bin/uv pip install -q --python .venv-spark/bin/python --no-deps --require-hashes -r requirements/spark.lock
+	touch $@
+
+test-spark: .venv-spark/.stamp  ## run the tests that need Spark (and Java 17), in an environment of their own
+	.venv-spark/bin/python -m pytest tests/records/test_linkage_spark.py
+
 check: .venv/.stamp  ## lint, types, the arrows between rooms, and that the docs are true
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,8 +69,20 @@ bench-simulation: .venv/.stamp  ## how simulation grows up to a million people (
 bench-linkage: .venv/.stamp  ## linkage against the truth, by group: 100,000 people on three seeds (about half an hour)
 	$(BIN)/python -m benchmarks.linkage
 
+bench-records: .venv/.stamp  ## how reading, linking and writing grow, beside the plainest Splink script: 100,000 and 300,000 people
+	$(BIN)/python -m benchmarks.records_scale
+
+bench-households: .venv/.stamp  ## who lives alone and with how many, against the truth: 20,000 people (about three minutes)
+	$(BIN)/python -m benchmarks.households
+
+bench-weekly-linkage: .venv/.stamp  ## what a second week of linkage costs, and whose id it touches (100,000 people, about ten minutes)
+	$(BIN)/python -m benchmarks.weekly_linkage
+
+bench-features: .venv/.stamp  ## what features cost, beside what else could make them (about ten minutes)
+	$(BIN)/python -m benchmarks.features --pandas
+
 simulation-report: .venv/.stamp  ## hold simulated populations against published figures: data/simulation_report.html
 	$(BIN)/python -m benchmarks.simulation_report
 
 clean:  ## remove the environment and everything a run made, sources included
-	rm -rf .venv .prefect mlruns data/sources data/truth data/linked data/features data/runs data/cohorts data/simulation_report.html
+	rm -rf .venv .venv-spark .prefect mlruns data/sources data/truth data/linked data/links data/features data/runs data/cohorts data/simulation_report.html

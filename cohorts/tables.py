@@ -63,7 +63,7 @@ LEDGER = door(
         "door": column("str", "The door", pa.Check.isin(DOORS)),
         "why": column("str", "What decided it, in plain words"),
         "imd_decile": column("str", "Deprivation decile, 1 most deprived, or not recorded"),
-        "ethnic_group": column("str", "Five census groups, or not recorded", pa.Check.isin(ETHNIC_GROUPS)),
+        "ethnic_group": column("str", "Five census groups, not stated or not known", pa.Check.isin(ETHNIC_GROUPS)),
         "sex": column("str", "As in `people`"),
     },
 )

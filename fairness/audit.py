@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 
 from casewell.settings import Fairness
-from fairness.groups import GROUPINGS, in_order
+from fairness.groups import GROUPINGS, in_order, one_group_where_small
 from fairness.levels import Levels, judge, levels_for
+from fairness.lost import comparisons as lost_comparisons
+from fairness.lost import differences
+from fairness.lost import in_order as lost_in_order
 from fairness.outcomes import outcome_rows
 from fairness.places import in_high_need, place_rows
 from fairness.rows import COLUMNS, MEASURES
@@ -31,6 +34,13 @@ class Audit:
         out of `base`; `verdict`. Groups without an eligible person have no row.
     need_by_band
         One row per grouping, group and band of risk: `people`, `value` (mean need), `low`, `high`.
+    lost
+        Who was lost before any model, by group, as it came in: records.tables.LINKAGE.
+    lost_differences
+        One row per grouping and loss: `best` and `worst` group, `value` (difference of their shares), `low`, `high`,
+        `wide_low`, `wide_high`, `groups` compared and `verdict`; see `fairness.lost.differences`.
+    levels
+        The two confidences of the intervals.
     totals
         `eligible`, `listed`, `high_need` and `tested` people, and the `comparisons` the gate makes.
     settings
@@ -39,6 +49,9 @@ class Audit:
 
     measures: pd.DataFrame
     need_by_band: pd.DataFrame
+    lost: pd.DataFrame
+    lost_differences: pd.DataFrame
+    levels: Levels
     totals: dict[str, int]
     settings: Fairness
 
@@ -48,6 +61,7 @@ def audit(
     scores: pd.DataFrame,
     selected: Collection[int] | np.ndarray,
     test_predictions: pd.DataFrame,
+    lost: pd.DataFrame,
     settings: Fairness,
     seed: int,
     test_groups: pd.DataFrame | None = None,
@@ -64,6 +78,8 @@ def audit(
         person_id of those who are listed; all of them in `scores`.
     test_predictions
         models.tables.TEST_PREDICTIONS; may be empty.
+    lost
+        records.tables.LINKAGE; if empty, the gate cannot tell who never reached the list.
     seed
         Of the bootstrap.
     test_groups
@@ -77,7 +93,9 @@ def audit(
     """
     people = _people(groups, scores, selected, settings.need_share)
     test = _with_groups(test_predictions, groups if test_groups is None else test_groups, ["person_id", "index_date"])
-    comparisons = _comparisons(people, test, settings)
+    people, test = one_group_where_small([people, test], settings.minimum_people)
+    lost = lost_in_order(lost)
+    comparisons = _comparisons(people, test, settings) + lost_comparisons(lost, settings)
     levels = levels_for(settings.confidence, comparisons)
     measures = _measures(people, test, settings, levels, seed)
     bands = [need_by_band(people, name, levels.plain).assign(grouping=name) for name in GROUPINGS]
@@ -86,6 +104,9 @@ def audit(
         need_by_band=pd.concat(bands, ignore_index=True)[
             ["grouping", "group", "band", "people", "value", "low", "high"]
         ],
+        lost=lost,
+        lost_differences=differences(lost, settings, levels),
+        levels=levels,
         totals={
             "eligible": len(people),
             "listed": int(people["listed"].sum()),

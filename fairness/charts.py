@@ -1,4 +1,4 @@
-"""Pictures of the audit: three charts, drawn from figures already under disclosure control."""
+"""Pictures of the audit: four charts, drawn from figures already under disclosure control."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from matplotlib.ticker import PercentFormatter
 
 from casewell.page import save_picture
 from fairness.audit import Audit
-from fairness.disclosure import controlled_bands, controlled_measures
+from fairness.disclosure import controlled_bands, controlled_lost, controlled_measures
 from fairness.groups import GROUPING_NAMES
 from fairness.levels import CANNOT_TELL, FAIL, PASS, limits_of
+from fairness.lost import LOSS_WORDS, has_group
 from fairness.same_score import BANDS
 from fairness.sentences import SHOWN
 
@@ -64,6 +65,24 @@ def _calibration_chart(audit: Audit) -> Figure:
     _forest(axes, table, "calibration_ratio", places, audit)
     low, high = limits_of(audit.settings)["calibration_ratio"]
     axes.set_xlabel(f"observed ÷ predicted outcomes (shaded: {low:.2f} to {high:.2f})")
+    return figure
+
+
+def _lost_chart(audit: Audit) -> Figure:
+    """Draw the groups that are known; the others are mostly records that found nobody, by definition."""
+    table = controlled_lost(audit)
+    table = table[has_group(table)].rename(columns={"share": "value"})
+    figure, (axes,), places = _rows_figure(table, (1,))
+    for _, row in table[(table["measure"] == "no_person_found") & table["low"].notna()].iterrows():
+        y = places[row["grouping"], row["group"]]
+        axes.plot([row["low"], row["high"]], [y, y], color=BLUE, linewidth=1.6, zorder=2)
+    looks = {"no_person_found": ("D", BLUE), "opted_out": ("o", "white"), "quarantined": ("s", GREY)}
+    for measure, (marker, fill) in looks.items():
+        _dots(axes, table, measure, places, marker, fill, LOSS_WORDS[measure])
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel("share of the group's people (a mark is missing where its count is hidden)")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, handletextpad=0.2)
     return figure
 
 
@@ -116,7 +135,7 @@ def _rows_figure(table: pd.DataFrame, widths: tuple[float, ...]) -> tuple[Figure
     places: Places = {}
     headings: dict[str, float] = {}
     down = 0.0
-    for grouping in SHOWN:
+    for grouping in [name for name in SHOWN if name in set(table["grouping"])]:
         headings[grouping] = down
         for group in dict.fromkeys(table.loc[table["grouping"] == grouping, "group"]):
             down += 1
@@ -182,5 +201,6 @@ def _interval(axes: Axes, row: dict[Any, Any], y: float, left: float, right: flo
 CHARTS: dict[str, Callable[[Audit], Figure]] = {
     "places": _places_chart,
     "need": _need_chart,
+    "lost": _lost_chart,
     "calibration": _calibration_chart,
 }

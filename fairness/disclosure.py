@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fairness.audit import Audit
+from fairness.lost import differences, large_enough
 
 HIDDEN = "*"
 SMALLEST_SHOWN = 8
@@ -57,6 +58,31 @@ def controlled_bands(audit: Audit) -> pd.DataFrame:
     people = control(table["people"])
     figures = table[["value", "low", "high"]].where(people.notna()).round(DECIMALS)
     return table.assign(people=people, **figures, hidden=people.isna())
+
+
+def controlled_lost(audit: Audit) -> pd.DataFrame:
+    """Return `audit.lost` fit to show: counts controlled, shares from them, no figure that rests on a hidden count."""
+    table = audit.lost
+    counts = pd.DataFrame({name: control(table[name]) for name in ("base", "count")})
+    hidden = counts.isna().any(axis=1)
+    limits = table[["low", "high"]].where(~hidden).round(DECIMALS)
+    return table.assign(**counts, **limits, share=(counts["count"] / counts["base"]).round(DECIMALS), hidden=hidden)
+
+
+def controlled_differences(audit: Audit) -> pd.DataFrame:
+    """Return `audit.lost_differences` fit to show.
+
+    The verdicts, and the number of groups, are those of the exact counts. Everything else is worked out from the
+    counts that are shown, as they are shown, so that nobody can reckon back a hidden one; `hidden` says that fewer
+    than two are shown of groups that were compared.
+    """
+    enough = large_enough(audit.lost, audit.settings)
+    controlled = enough.assign(base=control(enough["base"]), count=control(enough["count"]))
+    table = differences(controlled.dropna(subset=["count"]), audit.settings, audit.levels)
+    figures = table[["value", "low", "high", "wide_low", "wide_high"]].round(DECIMALS)
+    exact = audit.lost_differences
+    hidden = (table["groups"] < 2) & (exact["groups"] > 1)
+    return table.assign(**figures, groups=exact["groups"], verdict=exact["verdict"], hidden=hidden)
 
 
 def controlled_totals(audit: Audit) -> dict[str, str]:

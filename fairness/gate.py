@@ -9,19 +9,22 @@ import pandas as pd
 
 from casewell.settings import Fairness, Override
 from fairness.audit import Audit
-from fairness.disclosure import controlled_measures
+from fairness.disclosure import controlled_differences, controlled_measures
 from fairness.groups import GROUPING_NAMES, is_recorded
-from fairness.levels import CANNOT_TELL, FAIL, PASS, limits_of
+from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED, limits_of
+from fairness.lost import LOSS_WORDS
 from fairness.rows import GATED
 
 RULE = (
     "The gate looks at two figures for each group: its share of places over its share of high need, and observed over "
-    "predicted outcomes in the test window. A list fails if, for any group, the whole interval lies beyond the limit "
+    "predicted outcomes in the test window; and at who never reached it: the difference between the best and the worst "
+    "group in the share of people with a record that found no person, and in the share whose every record failed its "
+    "checks. A list fails if, for any group, the whole interval lies beyond the limit "
     "even when widened so that all comparisons together raise a false alarm no more often than the confidence allows. "
     "It passes only if, for every group, the whole interval lies within the limits. Anything else is 'cannot tell', as "
     "is a group with fewer people than the minimum, nobody or everybody selected, no test window, or a grouping in "
-    "which fewer than two groups are recorded. People whose group is not recorded are a group and are judged like any "
-    "other. Only a pass releases the lists by itself; otherwise a named owner must take responsibility, with a reason."
+    "which fewer than two groups are recorded. People whose group is not recorded, not stated or not known are groups "
+    "and are judged like any other. Only a pass releases the lists by itself; otherwise a named owner must take responsibility, with a reason."
 )
 
 
@@ -39,12 +42,15 @@ class Verdict:
         Whether the lists may go to the teams.
     override
         The override that released them; None where none was needed or none applies.
+    findings
+        Plain sentences on what the gate does not decide by and a reader must know.
     """
 
     verdict: str
     reasons: tuple[str, ...]
     released: bool
     override: Override | None = None
+    findings: tuple[str, ...] = ()
 
 
 def decide(audit: Audit, settings: Fairness) -> Verdict:
@@ -59,11 +65,17 @@ def decide(audit: Audit, settings: Fairness) -> Verdict:
     failed = [_sentence(row, settings) for row in judged[judged["verdict"] == FAIL].itertuples()]
     unsure = _too_little_to_judge(judged, settings)
     unsure += [_sentence(row, settings) for row in judged[judged["verdict"] == CANNOT_TELL].itertuples()]
+    lost = controlled_differences(audit)
+    gated = lost[lost["grouping"].isin(settings.gate_on)]
+    failed += [_lost_sentence(row, settings) for row in gated[gated["verdict"] == FAIL].itertuples()]
+    unsure += [_lost_sentence(row, settings) for row in gated[gated["verdict"] == CANNOT_TELL].itertuples()]
+    findings = _findings(lost, settings)
     verdict = FAIL if failed else CANNOT_TELL if unsure else PASS
     if verdict == PASS:
-        return Verdict(PASS, (_all_clear(judged),), released=True)
+        return Verdict(PASS, (_all_clear(judged),), released=True, findings=findings)
     override = settings.override if _covers(settings.override, verdict) else None
-    return Verdict(verdict, tuple(failed + unsure), released=override is not None, override=override)
+    reasons = tuple(failed + unsure)
+    return Verdict(verdict, reasons, released=override is not None, override=override, findings=findings)
 
 
 def _covers(override: Override | None, verdict: str) -> bool:
@@ -107,6 +119,31 @@ def _what_was_seen(row: Any, settings: Fairness) -> str:
     return f"{seen}, {_against_limits(measure, verdict, settings)}."
 
 
+def _lost_sentence(row: Any, settings: Fairness) -> str:
+    """Say how far apart the groups are in one loss, and what follows."""
+    limit, what = settings.maximum_lost_difference, LOSS_WORDS[row.measure]
+    start = f"{GROUPING_NAMES[row.grouping]}, lost before any model ({what})"
+    if row.groups < 2:
+        return f"{start}: fewer than two groups of {settings.minimum_people} people, so groups cannot be compared."
+    if row.hidden:
+        tolerated = "more than is" if row.verdict == FAIL else "not clearly within what is"
+        return f"{start}: the difference rests on fewer than 8 people, too few to show, {tolerated} tolerated."
+    seen = (
+        f"{start}: {row.worst} lies {100 * row.value:.1f} percentage points above {row.best} "
+        f"(interval {100 * row.low:.1f} to {100 * row.high:.1f})"
+    )
+    if row.verdict == CANNOT_TELL:
+        return f"{seen}, not clearly within the {100 * limit:g} that are tolerated."
+    return f"{seen}, more than the {100 * limit:g} that are tolerated, by more than chance."
+
+
+def _findings(lost: pd.DataFrame, settings: Fairness) -> tuple[str, ...]:
+    """Return a sentence for each difference beyond the tolerance that is only reported, or not gated on."""
+    beyond = lost["low"] > settings.maximum_lost_difference
+    told = (lost["verdict"] == REPORTED) | ~lost["grouping"].isin(settings.gate_on)
+    return tuple(_lost_sentence(row, settings) for row in lost[beyond & told].itertuples())
+
+
 def _against_limits(measure: str, verdict: str, settings: Fairness) -> str:
     low, high = limits_of(settings)[measure]
     limits = f"the limit of {low:.2f}" if measure == "share_ratio" else f"the limits of {low:.2f} and {high:.2f}"
@@ -116,4 +153,4 @@ def _against_limits(measure: str, verdict: str, settings: Fairness) -> str:
 def _all_clear(judged: pd.DataFrame) -> str:
     names = [GROUPING_NAMES[name].lower() for name in GROUPING_NAMES if name in set(judged["grouping"])]
     number = len(judged[["grouping", "group"]].drop_duplicates())
-    return f"All {number} groups, by {', '.join(names)}, lie clearly within the limits."
+    return f"All {number} groups, by {', '.join(names)}, lie clearly within the limits, and none is lost oftener before any model."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from casewell.settings import Grouping
-from records.tables import NOT_RECORDED
+from records.tables import NO_ETHNIC_GROUP, NOT_KNOWN, NOT_RECORDED
 
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 GROUPING_NAMES: dict[str, str] = {
@@ -19,6 +20,7 @@ GROUPING_NAMES: dict[str, str] = {
     "age_band": "Age",
     "imd_by_ethnicity": "Deprivation by ethnic group",
 }
+UNRECORDED = (NOT_RECORDED, *NO_ETHNIC_GROUP)
 QUINTILES = {1.0: "1 most deprived", 2.0: "2", 3.0: "3", 4.0: "4", 5.0: "5 least deprived"}
 AGE_EDGES = [0, 18, 45, 65, 75, 85, 200]
 AGE_BANDS = ["0-17", "18-44", "45-64", "65-74", "75-84", "85+"]
@@ -29,12 +31,14 @@ def group_table(people: pd.DataFrame, as_of: dt.date | pd.Timestamp) -> pd.DataF
 
     `people` follows records.tables.PEOPLE. A missing value is the label `not recorded`, never
     a missing cell. Give everyone, the dead and the departed too: the test window needs them.
-    Age is in whole years at `as_of`, to the month. An ethnicity first learned later is `not recorded`: a hospital
-    learns it from those it admits, so that otherwise whoever is not recorded would have fared well by definition.
+    Age is in whole years at `as_of`, to the month. An ethnicity first learned later is `not known`: a hospital
+    learns it from those it admits, so that otherwise whoever is not known would have fared well by definition.
+    Crossed with deprivation, `not stated` and `not known` are one group: fifths of either are too small to judge.
     """
     quintile = _labelled(np.ceil(people["imd_decile"] / 2).map(QUINTILES))
-    ethnic = _labelled(people["ethnic_group"].mask(people["ethnicity_known_at"] >= pd.Timestamp(as_of), NOT_RECORDED))
-    crossing = quintile.where(quintile != NOT_RECORDED, f"deprivation {NOT_RECORDED}") + ", " + ethnic
+    learned_later = people["ethnicity_known_at"] >= pd.Timestamp(as_of)
+    ethnic = _labelled(people["ethnic_group"].mask(learned_later, NOT_KNOWN), NOT_KNOWN)
+    crossing = quintile.where(quintile != NOT_RECORDED, f"deprivation {NOT_RECORDED}") + ", " + _as_one(ethnic)
     table = pd.DataFrame(
         {
             "person_id": people["person_id"],
@@ -50,17 +54,35 @@ def group_table(people: pd.DataFrame, as_of: dt.date | pd.Timestamp) -> pd.DataF
 
 def is_recorded(labels: pd.Series) -> pd.Series:
     """Say for each label whether everything it is made of was recorded."""
-    return ~labels.str.contains(NOT_RECORDED, regex=False)
+    return ~labels.str.contains("|".join(UNRECORDED))
 
 
 def in_order(labels: pd.Series) -> list[str]:
-    """Return the distinct labels in alphabetical order, `not recorded` last."""
-    return sorted(labels.unique(), key=lambda label: (NOT_RECORDED in label, label))
+    """Return the distinct labels in alphabetical order, those of what is not recorded last."""
+    return sorted(labels.unique(), key=lambda label: (any(words in label for words in UNRECORDED), label))
 
 
-def _labelled(values: pd.Series) -> pd.Series:
+def one_group_where_small(tables: Sequence[pd.DataFrame], minimum: int) -> list[pd.DataFrame]:
+    """Return the tables with `not stated` and `not known` as one ethnic group where either is too small to judge.
+
+    The first table says which of the two there are; neither may have fewer than `minimum` people in any table that
+    has rows. Otherwise one of them alone, though nobody's group, would make every list *cannot tell*.
+    """
+    sizes = [table.groupby("ethnic_group")["person_id"].nunique() for table in tables if len(table)]
+    found = [name for name in NO_ETHNIC_GROUP if sizes and name in sizes[0].index]
+    large = all(size.get(name, 0) >= minimum for size in sizes for name in found)
+    if len(found) < 2 or large:
+        return list(tables)
+    return [table.assign(ethnic_group=_as_one(table["ethnic_group"])) for table in tables]
+
+
+def _as_one(ethnic: pd.Series) -> pd.Series:
+    return ethnic.where(~ethnic.isin(NO_ETHNIC_GROUP), NOT_RECORDED)
+
+
+def _labelled(values: pd.Series, missing: str = NOT_RECORDED) -> pd.Series:
     text = values.astype("str").str.strip()
-    return text.mask(values.isna() | (text == ""), NOT_RECORDED)
+    return text.mask(values.isna() | (text == ""), missing)
 
 
 def _age_band(birth_month: pd.Series, as_of: pd.Timestamp) -> pd.Series:

@@ -15,8 +15,9 @@ from fairness.disclosure import controlled_totals
 from fairness.gate import RULE, Verdict
 from fairness.groups import GROUPING_NAMES
 from fairness.levels import CANNOT_TELL, FAIL, PASS
-from fairness.sentences import SHOWN, about_calibration, about_need, about_places
-from fairness.tables import need_table, outcomes_table, places_table
+from fairness.sentences import SHOWN, about_calibration, about_lost, about_need, about_places
+from fairness.tables import lost_differences_table, lost_table, need_table, outcomes_table, places_table
+from records.lost import GROUPINGS
 
 Table = Callable[[Audit, str], str]
 HEADLINES = {
@@ -56,6 +57,7 @@ def write_page(
         _section(
             audit, "calibration", "Predicted and observed outcomes", about_calibration(audit), outcomes_table, SHOWN
         ),
+        _section(audit, "lost", "Lost before any model", about_lost(audit), _lost_tables, tuple(GROUPINGS)),
         _crossing(audit),
         _method(audit),
     ]
@@ -66,6 +68,8 @@ def write_page(
 
 def _verdict(verdict: Verdict) -> str:
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict.reasons)
+    findings = "".join(f"<li>{escape(finding)}</li>" for finding in verdict.findings)
+    also = f"<h3>The gate does not decide by this, and it is so</h3><ul>{findings}</ul>" if findings else ""
     released = "The lists are released." if verdict.released else "The lists are withheld."
     if verdict.override:
         released = (
@@ -74,7 +78,7 @@ def _verdict(verdict: Verdict) -> str:
         )
     return (
         f'<section class="verdict {verdict.verdict.replace(" ", "-")}"><h2>{HEADLINES[verdict.verdict]}</h2>'
-        f'<p class="release">{released}</p><h3>Why</h3><ul>{reasons}</ul></section>'
+        f'<p class="release">{released}</p><h3>Why</h3><ul>{reasons}</ul>{also}</section>'
     )
 
 
@@ -92,6 +96,10 @@ def _facts(audit: Audit, evidence_grade: str) -> str:
         f'<section><ul class="facts">{items}</ul><p>The benefit by which people are ranked is '
         f"<strong>{escape(grade)}</strong> (grade: {escape(evidence_grade)}).</p></section>"
     )
+
+
+def _lost_tables(audit: Audit, grouping: str) -> str:
+    return lost_differences_table(audit, grouping) + lost_table(audit, grouping)
 
 
 def _section(audit: Audit, name: str, title: str, sentence: str, table: Table, groupings: tuple[str, ...]) -> str:
@@ -124,6 +132,13 @@ def _method(audit: Audit) -> str:
         f"Limits: share of places over share of need at least {limits.minimum_share_ratio:.2f}; observed over predicted "
         f"between {1 / limits.maximum_calibration_ratio:.2f} and {limits.maximum_calibration_ratio:.2f}. Intervals are "
         f"at {limits.confidence:.0%} confidence.",
+        "Lost before any model: the share of people with a record that found no person, and so on, worked out from the "
+        "records alone. A record that found nobody counts for the person it resembles most; it is a sign of a missed "
+        "link, not proof, and those that resemble nobody and say nothing of their group are in no group. The worst "
+        f"group may lie at most {100 * limits.maximum_lost_difference:g} percentage points above the best; the interval "
+        "holds whichever groups these are. Differences are shown of the groups whose counts are shown; verdicts are worked "
+        "out from all groups and exact counts. Opting out is a person's own choice: it is told, "
+        "and the gate does not decide by it.",
         "Counts from 1 to 7 are hidden (*), others are rounded to the nearest 5, and shares come from rounded counts. "
         "A dash means that a figure cannot be worked out.",
     ]

@@ -8,7 +8,13 @@ from typing import Any
 import pandas as pd
 
 from fairness.audit import Audit
-from fairness.disclosure import controlled_bands, controlled_measures, controlled_totals
+from fairness.disclosure import (
+    controlled_bands,
+    controlled_differences,
+    controlled_lost,
+    controlled_measures,
+    controlled_totals,
+)
 from fairness.gate import RULE, Verdict
 
 
@@ -21,11 +27,16 @@ def to_json(audit: Audit, verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.verdict,
         "released": verdict.released,
         "reasons": list(verdict.reasons),
+        "findings": list(verdict.findings),
         "override": verdict.override.model_dump(mode="json") if verdict.override else None,
         "rule": RULE,
         "limits": audit.settings.model_dump(mode="json", exclude={"override"}),
         "comparisons": audit.totals["comparisons"],
         "totals": controlled_totals(audit),
+        "lost_before_any_model": {
+            "groups": _records(controlled_lost(audit)),
+            "differences": _records(controlled_differences(audit)),
+        },
         "measures": _records(controlled_measures(audit)),
         "need_by_band": _records(controlled_bands(audit)),
     }

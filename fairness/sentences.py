@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from fairness.audit import Audit
-from fairness.disclosure import controlled_measures
+from fairness.disclosure import controlled_differences, controlled_measures, shown
 from fairness.groups import GROUPING_NAMES
 from fairness.levels import CANNOT_TELL, FAIL
+from fairness.lost import has_group
 
 SHOWN = ("imd_quintile", "ethnic_group", "sex", "age_band")
 
@@ -58,6 +61,40 @@ def about_need(audit: Audit) -> str:
         f"({top['low']:.2f} to {top['high']:.2f}). Clearly above 1 for {len(sicker)} of {len(rows)} groups: "
         "ranking by risk alone would understate their need."
     )
+
+
+def about_lost(audit: Audit) -> str:
+    """Say how far apart groups are in records that found no person, and how many say too little to know their group."""
+    parts = [_apart(row) for row in controlled_differences(audit).itertuples() if row.measure == "no_person_found"]
+    parts = [part for part in parts if part]
+    if not parts:
+        return "Too few people in any two groups to compare whose records found no person."
+    nowhere = audit.lost[(audit.lost["measure"] == "no_person_found") & ~has_group(audit.lost)]
+    unknown = nowhere.groupby("grouping", sort=False)["count"].sum()
+    return (
+        f"People with a record that found no person: how far groups are apart. {' '.join(parts)} In no group, because they "
+        f"say too little, are {_unplaced(unknown)}."
+    )
+
+
+def _apart(row: Any) -> str:
+    """Say how far the worst group lies from the best; nothing where groups cannot be compared."""
+    if row.groups < 2:
+        return ""
+    where = GROUPING_NAMES[row.grouping]
+    if row.hidden:
+        return f"{where}: the difference rests on fewer than 8 people, too few to show."
+    alike = "the groups may be alike; " if row.low == 0 else ""
+    return (
+        f"{where}: {alike}{row.worst} lies {100 * row.value:.1f} percentage points above {row.best} "
+        f"({100 * row.low:.1f} to {100 * row.high:.1f})."
+    )
+
+
+def _unplaced(people: pd.Series) -> str:
+    if not people.any():
+        return "none"
+    return " and ".join(f"{shown(number)} people by {GROUPING_NAMES[name].lower()}" for name, number in people.items())
 
 
 def _rows(audit: Audit, measure: str, groupings: tuple[str, ...]) -> pd.DataFrame:

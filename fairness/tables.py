@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from casewell.page import html_table
 from fairness.audit import Audit
-from fairness.disclosure import HIDDEN, controlled_bands, controlled_measures
+from fairness.disclosure import HIDDEN, controlled_bands, controlled_differences, controlled_lost, controlled_measures
 from fairness.groups import GROUPING_NAMES
+from fairness.lost import LOSS_WORDS
 from fairness.same_score import BANDS
 
 NOTHING = "–"  # noqa: RUF001
@@ -75,6 +79,44 @@ def need_table(audit: Audit, grouping: str) -> str:
         *(f"Mean need, {band} by risk" for band in BANDS),
     ]
     return html_table(f"{GROUPING_NAMES[grouping]}: need at the same risk", head, body)
+
+
+def lost_table(audit: Audit, grouping: str) -> str:
+    """Show who was lost before any model, for each group of one grouping."""
+    lost = controlled_lost(audit)
+    lost = lost[lost["grouping"] == grouping]
+    body = []
+    for group, rows in lost.groupby("group", sort=False):
+        told = {row["measure"]: row for _, row in rows.iterrows()}
+        people = told["no_person_found"]["base"] if "no_person_found" in told else np.nan
+        body.append(
+            [str(group), number(people), *(_lost(told[name]) if name in told else NOTHING for name in LOSS_WORDS)]
+        )
+    head = ["Group", "People", *(words.capitalize() for words in LOSS_WORDS.values())]
+    return html_table(f"{GROUPING_NAMES[grouping]}: lost before any model", head, body)
+
+
+def lost_differences_table(audit: Audit, grouping: str) -> str:
+    """Show the difference between the best and the worst group of one grouping, for each loss."""
+    table = controlled_differences(audit)
+    body = [
+        [LOSS_WORDS[row.measure].capitalize(), row.best, row.worst, _points(row), row.verdict]
+        for row in table[table["grouping"] == grouping].itertuples()
+    ]
+    head = ["Lost by", "Smallest share", "Largest share", "Percentage points apart (interval)", "Verdict"]
+    return html_table(f"{GROUPING_NAMES[grouping]}: how far apart the groups are", head, body)
+
+
+def _lost(row: pd.Series) -> str:
+    if pd.isna(row["share"]):
+        return _missing(row)
+    return f"{number(row['count'])}: {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+
+
+def _points(row: Any) -> str:
+    if row.hidden or row.groups < 2:
+        return HIDDEN if row.hidden else NOTHING
+    return f"{100 * row.value:.1f} ({100 * row.low:.1f} to {100 * row.high:.1f})"
 
 
 def number(count: float) -> str:

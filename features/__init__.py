@@ -1,7 +1,7 @@
 """What was known of each person by each index date.
 
-One declaration a feature (`catalogue`), one query (`query`), one call for training and for
-scoring (`build`). `reference_engine` says in a page what each aggregation means.
+One declaration a feature (`catalogue`), one walk through the events of each person (`kernel`), one call for
+training and for scoring (`build`). `reference_engine` says in a page what each aggregation means.
 """
 
 from features.build import build

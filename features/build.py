@@ -17,16 +17,17 @@ import pyarrow
 from pyarrow import parquet
 
 from casewell import doors
+from features import store
 from features.catalogue import CATALOGUE
 from features.checks import check_catalogue
 from features.code_groups import load_code_groups
-from features.feature import DERIVED, STATIC, ZERO_WHEN_NOTHING, Feature
+from features.feature import DERIVED, LIVING, STATIC, Feature
+from features.from_events import blocks
+from features.households import living
 from features.not_events import derived_column, needed_for, static_column
-from features.query import code_map, compile_query, group_numbers, slot
 from features.tables import POPULATION
 
 Progress = Callable[[str], None]
-BATCH_ROWS = 1_000_000
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
 
@@ -35,6 +36,7 @@ def build(
     population: pd.DataFrame,
     events: Path,
     people: Path,
+    residences: Path,
     out: Path,
     features: Sequence[Feature] = CATALOGUE,
     progress: Progress | None = None,
@@ -45,8 +47,9 @@ def build(
     ----------
     population
         `features.tables.POPULATION`: index_date (a midnight) and person_id.
-    events, people
-        Parquet files of `records.tables.EVENTS` and `PEOPLE`.
+    events, people, residences
+        Parquet files of `records.tables.EVENTS`, `PEOPLE` and `RESIDENCES`. The coded store is kept beside the
+        events, in the folder `coded_events`; two calls with features of other groups must not run at once.
     out
         Parquet file to write: index_date, person_id, then one float32 column a feature.
 
@@ -55,7 +58,7 @@ def build(
     SettingsError
         The catalogue or the code groups break a rule.
     SourceError
-        The population breaks its contract.
+        The population breaks its contract, or the events lack a column.
     """
     say = progress or (lambda _: None)
     code_groups = load_code_groups()
@@ -66,7 +69,7 @@ def build(
     dates = rows["index_date"].nunique()
     say(f"Building {len(features)} features for {rows['person_id'].nunique():,} people at {dates} index date(s)")
     matrix = _from_events(rows, events, wanted, code_groups)
-    _fill_the_rest(matrix, rows, people, wanted)
+    _fill_the_rest(matrix, rows, people, residences, wanted)
     say(f"Writing {len(rows):,} rows")
     return _write(rows, {feature.name: matrix[feature.name] for feature in features}, out)
 
@@ -74,27 +77,16 @@ def build(
 def _from_events(
     rows: pd.DataFrame, events: Path, features: Sequence[Feature], code_groups: pd.DataFrame
 ) -> dict[str, np.ndarray]:
-    matrix = {
-        feature.name: np.full(len(rows), 0 if feature.aggregation in ZERO_WHEN_NOTHING else np.nan, dtype=np.float32)
-        for feature in features
-        if feature.aggregation not in STATIC + DERIVED
-    }
-    if not matrix:
+    declared = [feature for feature in features if feature.group is not None]
+    matrix = {feature.name: np.empty(len(rows), dtype=np.float32) for feature in declared}
+    if not declared:
         return matrix
-    asked = pd.DataFrame(
-        {
-            "row_number": np.arange(len(rows), dtype=np.int32),
-            "person_id": rows["person_id"],
-            "day": rows["index_date"].to_numpy().astype("datetime64[D]").astype(np.int32),
-        }
-    )
-    with tempfile.TemporaryDirectory(prefix="casewell-features-") as folder, _connect(folder) as connection:
-        connection.read_parquet(str(events)).create_view("events")
-        codes = connection.sql("SELECT DISTINCT code FROM events WHERE code IS NOT NULL").df()["code"]
-        connection.register("asked", asked)
-        connection.register("code_map", code_map(features, codes, code_groups))
-        for batch in connection.sql(compile_query(features)).to_arrow_reader(BATCH_ROWS):
-            _scatter(batch, matrix, features)
+    used = code_groups[code_groups["group"].isin({feature.group for feature in declared})]
+    # Beside the events, so that the next call, for other dates or features of the same groups, finds it.
+    coded = store.refresh(events, events.with_name("coded_events"), used)
+    for block in blocks(rows, coded, declared, used):
+        for feature, values in zip(declared, block.values, strict=True):
+            matrix[feature.name][block.rows] = values
     return matrix
 
 
@@ -110,35 +102,21 @@ def _connect(folder: str) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _scatter(batch: pyarrow.RecordBatch, matrix: dict[str, np.ndarray], features: Sequence[Feature]) -> None:
-    """Put the long result's values in their cells; each (row, feature) occurs once, so order does not matter."""
-    numbers = group_numbers(features)
-    key = batch["part"].to_numpy().astype(np.int64) * len(numbers) + batch["group_number"].to_numpy()
-    order = np.argsort(key, kind="stable")
-    ordered, row_number = key[order], batch["row_number"].to_numpy()
-    columns: dict[str, np.ndarray] = {}
-    for feature in features:
-        place = slot(feature)
-        if place is None:
-            continue
-        here = place.part * len(numbers) + numbers[place.group]
-        chosen = order[np.searchsorted(ordered, here, "left") : np.searchsorted(ordered, here, "right")]
-        if len(chosen) == 0:
-            continue
-        if place.column not in columns:
-            columns[place.column] = batch[place.column].to_numpy(zero_copy_only=False)
-        matrix[feature.name][row_number[chosen]] = columns[place.column][chosen]
-
-
 def _fill_the_rest(
-    matrix: dict[str, np.ndarray], rows: pd.DataFrame, people: Path, features: Sequence[Feature]
+    matrix: dict[str, np.ndarray], rows: pd.DataFrame, people: Path, residences: Path, features: Sequence[Feature]
 ) -> None:
     static = [feature for feature in features if feature.aggregation in STATIC]
     if static:
-        known = pd.read_parquet(people, columns=["person_id", "birth_month", "sex", "imd_decile"])
+        known = pd.read_parquet(people, columns=["person_id", "birth_month", "sex"])
         persons = rows.merge(known, on="person_id", how="left", validate="many_to_one")
         for feature in static:
             matrix[feature.name] = static_column(feature, persons)
+    of_homes = [feature for feature in features if feature.aggregation in LIVING]
+    if of_homes:
+        with tempfile.TemporaryDirectory(prefix="casewell-features-") as folder, _connect(folder) as connection:
+            columns = living(connection, rows, residences, people)
+        for feature in of_homes:
+            matrix[feature.name] = columns[feature.aggregation]
     for feature in features:
         if feature.aggregation in DERIVED:
             matrix[feature.name] = derived_column(feature, matrix)

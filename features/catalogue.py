@@ -15,10 +15,13 @@ from features.declare import (
     days,
     distinct,
     first,
+    gap,
     longest,
     measured,
+    overdue,
     present,
     recency,
+    regular,
     running,
 )
 from features.feature import MEANINGS, Feature
@@ -69,6 +72,13 @@ MEDICINES = {
     "prescription_antibiotic": "antibiotic prescriptions",
     "prescription_insulin": "insulin prescriptions",
 }
+LASTING = (
+    "prescription_diuretic",
+    "prescription_anticoagulant",
+    "prescription_inhaled_steroid",
+    "prescription_antipsychotic",
+    "prescription_insulin",
+)
 
 
 def hospital() -> list[Feature]:
@@ -79,6 +89,7 @@ def hospital() -> list[Feature]:
         recency(source, "emergency_admission", "emergency admission"),
         first(source, "emergency_admission", "emergency admission", 1095),
         change(source, "emergency_admission", "emergency admissions"),
+        *regular(source, "emergency_admission", "emergency admissions", (1080,)),
         *days(source, "emergency_spell", "in hospital after emergency admissions", (90, 365, 1095)),
         longest(source, "emergency_spell", "emergency stay", 1095),
         *counted(source, "any_admission", "hospital admission", "hospital admissions", (365, 1095), show=False),
@@ -109,6 +120,8 @@ def emergency_department() -> list[Feature]:
         *counted(source, "ed_attendance", visit, visits, ALL_WINDOWS),
         recency(source, "ed_attendance", visit),
         change(source, "ed_attendance", visits),
+        gap(source, "ed_attendance", visits, 1095),
+        *regular(source, "ed_attendance", visits, (360, 1080)),
         *counted(source, "ed_ambulance", "arrival by ambulance", "arrivals by ambulance", (90, 365, 1095)),
         *counted(source, "ed_high_acuity", f"very urgent {visit}", f"very urgent {visits}", (365, 1095)),
         *counted(source, "ed_low_acuity", f"less urgent {visit}", f"less urgent {visits}", (365,)),
@@ -125,6 +138,7 @@ def urgent_care() -> list[Feature]:
         *counted(source, "urgent_999", "call to 999", "calls to 999", (90, 365)),
         recency(source, "urgent_call", call),
         change(source, "urgent_call", calls),
+        *regular(source, "urgent_call", calls, (360,)),
         *counted(
             source,
             "urgent_ambulance",
@@ -149,9 +163,11 @@ def outpatients() -> list[Feature]:
     return [
         *counted(source, "outpatient_attended", attended, f"{attended}s", (90, 365, 1095), show=False),
         recency(source, "outpatient_attended", attended, show=False),
+        overdue(source, "outpatient_attended", f"{attended}s", 1095),
         *counted(source, "outpatient_missed", missed, f"{missed}s", (180, 365, 1095)),
         recency(source, "outpatient_missed", missed),
         change(source, "outpatient_missed", f"{missed}s"),
+        *regular(source, "outpatient_missed", f"{missed}s", (360, 1080)),
         *distinct(source, "outpatient_specialty", "outpatient specialties", (365, 1095), show=False),
     ]
 
@@ -164,6 +180,10 @@ def general_practice() -> list[Feature]:
         recency(source, "any_gp_event", "GP record entry", show=False),
         first(source, "any_gp_event", "GP record entry"),
         change(source, "any_gp_event", "GP record entries", show=False),
+        gap(source, "any_gp_event", "GP record entries", 365),
+        gap(source, "any_gp_event", "GP record entries", 1095),
+        overdue(source, "any_gp_event", "GP record entries", 1095),
+        *regular(source, "any_gp_event", "GP record entries", (360, 1080)),
         *distinct(source, "any_gp_event", "GP record codes", (365, 1095), show=False),
         *counted(source, "falls", "recorded fall", "recorded falls", (90, 365, 1095)),
         recency(source, "falls", "recorded fall"),
@@ -205,6 +225,10 @@ def prescriptions() -> list[Feature]:
                 source, group, many.replace("prescriptions", "prescription"), many, (365,), show=False
             )
         ],
+        gap(source, "any_prescription", "prescriptions", 365),
+        *regular(source, "any_prescription", "prescriptions", (360,)),
+        overdue(source, "any_prescription", "prescriptions", 365),
+        *[overdue(source, group, MEDICINES[group], 365) for group in LASTING],
         change(source, "prescription_bronchodilator", "inhaled bronchodilator prescriptions"),
         change(source, "prescription_antibiotic", "antibiotic prescriptions"),
     ]
@@ -221,6 +245,8 @@ def community() -> list[Feature]:
         recency(source, "any_community", "community service contact", show=False),
         change(source, "any_community", "community service contacts"),
         *_contacts(source, "community_district_nursing", "district nursing", (90, 365, 1095)),
+        *regular(source, "community_district_nursing", "district nursing contacts", (360,)),
+        overdue(source, "community_district_nursing", "district nursing contacts", 365),
         *_contacts(source, "community_therapy", "community therapy", (365,)),
         *_contacts(source, "community_falls", "falls team", (365,)),
         *_contacts(source, "palliative_care", "palliative care", (365,)),
@@ -303,6 +329,40 @@ def _has(name: str, words: str) -> str:
     return f"Has had {words} in the last 5 years" if name in CONDITION_WINDOWS else f"Has {words}"
 
 
+def household() -> list[Feature]:
+    """Who is registered at the person's address.
+
+    Living alone may be said: it is a fact that care can act on. A death is not: who died, and whether it was a
+    bereavement, nobody recorded, and a list is no place to learn of it.
+    """
+    source = "household"
+    unseen = "; missing without an address, or with more than 10 people at it; people who opted out are not counted"
+    return [
+        Feature("household_size", source, None, "household_size", None, "people", MEANINGS["household_size"] + unseen),
+        Feature(
+            "lives_alone",
+            source,
+            None,
+            "lives_alone",
+            None,
+            "yes/no",
+            f"{MEANINGS['lives_alone']}{unseen}: a person may seem to live alone who does not",
+            "Nobody else is registered at the same address",
+            "Nobody else is registered at the same address",
+            showable=True,
+        ),
+        Feature(
+            "household_bereavement",
+            source,
+            None,
+            "household_bereavement",
+            None,
+            "yes/no",
+            f"{MEANINGS['household_bereavement']}{unseen}",
+        ),
+    ]
+
+
 def person() -> list[Feature]:
     """What does not come from events; never shown."""
     return [
@@ -323,6 +383,7 @@ CATALOGUE: tuple[Feature, ...] = (
     *social_care(),
     *housing(),
     *conditions(),
+    *household(),
     *person(),
 )
 

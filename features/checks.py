@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from casewell.errors import SettingsError
-from features.feature import DERIVED, MEANINGS, STATIC, Feature
+from features.feature import DERIVED, LIVING, MEANINGS, STATIC, Feature
+from features.plan import PERIOD_DAYS
 
 
 def check_catalogue(features: Sequence[Feature], groups: Collection[str]) -> None:
@@ -35,12 +36,19 @@ def _problems(feature: Feature, groups: Collection[str]) -> list[str]:
         problems.append(f"a window of {feature.window_days} days; it must be positive")
     if feature.aggregation == "change" and feature.window_days is None:
         problems.append("change needs a window")
-    without_events = feature.aggregation in STATIC + DERIVED
+    if feature.aggregation == "periods_with" and (feature.window_days is None or feature.window_days % PERIOD_DAYS):
+        problems.append(f"periods_with needs a window of whole periods of {PERIOD_DAYS} days{_whole(feature)}")
+    without_events = feature.aggregation in STATIC + LIVING + DERIVED
     if without_events and feature.group is not None:
         problems.append(f"{feature.aggregation} takes no code group")
     if not without_events and feature.group not in groups:
         problems.append(f"unknown code group {feature.group!r}{_nearest(str(feature.group), groups)}")
     return problems
+
+
+def _whole(feature: Feature) -> str:
+    periods = max(round((feature.window_days or 0) / PERIOD_DAYS), 1)
+    return f", say {periods * PERIOD_DAYS}"
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

@@ -11,8 +11,10 @@ PERIODS: dict[int | None, str] = {
     30: "in the last 30 days",
     90: "in the last 3 months",
     180: "in the last 6 months",
+    360: "in the last 360 days",
     365: "in the last 12 months",
     730: "in the last 2 years",
+    1080: "in the last 1,080 days",
     1095: "in the last 3 years",
     1826: "in the last 5 years",
     None: "in all known history",
@@ -87,6 +89,24 @@ def change(source: str, group: str, many: str, window: int = 90, show: bool = Tr
     """Events in a window less those in the window before it."""
     words = f"{{value:.0f}} more {many} {PERIODS[window]} than in the 3 months before"
     return _one(source, group, "change", window, "events", many, words if show and window == 90 else "")
+
+
+def gap(source: str, group: str, many: str, window: int) -> Feature:
+    """Most days between two events; informs models only."""
+    return _one(source, group, "longest_gap", window, "days", many)
+
+
+def regular(source: str, group: str, many: str, windows: Sequence[int]) -> list[Feature]:
+    """Share of the window's periods of 30 days with an event; informs models only."""
+    return [_one(source, group, "periods_with", window, "share", many) for window in windows]
+
+
+def overdue(source: str, group: str, many: str, window: int) -> Feature:
+    """How late the next event is, measured by the usual gap; informs models only.
+
+    Above 1 it may have stopped, or moved to where nobody records it: that is no reason to tell a coordinator.
+    """
+    return _one(source, group, "overdue", window, "usual gaps", many)
 
 
 def distinct(source: str, group: str, many: str, windows: Sequence[int | None], show: bool = True) -> list[Feature]:

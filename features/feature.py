@@ -24,9 +24,15 @@ Aggregation = Literal[
     "max",
     "last",
     "slope",
+    "longest_gap",
+    "periods_with",
+    "overdue",
     "age",
     "sex_female",
     "imd_decile",
+    "household_size",
+    "lives_alone",
+    "household_bereavement",
     "condition_score",
     "condition_count",
 ]
@@ -47,16 +53,38 @@ MEANINGS: dict[str, str] = {
     "max": "Largest usable value in the window; missing when there is none",
     "last": "The latest usable value in the window; of several on one day the one known last, then the largest",
     "slope": "Least-squares change per year of the usable values in the window; missing with fewer than two days",
+    "longest_gap": "Most days between two events that follow each other in the window; missing with fewer than two days",
+    "periods_with": "Share of the window's whole periods of 30 days, counted back from the index date, with an event",
+    "overdue": (
+        "Days since the latest event over the usual (median) gap between events in the window; missing with fewer "
+        "than three days"
+    ),
     "age": "Years from the month of birth to the index date",
     "sex_female": "1 female, 0 male, missing for every other entry",
-    "imd_decile": "Index of multiple deprivation decile of the area of residence",
+    "imd_decile": "Index of multiple deprivation decile of the area of residence, by the registration of that day",
+    "household_size": "People registered at the person's address, the person included, who are not known to have left or died",
+    "lives_alone": "1 when nobody else is registered at the person's address, otherwise 0",
+    "household_bereavement": (
+        "1 when somebody registered at the person's address died in the 365 days before, while the person lived there"
+    ),
     "condition_score": "Sum of the published weights of the Cambridge Multimorbidity Score conditions present",
     "condition_count": "Number of the Cambridge Multimorbidity Score conditions present",
 }
 
-STATIC = ("age", "sex_female", "imd_decile")
+STATIC = ("age", "sex_female")
+LIVING = ("imd_decile", "household_size", "lives_alone", "household_bereavement")
 DERIVED = ("condition_score", "condition_count")
-ZERO_WHEN_NOTHING = ("any", "count", "change", "distinct_codes", "days_spent", "days_running", "running")
+ZERO_WHEN_NOTHING = (
+    "any",
+    "count",
+    "change",
+    "distinct_codes",
+    "days_spent",
+    "days_running",
+    "running",
+    "periods_with",
+)
+SILENT_AT_ZERO = (*ZERO_WHEN_NOTHING, "lives_alone")
 SEVERAL = 2  # fewer are not different from each other
 LONG_AGO_DAYS = 365  # what happened before that is no reason why now
 # A value outside this range is a fault of the record; sums of such values would also lose their last digits.
@@ -90,7 +118,7 @@ class Feature:
         """Say the value as a reason, or None when it may not be shown or says nothing (missing, or zero of a count)."""
         if not self.showable or not math.isfinite(value):
             return None
-        if self.aggregation in ZERO_WHEN_NOTHING and value <= 0:
+        if self.aggregation in SILENT_AT_ZERO and value <= 0:
             return None
         if self.aggregation == "days_since_last" and value > LONG_AGO_DAYS:
             return None

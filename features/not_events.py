@@ -1,4 +1,7 @@
-"""Features that do not come from a group of events: the person's own, and those made from other features."""
+"""Features that do not come from a group of events: the person's own, and those made from other features.
+
+Those of the household are in `features.households`.
+"""
 
 from __future__ import annotations
 
@@ -63,12 +66,10 @@ def derived_column(feature: Feature, matrix: Mapping[str, np.ndarray]) -> np.nda
 
 
 def static_column(feature: Feature, persons: pd.DataFrame) -> np.ndarray:
-    """Compute age, sex or deprivation from index_date, birth_month, sex and imd_decile; missing when not known."""
+    """Compute age or sex from index_date, birth_month and sex; missing when not known."""
     if feature.aggregation == "age":
         born = persons["birth_month"].astype("datetime64[us]")
         values = (persons["index_date"] - born).dt.days / DAYS_PER_YEAR
-    elif feature.aggregation == "sex_female":
-        values = persons["sex"].map({"female": 1.0, "male": 0.0})
     else:
-        values = persons["imd_decile"]
+        values = persons["sex"].map({"female": 1.0, "male": 0.0})
     return values.to_numpy(dtype=np.float32, na_value=np.nan)

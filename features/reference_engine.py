@@ -1,6 +1,7 @@
 """What each aggregation means, in pandas, one feature at a time.
 
-Slow and plain on purpose: the query in `query.py` must give the same cells.
+Slow and plain on purpose: the kernel must give the same cells to the last bit. Aggregations of values are in
+`reference_values`, of gaps in `reference_gaps`, of households in `reference_households`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,22 @@ import numpy as np
 import pandas as pd
 
 from features.code_groups import load_code_groups, map_codes
-from features.feature import DERIVED, LARGEST_USABLE_VALUE, STATIC, ZERO_WHEN_NOTHING, Feature
+from features.feature import DERIVED, LARGEST_USABLE_VALUE, LIVING, STATIC, ZERO_WHEN_NOTHING, Feature
 from features.not_events import derived_column, needed_for, static_column
+from features.reference_gaps import GAPS
+from features.reference_households import LIVING_COLUMNS
+from features.reference_values import VALUES
 
 ROW = ["index_date", "person_id"]
 DAY = pd.Timedelta(days=1)
 
 
 def build_in_memory(
-    population: pd.DataFrame, events: pd.DataFrame, people: pd.DataFrame, features: Sequence[Feature]
+    population: pd.DataFrame,
+    events: pd.DataFrame,
+    people: pd.DataFrame,
+    residences: pd.DataFrame,
+    features: Sequence[Feature],
 ) -> pd.DataFrame:
     """Return the matrix that `features.build` would write (float32 columns)."""
     rows = population.sort_values(ROW, ignore_index=True)
@@ -31,12 +39,14 @@ def build_in_memory(
     for feature in needed_for(features):
         if feature.aggregation in STATIC:
             columns[feature.name] = static_column(feature, rows.merge(people, on="person_id", how="left"))
+        elif feature.aggregation in LIVING:
+            columns[feature.name] = LIVING_COLUMNS[feature.aggregation](rows, people, residences)
         elif feature.aggregation not in DERIVED:
             columns[feature.name] = _from_events(feature, rows, seen.get(str(feature.group), nothing))
     for feature in features:
         if feature.aggregation in DERIVED:
             columns[feature.name] = derived_column(feature, columns)
-    return rows.assign(**{feature.name: columns[feature.name] for feature in features})
+    return pd.concat([rows, pd.DataFrame({feature.name: columns[feature.name] for feature in features})], axis=1)
 
 
 def _from_events(feature: Feature, rows: pd.DataFrame, seen: pd.DataFrame) -> np.ndarray:
@@ -48,8 +58,9 @@ def _from_events(feature: Feature, rows: pd.DataFrame, seen: pd.DataFrame) -> np
 
 
 def visible(events: pd.DataFrame) -> pd.DataFrame:
-    """Keep what had happened, and was known, before the index date; `age` is whole days back from it."""
-    seen = events[(events["time"] < events["index_date"]) & (events["known_at"] < events["index_date"])]
+    """Keep what had happened, was known and not yet replaced before the index date; `age` is whole days back from it."""
+    held = events["known_until"].isna() | (events["known_until"] >= events["index_date"])
+    seen = events[held & (events["time"] < events["index_date"]) & (events["known_at"] < events["index_date"])]
     age = (seen["index_date"] - seen["time"].dt.normalize()) / DAY
     until = (seen["index_date"] - seen["end"].dt.normalize()) / DAY
     return seen.assign(age=age, end_age=until)
@@ -112,22 +123,11 @@ def _running(seen: pd.DataFrame, window: int | None) -> pd.Series:
 
 
 def _value(how: str) -> Callable[[pd.DataFrame, int | None], pd.Series]:
-    return lambda seen, window: usable(seen, window).groupby(ROW)["numeric_value"].agg(how)
+    return lambda seen, window: VALUES[how](usable(seen, window))
 
 
-def _last(seen: pd.DataFrame, window: int | None) -> pd.Series:
-    values = usable(seen, window)
-    values = values.assign(day=values["time"].dt.normalize(), known_day=values["known_at"].dt.normalize())
-    return values.sort_values(["day", "known_day", "numeric_value"]).groupby(ROW)["numeric_value"].last()
-
-
-def _slope(seen: pd.DataFrame, window: int | None) -> pd.Series:
-    values = usable(seen, window)
-    mean = values.groupby(ROW)[["age", "numeric_value"]].transform("mean")
-    years = (mean["age"] - values["age"]) / 365.25
-    parts = values.assign(xy=years * (values["numeric_value"] - mean["numeric_value"]), xx=years**2)
-    sums = parts.groupby(ROW)[["xy", "xx"]].sum()
-    return (sums["xy"] / sums["xx"]).where(values.groupby(ROW)["age"].nunique() > 1)
+def _gap(how: str) -> Callable[[pd.DataFrame, int | None], pd.Series]:
+    return lambda seen, window: GAPS[how](within(seen, window), window)
 
 
 AGGREGATIONS: dict[str, Callable[[pd.DataFrame, int | None], pd.Series]] = {
@@ -140,10 +140,6 @@ AGGREGATIONS: dict[str, Callable[[pd.DataFrame, int | None], pd.Series]] = {
     "days_spent": _days_spent,
     "days_running": _days_running,
     "running": _running,
-    "sum": _value("sum"),
-    "mean": _value("mean"),
-    "min": _value("min"),
-    "max": _value("max"),
-    "last": _last,
-    "slope": _slope,
+    **{how: _value(how) for how in VALUES},
+    **{how: _gap(how) for how in GAPS},
 }

@@ -47,7 +47,7 @@ def build_features(settings: Settings, as_of: dt.date, linked: Path) -> Path:
         eligible = models.population(
             linked / "people.parquet", linked / "enrolments.parquet", [pd.Timestamp(as_of)], settings.eligibility
         )
-        features.build(eligible, linked / "events.parquet", linked / "people.parquet", out / "matrix.parquet")
+        _features(eligible, linked, out)
 
     return stage(folder, build) / "matrix.parquet"
 
@@ -73,10 +73,15 @@ def build_history(settings: Settings, as_of: dt.date, linked: Path) -> Path:
             raise TrainingError(
                 "nobody was eligible on any index date", "Check registrations and birth dates in the sources."
             )
-        features.build(eligible, linked / "events.parquet", linked / "people.parquet", out / "matrix.parquet")
+        _features(eligible, linked, out)
         models.outcomes(eligible, linked, settings).to_parquet(out / "outcomes.parquet")
 
     return stage(folder, build)
+
+
+def _features(population: pd.DataFrame, linked: Path, out: Path) -> None:
+    events, people, residences = (linked / f"{name}.parquet" for name in ("events", "people", "residences"))
+    features.build(population, events, people, residences, out / "matrix.parquet")
 
 
 def split_of(settings: Settings, as_of: dt.date, linked: Path) -> models.Split:

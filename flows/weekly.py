@@ -36,7 +36,8 @@ from flows.workspace import (
 )
 from models.tables import SCORES, TEST_PREDICTIONS
 from records.pseudonyms import tie_break_key
-from records.tables import CONTACTS, ENROLMENTS, PEOPLE, PRACTICES, REMOVED
+from records.rotation import present
+from records.tables import CONTACTS, ENROLMENTS, LINKAGE, PEOPLE, PRACTICES, REMOVED
 
 
 @task
@@ -82,6 +83,8 @@ def audit(
     ledger = doors.read(out / "ledger.parquet", LEDGER)
     scores = doors.read(out / "scores.parquet", SCORES)
     tested = doors.read(test, TEST_PREDICTIONS) if test.is_file() else doors.empty(TEST_PREDICTIONS)
+    # The training may have been under an earlier pseudonym key.
+    tested = tested.assign(person_id=present(settings, tested["person_id"]))
     began = tested["index_date"].min() if len(tested) else as_of
     competing = ledger.loc[ledger["door"].isin([LISTED, RESERVE, NOT_SELECTED]), "person_id"]
     found = fairness.audit(
@@ -90,6 +93,7 @@ def audit(
         cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
         # Without those who have opted out since the training.
         tested[tested["person_id"].isin(people["person_id"])],
+        doors.read(linked / "linkage.parquet", LINKAGE),
         settings.fairness,
         settings.seed,
         test_groups=fairness.group_table(people, began),
@@ -154,6 +158,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
             "verdict": verdict.verdict,
             "released": verdict.released,
             "reasons": list(verdict.reasons),
+            "findings": list(verdict.findings),
             "override": verdict.override.model_dump(mode="json") if verdict.override else None,
         },
         "missing": summary["missing"],

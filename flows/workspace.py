@@ -25,6 +25,8 @@ from casewell.errors import StorageError
 from casewell.settings import Settings
 from records.opening import server_digest
 from records.pseudonyms import fingerprint
+from records.reading import is_about_the_disk
+from records.register import start_digest
 
 HOUSE = Path(__file__).parents[1]
 ROOMS = ("casewell", "records", "features", "models", "fairness", "cohorts", "flows", "data/reference")
@@ -88,10 +90,14 @@ def stamped(settings: Settings) -> bool:
 
 
 def identity(settings: Settings, as_of: dt.date, *sections: str) -> str:
-    """Return the digest of sources, code, pseudonym key, date and the named sections of the settings."""
+    """Return the digest of sources, decisions, last week's linkage, code, key, date and the named sections of the settings."""
     chosen = settings.model_dump(mode="json")
     key = fingerprint(settings, stamped(settings))
-    return digest_of(source_digests(settings), code_digest(), key, as_of, {name: chosen[name] for name in sections})
+    decided = settings.linkage.decisions
+    decisions = file_digest(decided) if decided is not None and decided.is_file() else None
+    earlier = start_digest(settings, stamped(settings), as_of)
+    told = {name: chosen[name] for name in sections}
+    return digest_of(source_digests(settings), decisions, earlier, code_digest(), key, as_of, told)
 
 
 def stage(folder: Path, build: Callable[[Path], Any]) -> Path:
@@ -128,9 +134,8 @@ UNWRITABLE = {
     errno.ENOTDIR,
     errno.EEXIST,
 }
-# How DuckDB says the same.
-SIGNS = ("No space left", "out of disk", "Permission denied", "Could not write")
 STILL = "Lists published before still stand. Free some space, or mend the permissions, and run again."
+ENDED = "Lists published before still stand. Run again on a machine with 8 GB of memory or more, or end other programs."
 
 
 @contextmanager
@@ -144,6 +149,8 @@ def disk() -> Iterator[None]:
         where = f" ({error.filename})" if error.filename else ""
         raise StorageError(f"{os.strerror(error.errno)}{where}", STILL) from None
     except duckdb.Error as error:
-        if not any(sign in str(error) for sign in SIGNS):
-            raise
-        raise StorageError("the disk is full or cannot be written", STILL) from None
+        if is_about_the_disk(error):
+            raise StorageError("the disk is full or cannot be written", STILL) from None
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise StorageError("the memory does not suffice for the working database", ENDED) from None
+        raise

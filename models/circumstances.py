@@ -17,7 +17,8 @@ _GROUPS = ("end_of_life", "palliative_care", "care_home")
 
 _CIRCUMSTANCES = """
     WITH known AS (
-        SELECT subject_id, "time", "end", code FROM read_parquet($events) WHERE known_at < $as_of
+        SELECT subject_id, "time", "end", code FROM read_parquet($events)
+        WHERE known_at < $as_of AND coalesce(known_until >= $as_of, TRUE)
     ),
     care_home AS (SELECT code FROM coded WHERE "group" = 'care_home'),
     completed AS (

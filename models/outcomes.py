@@ -35,7 +35,7 @@ _OUTCOMES = f"""
                         THEN {_OVERLAP.format(start="rows.index_date", stop="rows.horizon_end")} ELSE 0 END)::DOUBLE AS days_in_hospital
         FROM rows
         JOIN read_parquet($events) AS events
-          ON events.subject_id = rows.person_id AND events.time < rows.horizon_end
+          ON events.subject_id = rows.person_id AND events.time < rows.horizon_end AND events.known_until IS NULL
          AND (events.time >= rows.index_date OR events."end" > rows.index_date)
         JOIN groups USING (code)
         GROUP BY ALL
@@ -65,7 +65,7 @@ _OUTCOMES = f"""
 
 
 def outcomes(population: pd.DataFrame, linked: Path, settings: Settings) -> pd.DataFrame:
-    """Label each person and index date, from whatever is known in the linked tables.
+    """Label each person and index date, by what finally turned out: of each event the version that still holds.
 
     Parameters
     ----------

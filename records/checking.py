@@ -19,6 +19,7 @@ from records import nhs_number
 from records.calendars import iso_dates, order_problems, written_otherwise
 from records.contracts import CONTRACTS, Contract
 from records.delimited import other_delimiter
+from records.ethnic_codes import NO_SUCH_CODE, rows_without_a_code
 from records.opening import columns_wanted, nearest, open_source
 from records.reading import (
     DAMAGED,
@@ -28,6 +29,7 @@ from records.reading import (
     File,
     UnreadableError,
     accepts,
+    is_damage,
     is_wrong_type,
     literal,
     plain_name,
@@ -35,7 +37,7 @@ from records.reading import (
     text_of,
     typed,
 )
-from records.repeated import find_repeated_months
+from records.repeated import find_repeated_keys, find_repeated_months, marked_rows
 from records.sightings import who
 
 # An optional column is taken for misspelled when a column that nobody knows is at least this much like it.
@@ -204,12 +206,16 @@ def read_rows(
     can be trusted), `who` (see sightings.py), `known`, `fate`, `why`, and `as_read`: the text that could not be used. Rows of people in the table `opted_out_numbers` are
     `opted_out` whatever else is wrong with them.
     """
+    contract, typed_rows = extract.contract, f"({_typed_query(extract)})"
     try:
-        _read_typed(con, extract)
-    except READ_ERRORS:
+        nhs_number.look_up(con, typed_rows)
+        find_repeated_keys(con, typed_rows, contract.key)
+        find_repeated_months(con, typed_rows, extract.table, contract)
+        _decide_fates(con, extract, typed_rows, as_of, today)
+    except READ_ERRORS as error:
+        if not is_damage(error):
+            raise
         return [f"{extract.label}: {DAMAGED}"]
-    _find_repeats(con, extract)
-    _decide_fates(con, extract, as_of, today)
     return _too_many_faults(con, extract, maximum_bad_share) + _order_problems(con, extract)
 
 
@@ -225,7 +231,11 @@ def _order_problems(con: duckdb.DuckDBPyConnection, extract: Extract) -> list[st
     return problems
 
 
-def _read_typed(con: duckdb.DuckDBPyConnection, extract: Extract) -> None:
+def _typed_query(extract: Extract) -> str:
+    """Return the query of the file's rows in the contract's names and types.
+
+    Also `wrong_type` (the first column whose text does not convert), `as_read` (the text) and `written` (the NHS number).
+    """
     contract = extract.contract
     values, faults, read = [], [], []
     for name, declared in contract.schema.columns.items():
@@ -241,7 +251,7 @@ def _read_typed(con: duckdb.DuckDBPyConnection, extract: Extract) -> None:
             read.append(f"CASE WHEN {condition} THEN {literal(f'{name}=')} || {text_of(original, sql_type)} END")
     as_read = f"nullif(concat_ws('; ', {', '.join(read)}), '')" if read else "NULL::VARCHAR"
     fault = f"CASE {' '.join(faults)} END" if faults else "NULL::VARCHAR"
-    digits = nhs_number.digits("nhs_number") if contract.numbered else "NULL::VARCHAR"
+    written = "nhs_number" if contract.numbered else "NULL::VARCHAR"
     # Only the first episode of a spell need carry the admission's notice.
     notice = "coalesce(admission_received_date, received_date) AS admission_received_date"
     replaced = f"REPLACE ({notice})" if extract.table == "hospital_spells" else ""
@@ -249,8 +259,8 @@ def _read_typed(con: duckdb.DuckDBPyConnection, extract: Extract) -> None:
     if extract.file.broken:
         rows += f" UNION ALL BY NAME SELECT why AS wrong_type, text AS as_read FROM {extract.file.broken}"
         if contract.numbered:
-            digits = f"CASE WHEN wrong_type IS NULL OR nhs_number IS NOT NULL THEN {digits} ELSE {_number_in_line(extract)} END"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE typed AS SELECT * {replaced}, {digits} AS digits FROM ({rows})")
+            written = f"CASE WHEN wrong_type IS NULL OR nhs_number IS NOT NULL THEN nhs_number ELSE {_number_in_line(extract)} END"
+    return f"SELECT * {replaced}, {written} AS written FROM ({rows})"
 
 
 def _number_in_line(extract: Extract) -> str:
@@ -277,28 +287,15 @@ def _when_absent(extract: Extract, name: str, dtype: str) -> str:
     return f"CAST({typed(original, sql_type, dtype)} + INTERVAL {extract.source.known_lag_days} DAY AS DATE)"
 
 
-def _find_repeats(con: duckdb.DuckDBPyConnection, extract: Extract) -> None:
-    """Mark copies of a row, and rows that share an identifier but differ; few, so windows see only those."""
-    key, columns = extract.contract.key, ", ".join(extract.contract.schema.columns)
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE repeats AS
-        SELECT place, row_number() OVER (PARTITION BY {key}, content ORDER BY place) > 1 AS is_copy,
-            min(content) OVER (PARTITION BY {key}) <> max(content) OVER (PARTITION BY {key}) AS differs
-        FROM (
-            SELECT rowid AS place, {key}, md5(CAST(row({columns}) AS VARCHAR)) AS content FROM typed
-            WHERE {key} IN (SELECT {key} FROM typed GROUP BY 1 HAVING count(*) > 1)
-        )"""
-    )
-    find_repeated_months(con, extract.table, extract.contract)
-
-
-def _decide_fates(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.date, today: dt.date) -> None:
+def _decide_fates(
+    con: duckdb.DuckDBPyConnection, extract: Extract, typed_rows: str, as_of: dt.date, today: dt.date
+) -> None:
     contract = extract.contract
     known = contract.known or "NULL::DATE"
     not_yet = f"{known} >= DATE {literal(as_of)}" if contract.known else "false"
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {extract.rows} AS
-        SELECT * EXCLUDE (wrong_type, fault, is_copy, sent_again, opted, usable),
+        f"""CREATE OR REPLACE TABLE {extract.rows} AS
+        SELECT * EXCLUDE (wrong_type, written, fault, is_copy, differs, sent_again, opted, usable),
             CASE WHEN usable THEN digits END AS number,
             {who(extract)} AS who,
             {known} AS known,
@@ -308,16 +305,11 @@ def _decide_fates(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.da
                  WHEN fault IS NOT NULL THEN fault WHEN sent_again THEN {literal(SENT_AGAIN)} WHEN {not_yet} THEN 'not known before the list''s date'
                  ELSE '' END AS why
         FROM (
-            SELECT typed.*, {_fault(extract, today)} AS fault, coalesce(repeats.is_copy, false) AS is_copy,
-                again.place IS NOT NULL AS sent_again,
-                opted_out_numbers.digits IS NOT NULL AS opted, coalesce(numbers.usable, false) AS usable
-            FROM typed
-            LEFT JOIN repeats ON repeats.place = typed.rowid
-            LEFT JOIN again ON again.place = typed.rowid
-            LEFT JOIN opted_out_numbers ON opted_out_numbers.digits = typed.digits
-            LEFT JOIN (SELECT digits, {nhs_number.is_usable("digits")} AS usable
-                       FROM (SELECT DISTINCT digits FROM typed WHERE digits IS NOT NULL)) AS numbers
-                ON numbers.digits = typed.digits
+            SELECT typed.*, {_fault(extract, today)} AS fault, again.place IS NOT NULL AS sent_again,
+                numbers.digits, coalesce(numbers.opted, false) AS opted, coalesce(numbers.usable, false) AS usable
+            FROM ({marked_rows(typed_rows, contract)}) AS typed
+            LEFT JOIN again ON again.place = typed.{contract.key}
+            LEFT JOIN numbers ON numbers.written = typed.written
         )"""
     )
 
@@ -325,8 +317,12 @@ def _decide_fates(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.da
 def _fault(extract: Extract, today: dt.date) -> str:
     """Return the SQL expression of the first rule of the contract that a row breaks."""
     cases = ["WHEN wrong_type IS NOT NULL THEN wrong_type"]
-    cases += [f"WHEN {condition} THEN {literal(words)}" for _, condition, words in rules(extract, today)]
-    cases.append(f"WHEN repeats.differs THEN 'column {extract.contract.key} names rows that differ'")
+    cases += [
+        f"WHEN {condition} THEN {literal(words)}"
+        for names, condition, words in rules(extract, today)
+        if names != ("ethnic_category",)  # counts as not known; the row is used
+    ]
+    cases.append(f"WHEN differs THEN 'column {extract.contract.key} names rows that differ'")
     return f"CASE {' '.join(cases)} END"
 
 
@@ -371,6 +367,8 @@ def _too_many_faults(con: duckdb.DuckDBPyConnection, extract: Extract, maximum: 
         ).fetchall()
         if count > maximum * rows
     ]
+    if "ethnic_category" in extract.columns and (count := rows_without_a_code(con, extract.rows)) > maximum * rows:
+        problems.append(f"{extract.label}: {NO_SUCH_CODE} in {count} of {rows} row(s); at most {maximum:.0%} may")
     if extract.table == "opt_outs" and extract.file.broken:
         (lines,) = con.execute(f"SELECT count(*) FROM {extract.file.broken}").fetchone() or (0,)
         problems.append(

@@ -94,6 +94,13 @@ ETHNICITY = {
 }
 POSTCODE = {"postcode": _text("Postcode of residence at the time", nullable=True)}
 ADDRESS = {"address_line": _text("First line of the address", nullable=True, required=False)}
+PROPERTY = {
+    "uprn": _text(
+        "Unique property reference number of the address; tells households apart better than its spelling",
+        nullable=True,
+        required=False,
+    )
+}
 
 CONTRACTS: dict[str, Contract] = {
     "demographics": Contract(
@@ -111,6 +118,7 @@ CONTRACTS: dict[str, Contract] = {
                 )
             }
             | ADDRESS
+            | PROPERTY
             | POSTCODE
             | {
                 "lsoa": _text("Lower layer super output area, 2021 (or 2011) code", nullable=True),

@@ -1,6 +1,7 @@
 """The one place that says how each extract's rows become events.
 
-An event is known no earlier than it happened, and nothing known on `as_of` or later gets out.
+An event is known no earlier than it happened, and nothing known on `as_of` or later gets out. What was
+replaced by a later version, or told before its end was known, stays an event, with the day on which that came.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from casewell.settings import Settings
 from records.checking import Extract
 from records.reading import literal
+from records.versions import merged
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class EventRule:
     known: str = "received_date"
     value: str = "NULL::DOUBLE"
     end: str = "NULL::DATE"
+    until: str = "NULL::DATE"
 
 
 def _coded(vocabulary: str, code: str) -> str:
@@ -31,8 +34,7 @@ def _only_if(condition: str, code: str) -> str:
     return f"CASE WHEN {condition} THEN '{code}' END"
 
 
-# A package's end is only told once it is past.
-ENDED = "CASE WHEN end_date < {as_of} THEN end_date END"
+_SERVICE = _coded("SOCIAL_CARE_SERVICE", "upper(CASE WHEN event_type = 'service' THEN service_type END)")
 
 RULES: dict[str, tuple[EventRule, ...]] = {
     "demographics": (
@@ -62,11 +64,14 @@ RULES: dict[str, tuple[EventRule, ...]] = {
     "mental_health": (EventRule(_coded("MENTAL_HEALTH", "upper(team_type)"), "contact_date"),),
     "social_care": (
         EventRule(_coded("SOCIAL_CARE", "upper(event_type)"), "start_date"),
+        # A package's end is only told once it is past: until then it is going on.
+        EventRule(_SERVICE, "start_date", until="end_date"),
         EventRule(
-            _coded("SOCIAL_CARE_SERVICE", "upper(CASE WHEN event_type = 'service' THEN service_type END)"),
+            _SERVICE,
             "start_date",
-            value=f"date_diff('day', start_date, {ENDED})::DOUBLE",
-            end=ENDED,
+            "CASE WHEN end_date IS NOT NULL THEN greatest(received_date, end_date) END",
+            value="date_diff('day', start_date, end_date)::DOUBLE",
+            end="end_date",
         ),
     ),
     "housing": (EventRule(_coded("HOUSING", "upper(event_type)"), "event_date"),),
@@ -98,25 +103,38 @@ def event_queries(extract: Extract) -> list[str]:
 
 def hospital_queries() -> list[str]:
     """Return such queries for the stays in hospital of every extract."""
-    return [_query(rule, table, "source") for table, rules in HOSPITAL_RULES.items() for rule in rules]
+    rules = [(table, rule) for table, rules in HOSPITAL_RULES.items() for rule in rules]
+    at_once = [_query(rule, f"{table} WHERE since IS NULL", "source") for table, rule in rules]
+    in_turn = [_told(rule, f"{table} WHERE since IS NOT NULL", "source", "view") for table, rule in rules]
+    return [*at_once, _visible(merged(" UNION ALL ".join(in_turn)))]
 
 
 def _query(rule: EventRule, rows: str, source: str) -> str:
-    return f"""SELECT who, time, greatest(known_at, time) AS known_at, code, numeric_value, "end", source
-        FROM (SELECT who, {rule.time} AS time, {rule.known} AS known_at, {rule.code} AS code,
-                {rule.value} AS numeric_value, {rule.end} AS "end", {source} AS source
-              FROM {rows})
+    return _visible(_told(rule, rows, source))
+
+
+def _told(rule: EventRule, rows: str, source: str, *more: str) -> str:
+    return f"""SELECT who, {rule.time} AS time, {rule.known} AS known_at, {rule.until} AS known_until,
+            {rule.code} AS code, {rule.value} AS numeric_value, {rule.end} AS "end", {", ".join([f"{source} AS source", *more])}
+        FROM {rows}"""
+
+
+def _visible(told: str) -> str:
+    """Return the query of what a build or an index date before `as_of` could see of what was told."""
+    return f"""SELECT who, time, greatest(known_at, time) AS known_at,
+            CASE WHEN known_until < {{as_of}} THEN known_until END AS known_until, code, numeric_value, "end", source
+        FROM ({told})
         WHERE code IS NOT NULL AND time IS NOT NULL AND known_at IS NOT NULL
-            AND greatest(known_at, time) < {{as_of}}"""
+            AND greatest(known_at, time) < {{as_of}} AND coalesce(known_until > greatest(known_at, time), true)"""
 
 
 def events_query(parts: list[str], as_of: str) -> str:
     """Return the query of all events, in a total order."""
-    return f"""SELECT p.person_id AS subject_id, e.time::TIMESTAMP AS time, e.known_at::TIMESTAMP AS known_at, e.code,
-            e.numeric_value, e."end"::TIMESTAMP AS "end", e.source
+    return f"""SELECT p.person_id AS subject_id, e.time::TIMESTAMP AS time, e.known_at::TIMESTAMP AS known_at,
+            e.known_until::TIMESTAMP AS known_until, e.code, e.numeric_value, e."end"::TIMESTAMP AS "end", e.source
         FROM ({" UNION ALL ".join(parts).replace("{as_of}", as_of)}) AS e JOIN persons AS p USING (who)
         WHERE p.used AND NOT p.opted
-        ORDER BY subject_id, time, known_at, e.code, e.source, e.numeric_value, e."end\""""
+        ORDER BY subject_id, time, known_at, e.code, e.source, e.numeric_value, e."end", e.known_until"""
 
 
 def enrolment_query(extract: Extract, settings: Settings, as_of: str) -> str:

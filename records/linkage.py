@@ -1,79 +1,160 @@
 """From records to people: an exact match on a trusted NHS number, Splink for the rest.
 
-No link ever joins two trusted numbers: a record without a number goes to the one numbered person it
-matches best, or with other such records forms a person of its own.
+No link ever joins two trusted numbers, unless a person decided so: a record without a number goes to the one numbered
+person it matches best, or with other such records forms a person of its own.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from casewell.settings import Settings
+from records import decisions
 from records.checking import Extract
-from records.probabilistic import COLUMNS, Found, same_person_pairs
+from records.comparing import COLUMNS
+from records.estimating import DRIFT_BITS
+from records.probabilistic import Found, Memory, same_person_pairs
 from records.reading import literal
+from records.register import Entry
+from records.resolving import broken_by, resembling, resolve_apart
+from records.ruling import Ruling, rule
 from records.sightings import find_sightings
+
+NOBODY = "SELECT NULL::VARCHAR AS who WHERE false"
+FITS_SEVERAL = "what they say fits several people now"
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """What was compared, and what came of it.
+
+    Attributes
+    ----------
+    nodes
+        One row a distinct description: `who`, COLUMNS, the `source` and `record` that stand for it, and `fresh` where it
+        was not compared before.
+    found
+        Pairs of them, by position.
+    ruling
+        What people decided.
+    since
+        The day for which the model was estimated, as text; empty without one.
+    figures
+        For the report; `model` holds the parameters.
+    """
+
+    nodes: pd.DataFrame
+    found: Found
+    ruling: Ruling
+    since: str
+    figures: dict[str, object]
 
 
 def link(
-    con: duckdb.DuckDBPyConnection, extracts: list[Extract], settings: Settings, as_of: dt.date
-) -> dict[str, object]:
+    con: duckdb.DuckDBPyConnection, extracts: list[Extract], settings: Settings, as_of: dt.date, start: Entry | None
+) -> Linkage:
     """Make the table `handled`: each `who`, the `anchor` of its person, `method` and `probability`.
 
-    Also sets `opted` (any record of the person is opted out) and `used` (any is used), and makes `candidates`:
-    of each description that found nobody, whom it resembles most, and how likely. Returns the figures of linkage;
-    `model` holds the parameters.
+    Also sets `opted` (any record of the person is opted out) and `used` (any is used), and makes `handle_records`
+    (the rows of each `who`, and the first record of one without a number), and `candidates`: of each description that
+    found nobody, whom it resembles most, and how likely. Descriptions that `start` knows are not compared again.
     """
     personal = [extract for extract in extracts if extract.contract.personal and extract.table != "opt_outs"]
     find_sightings(con, personal, as_of)
-    nodes = con.execute(
-        "SELECT DISTINCT who, number, given_name, family_name, date_of_birth::VARCHAR AS date_of_birth, sex, postcode, "
-        "address FROM sightings WHERE (given_name IS NOT NULL OR family_name IS NOT NULL) AND who[1] IN ('n', 't') "
-        "ORDER BY ALL"
-    ).df()
+    ruling = rule(con, personal, decisions.read(settings, as_of))
+    nodes = _described_by_name(con, ruling)
     unnumbered = int(nodes["number"].isna().sum())
-    found = Found.nothing()
+    found, memory = Found.nothing(), _memory(settings, as_of, start, nodes)
+    nodes["fresh"] = True if memory is None else ~memory.known
     if unnumbered:
-        found = same_person_pairs(nodes[list(COLUMNS)], settings.linkage.match_probability, settings.seed)
-    named = resolve(nodes[["who", "number"]], found.pairs)
+        found = same_person_pairs(
+            nodes[list(COLUMNS)],
+            settings.linkage.match_probability,
+            settings.seed,
+            memory=memory,
+            engine=settings.linkage.engine,
+        )
+    since = "" if found.fitted is None else str(as_of)
+    if found.compared.get("descriptions_known") and start is not None:
+        since = start.since
+    named = resolve_apart(nodes[["who", "number"]], found.pairs, ruling.apart, ruling.single)
     candidates = resembling(nodes[["who", "number"]], found, named)
-    second = _second_numbers(con)
-    first = dict(zip(second["who"], second["anchor"], strict=True))
-    named["anchor"] = pd.Series([first.get(anchor, anchor) for anchor in named["anchor"]], dtype="str")
     named["method"] = "splink" if found.method == "splink" else "demographics"
+    second = _second_numbers(con, named, ruling)
+    first = second.set_index("who")["anchor"]
+    named["anchor"] = named["anchor"].map(first).fillna(named["anchor"]).astype("str")
     handles = pd.concat([named, second.assign(probability=np.nan, method="demographics")], ignore_index=True)
-    con.register("found_handles", handles)
-    con.execute("CREATE OR REPLACE TEMP TABLE named_handles AS SELECT * FROM found_handles")
-    con.unregister("found_handles")
-    con.register("found_candidates", candidates)
-    con.execute("CREATE OR REPLACE TEMP TABLE candidates AS SELECT * FROM found_candidates")
-    con.unregister("found_candidates")
-    _link_described(con, personal)
+    for name, table in (("named_handles", handles), ("candidates", candidates), ("joined_handles", ruling.joined)):
+        con.register("found_here", table)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM found_here")
+        con.unregister("found_here")
+    _link_described(con, personal, handles, ruling)
     _gather(con, personal, as_of)
-    return {
+    figures: dict[str, object] = {
         "method_for_records_without_number": found.method,
         **_conflicts(con, personal),
         "second_numbers_joined_to_a_registered_person": len(second),
         "descriptions_without_number": unnumbered,
         "descriptions_linked_to_a_numbered_person": int(named["anchor"].str.startswith("n|").sum()),
+        **ruling.figures,
+        **found.compared,
+        "model_estimated_for": since,
+        **_drift(found),
         "blocks": found.blocking,
         "model": found.model,
     }
+    return Linkage(nodes, found, ruling, since, figures)
 
 
-def _second_numbers(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def _memory(settings: Settings, as_of: dt.date, start: Entry | None, nodes: pd.DataFrame) -> Memory | None:
+    """Return what the week before compared, unless everything is to be compared anew from a day since then."""
+    anew = settings.linkage.anew_on
+    if start is None or (anew is not None and start.as_of < anew <= as_of):
+        return None
+    return start.memory(nodes)
+
+
+def _drift(found: Found) -> dict[str, object]:
+    """Say how far the new pairs are from the remembered model, and what to do if that is too far."""
+    far = sorted(name for name, change in found.moved.items() if change["bits"] > DRIFT_BITS)
+    if not far:
+        return {"model_moved_on_new_pairs": found.moved} if found.moved else {}
+    warning = (
+        f"the week's new pairs differ from the remembered model by more than {DRIFT_BITS:g} bit in {', '.join(far)}: "
+        "set linkage.anew_on to the day of the next run, which then estimates the model and compares everything anew"
+    )
+    return {"model_moved_on_new_pairs": found.moved, "warning": warning}
+
+
+def _described_by_name(con: duckdb.DuckDBPyConnection, ruling: Ruling) -> pd.DataFrame:
+    """Return the distinct descriptions with a name, in a total order; whom people joined goes by one handle."""
+    con.register("joined_by_decision", ruling.joined)
+    nodes = con.execute(
+        f"""SELECT * EXCLUDE (first), first.source AS source, first.record AS record FROM (
+            SELECT coalesce(j.canonical, s.who) AS who,
+                coalesce(number, CASE WHEN j.canonical[1] = 'n' THEN substr(j.canonical, 3) END) AS number,
+                given_name, family_name, date_of_birth::VARCHAR AS date_of_birth, sex, postcode, address,
+                min({{'source': source, 'record': record}}) AS first
+            FROM sightings AS s LEFT JOIN joined_by_decision AS j USING (who)
+            WHERE (given_name IS NOT NULL OR family_name IS NOT NULL) AND s.who[1] IN ('n', 't') GROUP BY ALL
+        ) ORDER BY who, {", ".join(COLUMNS)}"""
+    ).df()
+    con.unregister("joined_by_decision")
+    return nodes
+
+
+def _second_numbers(con: duckdb.DuckDBPyConnection, named: pd.DataFrame, ruling: Ruling) -> pd.DataFrame:
     """Find the numbers that no registration holds and whose record agrees fully with exactly one registered person.
 
     Fully is: both names, birth date and postcode, and the sex does not differ. Two numbers that registrations
     hold are never joined, whatever agrees.
     """
-    return con.execute(
+    found = con.execute(
         """WITH registered AS (
             SELECT DISTINCT number, given_name, family_name, date_of_birth, postcode, sex FROM sightings
             WHERE spine AND number IS NOT NULL
@@ -85,6 +166,16 @@ def _second_numbers(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         HAVING count(DISTINCT registered.number) = 1 AND NOT bool_or(coalesce(s.sex <> registered.sex, false))
         ORDER BY s.who"""
     ).df()
+    name = ruling.joined.set_index("who")["canonical"]
+    found = found.apply(lambda whos: whos.map(name).fillna(whos)).drop_duplicates("who")
+    found = found[found["who"] != found["anchor"]]
+    root = named.set_index("who")["anchor"]
+    first = found.set_index("who")["anchor"]
+    joined = named.assign(anchor=named["anchor"].map(first).fillna(named["anchor"]))
+    broken = broken_by(pd.concat([joined, found], ignore_index=True), ruling.apart, ruling.single)
+    ends = [broken[side].map(root).fillna(broken[side]) for side in ("one", "two")]
+    parted = ends[1].where(ends[1].isin(found["who"]), ends[0])
+    return found[~found["who"].isin(parted)].reset_index(drop=True)
 
 
 def _conflicts(con: duckdb.DuckDBPyConnection, extracts: list[Extract]) -> dict[str, object]:
@@ -109,114 +200,78 @@ def _conflicts(con: duckdb.DuckDBPyConnection, extracts: list[Extract]) -> dict[
     }
 
 
-def resembling(nodes: pd.DataFrame, found: Found, named: pd.DataFrame) -> pd.DataFrame:
-    """Return for each description that was linked to nobody its likeliest person: `who`, `candidate`, `probability`.
-
-    That is one below the threshold, or one of several above it that are equally likely.
-    """
-    who, numbered = nodes["who"].to_numpy(), nodes["number"].notna().to_numpy()
-    both = pd.concat([found.pairs, found.doubtful], ignore_index=True)
-    both = pd.concat([both, both.rename(columns={"left": "right", "right": "left"})], ignore_index=True)
-    both = both.assign(who=who[both["left"]], candidate=who[both["right"]])[~numbered[both["left"]]]
-    both = both[~both["who"].isin(named["who"])].sort_values(
-        ["who", "weight", "candidate"], ascending=[True, False, True]
-    )
-    return both.drop_duplicates("who")[["who", "candidate", "probability"]].reset_index(drop=True)
-
-
-def resolve(nodes: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Decide which person each description without a number belongs to.
-
-    Parameters
-    ----------
-    nodes
-        `who` and `number` (null for descriptions without one), by position.
-    pairs
-        `left`, `right` (positions), `weight`, `probability`.
-
-    Returns
-    -------
-    One row a linked description without a number: `who`, `anchor` (another `who`), `probability`.
-    """
-    who, numbered = nodes["who"].to_numpy(), nodes["number"].notna().to_numpy()
-    swapped = pairs.rename(columns={"left": "right", "right": "left"})
-    links = pd.concat([pairs, swapped], ignore_index=True)
-    links = links[~numbered[links["left"]]].drop_duplicates(["left", "right"])
-    links = links.assign(mine=who[links["left"]], theirs=who[links["right"]], to_number=numbered[links["right"]])
-    direct, undecided = _best(links[links["to_number"]])
-    rest = links[~links["to_number"] & ~links["mine"].isin(direct["who"]) & ~links["mine"].isin(undecided)]
-    # One step further: a description that matches one which has found its number.
-    through = rest.merge(direct[["who", "anchor"]].rename(columns={"who": "theirs", "anchor": "number"}), on="theirs")
-    adopted, torn = _best(through.assign(theirs=through["number"]))
-    left_over = rest[~rest["mine"].isin(adopted["who"]) & ~rest["mine"].isin(torn)]
-    left_over = left_over[left_over["theirs"].isin(left_over["mine"])]
-    return pd.concat([direct, adopted, _groups(left_over)], ignore_index=True).sort_values("who", ignore_index=True)
-
-
-def _best(links: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the best link of each description, and the descriptions whose best links tie between two people."""
-    strongest = links.groupby(["mine", "theirs"], as_index=False)[["weight", "probability"]].max()
-    top = strongest[strongest["weight"] == strongest.groupby("mine")["weight"].transform("max")]
-    tied = top["mine"].duplicated(keep=False)
-    chosen = top[~tied].rename(columns={"mine": "who", "theirs": "anchor"})
-    return chosen[["who", "anchor", "probability"]], top.loc[tied, "mine"]
-
-
-def _groups(links: pd.DataFrame) -> pd.DataFrame:
-    """Join descriptions that match each other and nobody with a number; the anchor is the smallest."""
-    codes, names = pd.factorize(pd.concat([links["mine"], links["theirs"]], ignore_index=True), sort=True)
-    half = len(links)
-    graph = coo_matrix((np.ones(half), (codes[:half], codes[half:])), shape=(len(names), len(names)))
-    _, group = connected_components(graph, directed=False)
-    strongest = links.groupby("mine")["probability"].max()
-    found = pd.DataFrame({"who": np.asarray(names, dtype=object), "group": group}).astype({"who": "str"})
-    found["anchor"] = found.groupby("group")["who"].transform("min")
-    found["probability"] = found["who"].map(strongest)
-    return found[["who", "anchor", "probability"]]
-
-
-def _link_described(con: duckdb.DuckDBPyConnection, extracts: list[Extract]) -> None:
+def _link_described(
+    con: duckdb.DuckDBPyConnection, extracts: list[Extract], named: pd.DataFrame, ruling: Ruling
+) -> None:
     """Birth date, sex and postcode find a person if they fit exactly one; if they fit several, nobody."""
+    demographic = [extract.rows for extract in extracts if extract.contract.demographic]
+    asked = " UNION ".join(f"SELECT who FROM {rows} WHERE starts_with(who, 'd|')" for rows in demographic)
     con.execute(
-        """CREATE OR REPLACE TEMP TABLE described AS
-        SELECT 'd|' || date_of_birth || '|' || sex || '|' || postcode AS who,
-            count(DISTINCT coalesce(anchor, sightings.who)) AS people, min(coalesce(anchor, sightings.who)) AS anchor
-        FROM sightings LEFT JOIN named_handles USING (who)
-        WHERE sightings.who[1] IN ('n', 't') AND date_of_birth IS NOT NULL AND sex IS NOT NULL AND postcode IS NOT NULL
-        GROUP BY 1"""
+        f"""CREATE OR REPLACE TEMP TABLE described AS
+        SELECT asked, count(DISTINCT coalesce(n.anchor, j.canonical, s.who)) AS people,
+            min(coalesce(n.anchor, j.canonical, s.who)) AS anchor
+        FROM (
+            SELECT who AS asked, split_part(who, '|', 2)::DATE AS date_of_birth, split_part(who, '|', 3) AS sex,
+                split_part(who, '|', 4) AS postcode FROM ({asked or NOBODY})
+        ) JOIN sightings AS s USING (date_of_birth, sex, postcode) LEFT JOIN joined_handles AS j USING (who)
+        LEFT JOIN named_handles AS n ON n.who = coalesce(j.canonical, s.who)
+        WHERE s.who[1] IN ('n', 't') GROUP BY asked"""
     )
+    con.execute("ALTER TABLE described RENAME COLUMN asked TO who")
     ambiguous = "WHERE who IN (SELECT who FROM described WHERE people > 1)"
     con.execute(f"UPDATE sightings SET who = 'r|' || source || '|' || record {ambiguous}")
     for extract in extracts:
         if extract.contract.demographic:
+            own = f"{literal(f'r|{extract.name}|')} || {extract.contract.key}"
             con.execute(
-                f"UPDATE {extract.rows} SET who = {literal(f'r|{extract.name}|')} || {extract.contract.key} {ambiguous}"
+                f"INSERT INTO parted_records SELECT {own}, who, {literal(FITS_SEVERAL)} FROM {extract.rows} "
+                f"{ambiguous} AND fate = 'used'"
             )
+            con.execute(f"UPDATE {extract.rows} SET who = {own} {ambiguous}")
+    con.execute("DELETE FROM described WHERE people > 1")
+    if len(ruling.apart) or len(ruling.single):
+        fits = con.execute("SELECT who, anchor, NULL::DOUBLE AS probability FROM described ORDER BY who").df()
+        broken = broken_by(pd.concat([named, fits], ignore_index=True), ruling.apart, ruling.single)
+        parted = broken["two"].where(broken["two"].str.startswith("d|"), broken["one"])
+        con.register("parted", pd.DataFrame({"who": parted.astype("str")}))
+        con.execute("DELETE FROM described WHERE who IN (SELECT who FROM parted)")
+        con.unregister("parted")
 
 
 def _gather(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.date) -> None:
     """Collect every distinct handle; people whose every row is in quarantine are there to be counted."""
-    parts = [
-        f"SELECT who, {literal(extract.name + '|')} || {extract.contract.key} AS record, fate = 'used' AS used, "
-        f"fate = 'opted_out' AS opted FROM {extract.rows} WHERE fate = 'used' "
-        f"OR (fate = 'opted_out' AND known < DATE '{as_of}') "
-        f"OR (fate = 'quarantined' AND known < DATE '{as_of}' AND (who[1] = 'n' OR "
-        f"(who[1] = 't' AND {str(extract.table == 'demographics').lower()})))"
-        for extract in extracts
-    ]
+    parts = []
+    for extract in extracts:
+        first = f"{literal(f'r|{extract.name}|')} || min({extract.contract.key})"
+        quarantined = "starts_with(who, 't|')" if extract.table == "demographics" else "false"
+        # Nearly all rows have a number: of those only the number is looked at.
+        parts += [
+            f"SELECT who, {record} AS record, count(*) AS rows, bool_or(fate = 'used') AS used, "
+            f"bool_or(fate = 'opted_out') AS opted FROM {extract.rows} WHERE {mine} AND (fate = 'used' "
+            f"OR (fate = 'opted_out' AND known < DATE '{as_of}') "
+            f"OR (fate = 'quarantined' AND coalesce(known < DATE '{as_of}', true) AND {aside})) GROUP BY who"
+            for mine, record, aside in (
+                ("starts_with(who, 'n|')", "NULL::VARCHAR", "true"),
+                ("NOT starts_with(who, 'n|')", first, quarantined),
+            )
+        ]
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE handled AS
-        WITH handles AS (
-            SELECT who, CASE WHEN who[1] <> 'n' THEN min('r|' || record) END AS record, bool_or(used) AS used,
-                bool_or(opted) AS opted
-            FROM ({" UNION ALL ".join(parts)}) GROUP BY who
-        ), joined AS (
-            SELECT handles.*, coalesce(named.anchor, described.anchor, who) AS root,
-                CASE WHEN named.anchor IS NOT NULL THEN named.method WHEN who[1] = 'n' THEN 'nhs_number'
+        f"""CREATE OR REPLACE TEMP TABLE handle_records AS
+        SELECT who, min(record) AS record, sum(rows)::BIGINT AS rows, bool_or(used) AS used, bool_or(opted) AS opted
+        FROM ({" UNION ALL ".join(parts)}) GROUP BY who"""
+    )
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE handled AS
+        WITH joined AS (
+            SELECT handles.*, coalesce(named.anchor, described.anchor, j.canonical, handles.who) AS root,
+                CASE WHEN j.canonical <> handles.who THEN 'decision' WHEN named.anchor IS NOT NULL THEN named.method
+                     WHEN handles.who[1] = 'n' THEN 'nhs_number'
                      WHEN described.anchor IS NOT NULL THEN 'demographics' ELSE 'alone' END AS method,
-                CASE WHEN named.anchor IS NOT NULL THEN named.probability WHEN who[1] = 'n' THEN 1.0 END AS probability
-            FROM handles LEFT JOIN named_handles AS named USING (who)
-            LEFT JOIN (SELECT who, anchor FROM described WHERE people = 1) AS described USING (who)
+                CASE WHEN j.canonical <> handles.who THEN NULL WHEN named.anchor IS NOT NULL THEN named.probability
+                     WHEN handles.who[1] = 'n' THEN 1.0 END AS probability
+            FROM handle_records AS handles LEFT JOIN joined_handles AS j USING (who)
+            LEFT JOIN named_handles AS named ON named.who = coalesce(j.canonical, handles.who)
+            LEFT JOIN described ON described.who = coalesce(j.canonical, handles.who)
         )
         SELECT who, method, probability, bool_or(used) OVER person AS used, bool_or(opted) OVER person AS opted,
             CASE WHEN root[1] = 'n' THEN root ELSE min(record) OVER person END AS anchor
@@ -224,7 +279,7 @@ def _gather(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.d
     )
 
 
-def no_links(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
+def no_links(con: duckdb.DuckDBPyConnection) -> Linkage:
     """Make empty `handled` and `sightings`, for sources that bring their own person ids."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE handled (who VARCHAR, method VARCHAR, probability DOUBLE, used BOOLEAN, "
@@ -232,7 +287,18 @@ def no_links(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
     )
     con.execute("CREATE OR REPLACE TEMP TABLE candidates (who VARCHAR, candidate VARCHAR, probability DOUBLE)")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE sightings (who VARCHAR, known DATE, source VARCHAR, record VARCHAR, "
-        "date_of_birth DATE, sex VARCHAR)"
+        "CREATE OR REPLACE TEMP TABLE sightings (who VARCHAR, known DATE, source VARCHAR, record VARCHAR, number VARCHAR, "
+        "given_name VARCHAR, family_name VARCHAR, date_of_birth DATE, sex VARCHAR, postcode VARCHAR, address VARCHAR)"
     )
-    return {"method_for_records_without_number": "not needed"}
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE handle_records (who VARCHAR, record VARCHAR, rows BIGINT, used BOOLEAN, opted BOOLEAN)"
+    )
+    con.execute("CREATE OR REPLACE TEMP TABLE parted_records (who VARCHAR, was VARCHAR, why VARCHAR)")
+    con.execute("CREATE OR REPLACE TEMP TABLE conflicts (place VARCHAR, record VARCHAR, number VARCHAR, why VARCHAR)")
+    nodes = pd.DataFrame({name: [] for name in ("who", *COLUMNS, "source", "record")}, dtype="str")
+    nodes["fresh"] = pd.Series([], dtype="bool")
+    joined, apart, single = (
+        pd.DataFrame(columns=list(names)) for names in (("who", "canonical"), ("one", "two"), ("source", "who"))
+    )
+    nobody = Ruling(joined, apart, single, {})
+    return Linkage(nodes, Found.nothing(), nobody, "", {"method_for_records_without_number": "not needed"})

@@ -1,7 +1,8 @@
 """How linkage went, as far as the records themselves can tell: by route, source and group; no truth is needed.
 
 Written as `linkage.json` beside the linked tables, with the parameters that were estimated and how far they
-moved since the last run. Figures only: nothing in it is about one person.
+moved since the last run, and as the door table `linkage`, which the audit reads. Figures only: nothing in it is
+about one person.
 """
 
 from __future__ import annotations
@@ -15,35 +16,36 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from casewell import doors
 from records.checking import Extract
+from records.lost import GROUPINGS, LEVEL, SMALLEST_COMPARED, compared, lost_table, place
 from records.probabilistic import drift
 from records.reading import literal
-from records.tables import ETHNIC_GROUPS, NOT_RECORDED
+from records.tables import LINKAGE
 
 NAME = "linkage.json"
-ROUTES = ("nhs_number", "splink", "demographics", "alone")
-FIFTHS = ("1 most deprived", "2", "3", "4", "5 least deprived", NOT_RECORDED)
-GROUPINGS = {"ethnic_group": ETHNIC_GROUPS, "deprivation_fifth": FIFTHS}
+ROUTES = ("nhs_number", "splink", "demographics", "decision", "alone")
 
 
 def write(
     con: duckdb.DuckDBPyConnection,
     extracts: list[Extract],
     people: pd.DataFrame,
+    removed: pd.DataFrame,
     figures: dict[str, Any],
     as_of: dt.date,
     out: Path,
 ) -> dict[str, Any]:
-    """Write the report into `out`, and return it.
+    """Write the report and the table into `out`, and return the report.
 
     Parameters
     ----------
     con
-        Holds `persons`, `candidates` and the rows of every extract.
+        Holds `persons`, `candidates`, `sightings` and the rows of every extract.
     extracts
         Every extract; only those about people are reported.
-    people
-        The table of people, for their groups.
+    people, removed
+        The tables of these names, for their groups.
     figures
         What `records.linkage.link` returned.
     as_of
@@ -51,8 +53,11 @@ def write(
     out
         The run's folder; its neighbours are searched for the last run's report.
     """
+    place(con, people, described=bool(extracts))
+    lost = lost_table(con, people, removed)
+    doors.write(lost, LINKAGE, out / f"{LINKAGE.name}.parquet")
     model = figures.get("model", {})
-    rows = _counted(con, [extract for extract in extracts if _reported(extract)], people)
+    rows = _counted(con, [extract for extract in extracts if _reported(extract)])
     before = _last(out, as_of)
     report = {
         "as_of": as_of.isoformat(),
@@ -61,6 +66,12 @@ def write(
         "by_group": {
             grouping: {group: _figures(rows[rows[grouping] == group]) for group in groups}
             for grouping, groups in GROUPINGS.items()
+        },
+        "people_lost": _records(lost),
+        "best_and_worst_group": {
+            "confidence": LEVEL,
+            "smallest_group_compared": SMALLEST_COMPARED,
+            "differences": _records(compared(lost)),
         },
         "linkage": {name: value for name, value in figures.items() if name != "model"},
         "model": model,
@@ -71,66 +82,29 @@ def write(
     return report
 
 
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return json.loads(table.to_json(orient="records", double_precision=6))
+
+
 def _reported(extract: Extract) -> bool:
     return extract.contract.personal and extract.table != "opt_outs"
 
 
-def _counted(con: duckdb.DuckDBPyConnection, extracts: list[Extract], people: pd.DataFrame) -> pd.DataFrame:
-    """Count used rows by source, route and group.
-
-    A row that found nobody belongs to the group it states itself, else to that of the person it resembles most,
-    else to the deprivation of the registered people of its postcode; else nobody knows.
-    """
+def _counted(con: duckdb.DuckDBPyConnection, extracts: list[Extract]) -> pd.DataFrame:
+    """Count used rows by source, route and group; one source after the other, each first brought down to handles."""
     columns = ["source", "method", *GROUPINGS, "rows", "sure", "sure_rows", "doubtful"]
-    if not extracts:
-        return pd.DataFrame(columns=columns)
-    con.register("people_of_report", people[["person_id", "ethnic_group", "imd_decile"]])
     parts = [
-        f"""SELECT {literal(extract.name)} AS source, who, {_postcode(extract)} AS postcode, count(*) AS rows
-        FROM {extract.rows} WHERE fate = 'used' GROUP BY ALL"""
-        for extract in extracts
+        con.execute(
+            f"""SELECT {literal(extract.name)} AS source, method, {", ".join(GROUPINGS)}, sum(rows)::BIGINT AS rows,
+                coalesce(sum(rows * probability) FILTER (method = 'splink'), 0) AS sure,
+                coalesce(sum(rows) FILTER (method = 'splink' AND probability IS NOT NULL), 0)::BIGINT AS sure_rows,
+                coalesce(sum(rows * doubtful), 0) AS doubtful
+            FROM (SELECT who, count(*) AS rows FROM {extract.rows} WHERE fate = 'used' GROUP BY who)
+            JOIN placed USING (who) GROUP BY ALL ORDER BY ALL"""
+        ).df()
+        for extract in sorted(extracts, key=lambda extract: extract.name)
     ]
-    areas = [
-        f"SELECT {_postcode(extract)} AS postcode, imd_decile FROM {extract.rows} JOIN areas USING (lsoa)"
-        for extract in extracts
-        if extract.table == "demographics"
-    ] or ["SELECT NULL::VARCHAR AS postcode, NULL::DOUBLE AS imd_decile"]
-    fifths = " ".join(f"WHEN {place} THEN {literal(name)}" for place, name in enumerate(FIFTHS[:5]))
-    found = con.execute(
-        f"""WITH handles AS ({" UNION ALL ".join(parts)}),
-        postcodes AS (
-            SELECT postcode, median(imd_decile) AS imd_decile FROM ({" UNION ALL ".join(areas)})
-            WHERE postcode IS NOT NULL GROUP BY 1
-        ),
-        likely AS (
-            SELECT c.who, any_value(c.probability) AS probability, any_value(p.ethnic_group) AS ethnic_group,
-                any_value(p.imd_decile) AS imd_decile
-            FROM candidates AS c JOIN persons ON persons.who = c.candidate
-            LEFT JOIN people_of_report AS p USING (person_id) GROUP BY 1
-        )
-        SELECT source, method,
-            coalesce(nullif(p.ethnic_group, '{NOT_RECORDED}'),
-                if(method = 'alone', likely.ethnic_group, NULL), '{NOT_RECORDED}') AS ethnic_group,
-            CASE floor((coalesce(p.imd_decile,
-                    if(method = 'alone', coalesce(likely.imd_decile, postcodes.imd_decile), NULL)) - 1) / 2)
-                {fifths} ELSE '{NOT_RECORDED}' END AS deprivation_fifth,
-            sum(rows)::BIGINT AS rows,
-            coalesce(sum(rows * persons.probability) FILTER (method = 'splink'), 0) AS sure,
-            coalesce(sum(rows) FILTER (method = 'splink' AND persons.probability IS NOT NULL), 0)::BIGINT AS sure_rows,
-            coalesce(sum(rows * likely.probability) FILTER (method = 'alone'), 0) AS doubtful
-        FROM handles JOIN persons USING (who) LEFT JOIN people_of_report AS p USING (person_id)
-        LEFT JOIN likely USING (who) LEFT JOIN postcodes ON postcodes.postcode = handles.postcode
-        WHERE persons.used AND NOT persons.opted
-        GROUP BY ALL ORDER BY ALL"""
-    ).df()
-    con.unregister("people_of_report")
-    return found[columns]
-
-
-def _postcode(extract: Extract) -> str:
-    if "postcode" not in extract.contract.schema.columns:
-        return "NULL::VARCHAR"
-    return "nullif(regexp_replace(upper(postcode), '[^A-Z0-9]', '', 'g'), '')"
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def _figures(rows: pd.DataFrame) -> dict[str, Any]:

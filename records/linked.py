@@ -14,23 +14,29 @@ import pandas as pd
 from casewell import doors
 from casewell.errors import SourceError
 from casewell.settings import Settings
-from records import ledger, linkage_report, own_ids, pseudonyms, tables
+from records import descriptions, ledger, linkage_report, own_ids, pseudonyms, register, tables
 from records.areas import load_areas
 from records.checking import Extract, read_rows
+from records.database import batches, working_database
+from records.doubtful import doubtful_pairs
 from records.events import enrolment_query, event_queries, events_query, hospital_queries
+from records.households import find_households
+from records.identity import carry
+from records.keyed import keyed, pads
 from records.lawful import check_lawful_basis
-from records.linkage import link, no_links
+from records.linkage import Linkage, link, no_links
 from records.opt_outs import find_opted_out, no_opt_outs
 from records.own_ids import OwnIds
-from records.people import contacts_table, frame, people_table, practice_table, removed_table
-from records.reading import connect
+from records.people import contacts_table, frame, people_table, practice_table, removed_table, residences_table
 from records.span import ADVICE, Span, check_as_of, open_sources, span_of
 from records.spine import find_ethnicity, reconcile, spine_rows
-from records.staleness import stale
+from records.staleness import stale, stale_own_ids
 from records.stays import find_stays, settle_rows
 from records.summary import summarise
 
 Progress = Callable[[str], None]
+# The words with which each of the three steps is announced.
+STEPS = ("reading and checking the sources", "linking records to people", "writing people and events")
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class Linked:
     """Where the tables of `records/tables.py` were written; `summary` is JSON, without a person's value."""
 
     people: Path
+    residences: Path
     events: Path
     enrolments: Path
     identities: Path
@@ -46,6 +53,17 @@ class Linked:
     removed: Path
     source_counts: Path
     summary: Path
+
+
+@dataclass(frozen=True)
+class Identified:
+    """Who everybody is: what was linked, what the register keeps of it, from which entry it started, and the figures."""
+
+    linkage: Linkage
+    draft: register.Draft
+    start: register.Entry | None
+    key: bytes
+    figures: dict[str, object]
 
 
 def build(settings: Settings, as_of: dt.date, out: Path, progress: Progress | None = None) -> Linked:
@@ -70,22 +88,22 @@ def build(settings: Settings, as_of: dt.date, out: Path, progress: Progress | No
     say = progress or (lambda words: None)
     today = dt.date.today()
     check_lawful_basis(settings, today)
-    con = connect()
-    try:
+    with working_database() as con:
         extracts, cdms, problems = open_sources(con, settings)
         if not problems:
             span = span_of(con, extracts, cdms, today)
             check_as_of(span, as_of)
-        say("reading and checking the sources")
-        problems += _read(con, extracts, cdms, settings, as_of, today)
+        say(STEPS[0])
+        problems += _read(con, extracts, cdms, settings, as_of, today, say)
         if problems:
             raise SourceError(problems, ADVICE)
-        say("linking records to people")
-        figures = _link(con, extracts, cdms, settings, as_of)
-        say("writing people and events")
-        return _write(con, extracts, cdms, settings, as_of, span, figures, out)
-    finally:
-        con.close()
+        say(STEPS[1])
+        identified = _link(con, extracts, cdms, settings, as_of)
+        say(STEPS[2])
+        linked = _write(con, extracts, cdms, settings, as_of, span, identified, out)
+    if extracts:
+        register.write(settings, identified.key, as_of, identified.start, identified.draft)
+    return linked
 
 
 def _read(
@@ -95,6 +113,7 @@ def _read(
     settings: Settings,
     as_of: dt.date,
     today: dt.date,
+    say: Progress,
 ) -> list[str]:
     """Opt-outs first, so that nothing else of an opted-out person is looked at."""
     maximum = settings.quality.max_bad_share
@@ -110,28 +129,42 @@ def _read(
     for extract in extracts:
         if extract.table != "opt_outs":
             problems += read_rows(con, extract, as_of, today, maximum)
+            if not problems:
+                say(f"read {ledger.row_count(con, extract.rows):,} rows of {extract.name}")
             if settings.quality.when_stale == "stop":
                 problems += stale(con, [extract], as_of)
     for cdm in cdms:
         problems += own_ids.read(con, cdm, as_of, today, maximum)
+        if settings.quality.when_stale == "stop":
+            problems += stale_own_ids(con, [cdm], as_of)
     return problems
 
 
 def _link(
     con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[OwnIds], settings: Settings, as_of: dt.date
-) -> dict[str, object]:
-    """Make the table `persons` (`handled` with the pseudonym) and return the figures of linkage."""
+) -> Identified:
+    """Make the table `persons` (`handled` with the pseudonym)."""
     for extract in _hospitals(extracts):
         settle_rows(con, extract, as_of)
-    figures = link(con, extracts, settings, as_of) if extracts else no_links(con)
+    key = _key(extracts, cdms, settings)
+    start = register.before(settings, key, as_of) if extracts else None
+    linkage = link(con, extracts, settings, as_of, start) if extracts else no_links(con)
+    carried = carry(con, key, as_of, start, linkage)
     for cdm in cdms:
         own_ids.add_people(con, cdm)
-    key = pseudonyms.key_of(settings, synthetic=all([*(e.synthetic for e in extracts), *(c.synthetic for c in cdms)]))
-    handled = frame(con, "SELECT * FROM handled ORDER BY who")
-    con.register("persons_found", handled.assign(person_id=pseudonyms.person_ids(key, handled["anchor"])))
-    con.execute("CREATE OR REPLACE TEMP TABLE persons AS SELECT * FROM persons_found")
-    con.unregister("persons_found")
-    return figures
+    own = keyed("'person|' || anchor")
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE persons AS
+        SELECT handled.*, person_id FROM handled JOIN named_people USING (anchor)
+        UNION ALL SELECT *, {own} FROM handled WHERE anchor NOT IN (SELECT anchor FROM named_people) ORDER BY who""",
+        pads(key),
+    )
+    figures = {**linkage.figures, **carried.figures, "pseudonym_key": pseudonyms.fingerprint_of(key)}
+    return Identified(linkage, carried.draft, start, key, figures)
+
+
+def _key(extracts: list[Extract], cdms: list[OwnIds], settings: Settings) -> bytes:
+    return pseudonyms.key_of(settings, synthetic=all([*(e.synthetic for e in extracts), *(c.synthetic for c in cdms)]))
 
 
 def _write(
@@ -141,25 +174,24 @@ def _write(
     settings: Settings,
     as_of: dt.date,
     span: Span,
-    figures: dict[str, object],
+    identified: Identified,
     out: Path,
 ) -> Linked:
+    figures = identified.figures
     personal = [extract for extract in extracts if extract.contract.personal and extract.table != "opt_outs"]
     spines = [spine_rows(extract, as_of) for extract in extracts if extract.table == "demographics"]
     reconcile(con, [*spines, *(own_ids.spine_rows(cdm) for cdm in cdms)])
     find_ethnicity(con, personal, as_of)
+    find_households(con, _key(extracts, cdms, settings))
     load_areas(con)
     presence = [ledger.presence_query(extract) for extract in personal] + [own_ids.presence_query(cdm) for cdm in cdms]
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE presence AS SELECT person_id, count(DISTINCT source) AS sources, "
+        "CREATE OR REPLACE TABLE presence AS SELECT person_id, count(DISTINCT source) AS sources, "
         f"bool_or(synthetic) AS synthetic FROM ({' UNION ALL '.join(presence)}) GROUP BY 1"
     )
     practices = practice_table(con, extracts, settings)
     people = people_table(con)
     counts = _counts(con, extracts, cdms)
-    identities = [ledger.identities_query(extract) for extract in personal] + [
-        own_ids.identities_query(cdm) for cdm in cdms
-    ]
     day = f"DATE '{as_of}'"
     happenings = [query for extract in personal for query in event_queries(extract)]
     if hospitals := _hospitals(extracts):
@@ -169,22 +201,25 @@ def _write(
     linked = Linked(**{name: out / f"{name}.parquet" for name in _TABLES}, summary=out / "summary.json")
     out.mkdir(parents=True, exist_ok=True)
     doors.write(people, tables.PEOPLE, linked.people)
-    doors.write(frame(con, events_query(happenings, day)), tables.EVENTS, linked.events)
+    doors.write(residences_table(con), tables.RESIDENCES, linked.residences)
+    doors.write_batches(batches(con, [events_query(happenings, day)]), tables.EVENTS, linked.events)
     doors.write(_enrolments(con, extracts, settings, day), tables.ENROLMENTS, linked.enrolments)
-    doors.write(
-        frame(con, f"SELECT * FROM ({' UNION ALL '.join(identities)}) ORDER BY source, source_record"),
-        tables.IDENTITIES,
-        ledger.private(linked.identities),
-    )
+    doors.write_batches(batches(con, _identities(personal, cdms)), tables.IDENTITIES, ledger.private(linked.identities))
     doors.write(contacts_table(con), tables.CONTACTS, ledger.private(linked.contacts))
     doors.write(practices, tables.PRACTICES, linked.practices)
-    doors.write(removed_table(con), tables.REMOVED, linked.removed)
+    removed = removed_table(con)
+    doors.write(removed, tables.REMOVED, linked.removed)
     doors.write(counts, tables.SOURCE_COUNTS, linked.source_counts)
     for extract in extracts:
         ledger.write_quarantine(con, extract, out / "quarantine")
     for cdm in cdms:
         own_ids.write_quarantine(con, cdm, out / "quarantine")
-    linkage_report.write(con, extracts, people, figures, as_of, out)
+    ledger.must_add_up(con, extracts, out)
+    doubtful = doubtful_pairs(con, identified.linkage)
+    doors.write(doubtful, tables.DOUBTFUL, ledger.private(out / "doubtful.parquet"))
+    descriptions.write(con, doubtful, settings, as_of, out)
+    doors.write(identified.draft.changes, tables.CHANGES, ledger.private(out / register.CHANGES))
+    linkage_report.write(con, extracts, people, removed, figures, as_of, out)
     told = {name: value for name, value in figures.items() if name not in ("model", "blocks")}
     summary = summarise(con, extracts, cdms, people, span, as_of, told)
     linked.summary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
@@ -195,7 +230,24 @@ def _hospitals(extracts: list[Extract]) -> list[Extract]:
     return [extract for extract in extracts if extract.table == "hospital_spells"]
 
 
-_TABLES = ("people", "events", "enrolments", "identities", "contacts", "practices", "removed", "source_counts")
+_TABLES = (
+    "people",
+    "residences",
+    "events",
+    "enrolments",
+    "identities",
+    "contacts",
+    "practices",
+    "removed",
+    "source_counts",
+)
+
+
+def _identities(extracts: list[Extract], cdms: list[OwnIds]) -> list[str]:
+    """Return a query a source, in order of their names: together they are in order without being sorted together."""
+    queries = {extract.name: ledger.identities_query(extract) for extract in extracts}
+    queries |= {cdm.name: own_ids.identities_query(cdm) for cdm in cdms}
+    return [f"{query} ORDER BY source_record" for _, query in sorted(queries.items())]
 
 
 def _counts(con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[OwnIds]) -> pd.DataFrame:

@@ -15,7 +15,19 @@ import duckdb
 from casewell.settings import Settings, Source
 from records.ledger import keep_aside
 from records.opening import nearest, open_file
-from records.reading import DAMAGED, READ_ERRORS, SQL_TYPES, File, UnreadableError, accepts, columns_of, literal, typed
+from records.reading import (
+    DAMAGED,
+    READ_ERRORS,
+    SQL_TYPES,
+    File,
+    UnreadableError,
+    accepts,
+    columns_of,
+    is_damage,
+    literal,
+    typed,
+)
+from records.repeated import find_again
 
 WHOLE, NUMBER, TEXT, MOMENT = "int64", "float64", "str", "datetime64[us]"
 COLUMNS = {"subject_id": WHOLE, "time": MOMENT, "code": TEXT, "numeric_value": NUMBER, "text_value": TEXT}
@@ -24,6 +36,7 @@ METADATA = ("codes.parquet", "dataset.json", "subject_splits.parquet")
 BIRTH, DEATH = "MEDS_BIRTH", "MEDS_DEATH"
 DEATH_BEFORE_BIRTH = "death is earlier than birth"
 NOT_YET = "not known before the list's date"
+SENT_AGAIN = "sent twice: a month of rows that repeat others"
 # How data sets spell a vocabulary, in capitals without marks: how this project does. American ICD-10-CM keeps the
 # categories of ICD-10 and divides some further.
 VOCABULARIES = {
@@ -155,21 +168,28 @@ def read_meds(
         "" if meds.source.shifted_dates else f"WHEN time >= DATE '{today}' + 1 THEN 'column time lies in the future'"
     )
     try:
-        con.execute(
-            f"""CREATE OR REPLACE TEMP TABLE {meds.rows} AS
-            SELECT *, {literal(f"s|{meds.name}|")} || subject_id AS who,
-                CASE WHEN why = '' THEN 'used' WHEN why = {literal(NOT_YET)} THEN 'not_yet_known'
-                     ELSE 'quarantined' END AS fate
-            FROM (SELECT *, CASE WHEN subject_id IS NULL THEN 'column subject_id is empty'
-                    WHEN code IS NULL THEN 'column code is empty'
-                    WHEN time IS NULL AND (birth OR death) THEN 'column time is empty' {future}
-                    WHEN NOT birth AND known >= DATE '{as_of}' THEN {literal(NOT_YET)} ELSE '' END AS why
-                FROM (SELECT *, coalesce({_is("code", BIRTH)}, false) AS birth, coalesce({_is("code", DEATH)}, false)
-                        AS death, time + INTERVAL {meds.source.known_lag_days} DAY AS known
-                      FROM (SELECT {values} FROM {meds.relation})))"""
-        )
-    except READ_ERRORS:
+        con.execute(f"CREATE OR REPLACE TABLE typed AS SELECT {values} FROM {meds.relation}")
+    except READ_ERRORS as error:
+        if not is_damage(error):
+            raise
         return [f"source {meds.name!r}: {DAMAGED}"]
+    find_again(con, "typed", "rowid", "time", COLUMNS, "place")
+    con.execute(
+        f"""CREATE OR REPLACE TABLE {meds.rows} AS
+        SELECT * EXCLUDE (sent_again), {literal(f"s|{meds.name}|")} || subject_id AS who,
+            CASE why WHEN '' THEN 'used' WHEN {literal(NOT_YET)} THEN 'not_yet_known'
+                WHEN {literal(SENT_AGAIN)} THEN 'duplicate' ELSE 'quarantined' END AS fate
+        FROM (SELECT *, CASE WHEN subject_id IS NULL THEN 'column subject_id is empty'
+                WHEN code IS NULL THEN 'column code is empty'
+                WHEN time IS NULL AND (birth OR death) THEN 'column time is empty' {future}
+                WHEN sent_again THEN {literal(SENT_AGAIN)}
+                WHEN NOT birth AND known >= DATE '{as_of}' THEN {literal(NOT_YET)} ELSE '' END AS why
+            FROM (SELECT typed.*, coalesce({_is("code", BIRTH)}, false) AS birth,
+                    coalesce({_is("code", DEATH)}, false) AS death,
+                    time + INTERVAL {meds.source.known_lag_days} DAY AS known, again.place IS NOT NULL AS sent_again
+                  FROM typed LEFT JOIN again ON again.place = typed.rowid))"""
+    )
+    con.execute("DROP TABLE typed")
     con.execute(
         f"""UPDATE {meds.rows} SET fate = 'quarantined', why = {literal(DEATH_BEFORE_BIRTH)}
         WHERE fate = 'used' AND (birth OR death) AND subject_id IN (
@@ -224,8 +244,8 @@ def spine_rows(meds: Meds) -> str:
             AS sex,
         '99' AS ethnic_category,
         coalesce(arg_max(ethnic, (coalesce(time, TIMESTAMP '0001-01-01'), code)) FILTER (fate = 'used'),
-            'not recorded') AS ethnic_group,
-        '' AS lsoa, '' AS practice_code, NULL::DATE AS registered_from, NULL::DATE AS registered_to,
+            'not known') AS ethnic_group,
+        NULL::VARCHAR AS address, NULL::VARCHAR AS uprn, '' AS lsoa, '' AS practice_code, NULL::DATE AS registered_from, NULL::DATE AS registered_to,
         NULL::DATE AS end_known, CAST(min(time) FILTER (fate = 'used' AND death) AS DATE) AS died_on,
         CAST(min(known) FILTER (fate = 'used' AND death) AS DATE) AS death_known,
         '' AS nhs_number, '' AS given_name, '' AS family_name, {str(meds.synthetic).lower()} AS synthetic
@@ -243,7 +263,7 @@ def event_queries(con: duckdb.DuckDBPyConnection, meds: Meds) -> list[str]:
         f"AS ours FROM (SELECT DISTINCT code FROM {meds.rows} WHERE fate = 'used')"
     )
     return [
-        f"""SELECT who, time, greatest(known, time) AS known_at, ours AS code, numeric_value,
+        f"""SELECT who, time, greatest(known, time) AS known_at, NULL::TIMESTAMP AS known_until, ours AS code, numeric_value,
             NULL::TIMESTAMP AS "end", {literal(meds.name)} AS source
         FROM {meds.rows} JOIN {meds.rows}_codes USING (code)
         WHERE fate = 'used' AND NOT birth AND time IS NOT NULL AND greatest(known, time) < {{as_of}}"""

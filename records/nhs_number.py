@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import duckdb
+
 WEIGHTS = range(10, 1, -1)
 
 
@@ -31,4 +33,18 @@ def is_usable(number: str) -> str:
     return (
         f"(regexp_full_match({number}, '[0-9]{{10}}') AND NOT {is_dummy(number)} "
         f"AND (11 - ({weighted}) % 11) % 11 = {last})"
+    )
+
+
+def look_up(con: duckdb.DuckDBPyConnection, rows: str) -> None:
+    """Make the table `numbers`: of each number as `written` its `digits`, and whether it is `usable` and `opted` out.
+
+    A number is in many rows: it is looked at once. `rows` is a table or a query in brackets, with a column `written`;
+    the table `opted_out_numbers` must be there.
+    """
+    con.execute(
+        f"""CREATE OR REPLACE TABLE numbers AS
+        SELECT *, coalesce({is_usable("digits")}, false) AS usable,
+            coalesce(digits IN (SELECT digits FROM opted_out_numbers), false) AS opted
+        FROM (SELECT DISTINCT written, {digits("written")} AS digits FROM {rows})"""
     )

@@ -21,12 +21,15 @@ from records.reading import (
     File,
     UnreadableError,
     accepts,
+    is_damage,
     literal,
     typed,
 )
+from records.repeated import find_again
 
 DAY, WHOLE, NUMBER, TEXT = "datetime64[us]", "int64", "float64", "str"
 NO_PERSON_ROW = "person not in the person table"
+SENT_AGAIN = "sent twice: a month of rows that differ from others only in their own id"
 MALE, FEMALE = 8507, 8532
 RACES = {8527: "White", 8516: "Black", 8515: "Asian", 8657: "Other", 8557: "Other"}
 INPATIENT, EMERGENCY_THEN_INPATIENT, EMERGENCY = 9201, 262, 9203
@@ -34,7 +37,7 @@ INPATIENT, EMERGENCY_THEN_INPATIENT, EMERGENCY = 9201, 262, 9203
 
 @dataclass(frozen=True)
 class CdmTable:
-    """Which columns of an OMOP table are read, and the day a row happened."""
+    """Which columns of an OMOP table are read, the day a row happened, and where (for the check of the sources)."""
 
     columns: dict[str, str]
     optional: tuple[str, ...] = ()
@@ -43,12 +46,13 @@ class CdmTable:
     ended: str = ""
     concept: str = ""
     value: str = ""
+    place: str = ""
 
 
-def _events(key: str, concept: str, happened: str, ended: str = "", value: str = "") -> CdmTable:
+def _events(key: str, concept: str, happened: str, ended: str = "", value: str = "", place: str = "") -> CdmTable:
     columns = {key: TEXT, "person_id": WHOLE, concept: WHOLE, happened: DAY}
-    columns |= {name: dtype for name, dtype in ((ended, DAY), (value, NUMBER)) if name}
-    return CdmTable(columns, tuple(filter(None, (ended, value))), key, happened, ended, concept, value)
+    columns |= {name: dtype for name, dtype in ((ended, DAY), (value, NUMBER), (place, TEXT)) if name}
+    return CdmTable(columns, tuple(filter(None, (ended, value, place))), key, happened, ended, concept, value, place)
 
 
 TABLES = {
@@ -76,7 +80,9 @@ TABLES = {
         "observation_period_start_date",
         "observation_period_end_date",
     ),
-    "visit_occurrence": _events("visit_occurrence_id", "visit_concept_id", "visit_start_date", "visit_end_date"),
+    "visit_occurrence": _events(
+        "visit_occurrence_id", "visit_concept_id", "visit_start_date", "visit_end_date", place="care_site_id"
+    ),
     "condition_occurrence": _events("condition_occurrence_id", "condition_concept_id", "condition_start_date"),
     "drug_exposure": _events("drug_exposure_id", "drug_concept_id", "drug_exposure_start_date"),
     "measurement": _events("measurement_id", "measurement_concept_id", "measurement_date", value="value_as_number"),
@@ -209,7 +215,9 @@ def read_cdm(
         if table in cdm.files and table != "concept":
             try:
                 _read_table(con, cdm, table, as_of, today)
-            except READ_ERRORS:
+            except READ_ERRORS as error:
+                if not is_damage(error):
+                    raise
                 problems.append(f"source {cdm.name!r} ({cdm.files[table].path.name}): {DAMAGED}")
                 continue
             problems += _too_many_faults(con, cdm, table, maximum_bad_share)
@@ -219,7 +227,9 @@ def read_cdm(
 def _read_table(con: duckdb.DuckDBPyConnection, cdm: Cdm, table: str, as_of: dt.date, today: dt.date) -> None:
     declared, file = TABLES[table], cdm.files[table]
     values = ", ".join(f"{value_of(file, name, dtype)} AS {name}" for name, dtype in declared.columns.items())
-    required = [name for name in declared.columns if name not in declared.optional and name != declared.key]
+    # A row without an id of its own is still about its person.
+    own_id = declared.key if declared.key != "person_id" else ""
+    required = [name for name in declared.columns if name not in declared.optional and name != own_id]
     faults = [f"WHEN {name} IS NULL THEN 'column {name} is empty or of the wrong type'" for name in required]
     if declared.happened:
         faults.append(f"WHEN {declared.happened} > DATE '{today}' THEN 'column {declared.happened} lies in the future'")
@@ -240,20 +250,39 @@ def _read_table(con: duckdb.DuckDBPyConnection, cdm: Cdm, table: str, as_of: dt.
     if table != "person":
         persons = f"SELECT person_id FROM {cdm.kept('person')} WHERE fate = 'used'"
         faults.append(f"WHEN person_id NOT IN ({persons}) THEN {literal(NO_PERSON_ROW)}")
+    con.execute(f"CREATE OR REPLACE TABLE typed AS SELECT {values} FROM {file.relation}")
+    _find_repeats(con, declared)
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {cdm.kept(table)} AS
-        SELECT * EXCLUDE (fault, is_copy, differs, content), {literal(f"s|{cdm.name}|")} || person_id AS who,
+        f"""CREATE OR REPLACE TABLE {cdm.kept(table)} AS
+        SELECT * EXCLUDE (fault, is_copy, differs, sent_again), {literal(f"s|{cdm.name}|")} || person_id AS who,
             CASE WHEN is_copy THEN 'duplicate' WHEN fault IS NOT NULL THEN 'quarantined'
-                 WHEN known >= DATE '{as_of}' THEN 'not_yet_known' ELSE 'used' END AS fate,
+                 WHEN sent_again THEN 'duplicate' WHEN known >= DATE '{as_of}' THEN 'not_yet_known'
+                 ELSE 'used' END AS fate,
             CASE WHEN is_copy THEN 'copy of another row' WHEN fault IS NOT NULL THEN fault
-                 WHEN known >= DATE '{as_of}' THEN 'not known before the list''s date' ELSE '' END AS why
+                 WHEN sent_again THEN {literal(SENT_AGAIN)} WHEN known >= DATE '{as_of}' THEN 'not known before the list''s date' ELSE '' END AS why
         FROM (SELECT *, CASE {" ".join(faults)} END AS fault FROM (
-            SELECT *, {known} AS known,
-                row_number() OVER (PARTITION BY {declared.key}, content) > 1 AS is_copy,
-                min(content) OVER (PARTITION BY {declared.key}) <> max(content) OVER (PARTITION BY {declared.key})
-                    AS differs
-            FROM (SELECT *, md5(CAST(t AS VARCHAR)) AS content FROM (SELECT {values} FROM {file.relation}) AS t)) AS row_of)"""
+            SELECT typed.*, {known} AS known, coalesce(repeats.is_copy, false) AS is_copy,
+                coalesce(repeats.differs, false) AS differs, again.place IS NOT NULL AS sent_again
+            FROM typed LEFT JOIN repeats ON repeats.place = typed.rowid LEFT JOIN again ON again.place = typed.rowid
+        ) AS row_of)"""
     )
+    con.execute("DROP TABLE typed")
+
+
+def _find_repeats(con: duckdb.DuckDBPyConnection, declared: CdmTable) -> None:
+    """Mark copies, rows that share an id but differ, and months sent twice; few, so windows see only those."""
+    key = declared.key
+    con.execute(
+        f"""CREATE OR REPLACE TABLE repeats AS
+        SELECT place, row_number() OVER (PARTITION BY {key}, content ORDER BY place) > 1 AS is_copy,
+            min(content) OVER (PARTITION BY {key}) <> max(content) OVER (PARTITION BY {key}) AS differs
+        FROM (SELECT rowid AS place, {key}, md5(CAST(row({", ".join(declared.columns)}) AS VARCHAR)) AS content
+              FROM typed WHERE {key} IN (SELECT {key} FROM typed GROUP BY 1 HAVING count(*) > 1))"""
+    )
+    content = [name for name in declared.columns if name != key or key == "person_id"]
+    # A death or a period of observation is one a person: a month of them has no twin but a copy.
+    happened = declared.happened if declared.concept else ""
+    find_again(con, "typed", "rowid", happened, content, key, "rowid NOT IN (SELECT place FROM repeats)")
 
 
 def _too_many_faults(con: duckdb.DuckDBPyConnection, cdm: Cdm, table: str, maximum: float) -> list[str]:

@@ -26,7 +26,10 @@ MID_YEAR = 7
 
 
 def add_people(con: duckdb.DuckDBPyConnection, cdm: Cdm) -> None:
-    """Add the folder's people to `handled`; somebody first seen on `as_of` or later is not yet known."""
+    """Add the folder's people to `handled`; somebody first seen on `as_of` or later is not yet known.
+
+    Those whose every row in the person table is in quarantine are there to be counted.
+    """
     others = [table for table in TABLES if table in cdm.files and table not in ("person", "concept")]
     seen = " UNION ALL ".join(f"SELECT person_id, fate FROM {cdm.kept(table)}" for table in others)
     if seen:
@@ -37,8 +40,8 @@ def add_people(con: duckdb.DuckDBPyConnection, cdm: Cdm) -> None:
                 HAVING count(*) FILTER (fate = 'used') = 0 AND count(*) FILTER (fate = 'not_yet_known') > 0)"""
         )
     con.execute(
-        f"INSERT INTO handled SELECT who, 'source_id', 1.0, true, false, who FROM {cdm.kept('person')} "
-        "WHERE fate = 'used' ORDER BY person_id"
+        f"INSERT INTO handled SELECT who, 'source_id', 1.0, bool_or(fate = 'used'), false, who FROM {cdm.kept('person')} "
+        "WHERE fate IN ('used', 'quarantined') AND who IS NOT NULL GROUP BY who ORDER BY who"
     )
 
 
@@ -60,16 +63,16 @@ def spine_rows(cdm: Cdm) -> str:
         if "death" in cdm.files
         else "SELECT NULL::BIGINT AS person_id, NULL::DATE AS died_on, NULL::DATE AS death_known WHERE false"
     )
-    return f"""SELECT who, true AS used, {literal(cdm.name)} AS source, person_id::VARCHAR AS record,
+    return f"""SELECT who, fate = 'used' AS used, {literal(cdm.name)} AS source, person_id::VARCHAR AS record,
         try_cast(printf('%04d-%02d-%02d', year_of_birth, coalesce(month_of_birth, {MID_YEAR}),
             coalesce(day_of_birth, 1)) AS DATE) AS date_of_birth,
         CASE gender_concept_id WHEN {MALE} THEN 'male' WHEN {FEMALE} THEN 'female' ELSE 'not recorded' END AS sex,
-        '99' AS ethnic_category, CASE race_concept_id {races} ELSE 'not recorded' END AS ethnic_group,
-        '' AS lsoa, '' AS practice_code, registered_from, NULL::DATE AS registered_to, NULL::DATE AS end_known,
+        '99' AS ethnic_category, CASE race_concept_id {races} ELSE 'not known' END AS ethnic_group,
+        NULL::VARCHAR AS address, NULL::VARCHAR AS uprn, '' AS lsoa, '' AS practice_code, registered_from, NULL::DATE AS registered_to, NULL::DATE AS end_known,
         died_on, death_known, '' AS nhs_number, '' AS given_name, '' AS family_name,
         {str(cdm.synthetic).lower()} AS synthetic
         FROM {cdm.kept("person")} LEFT JOIN ({periods}) USING (person_id) LEFT JOIN ({deaths}) USING (person_id)
-        WHERE fate = 'used'"""
+        WHERE fate IN ('used', 'quarantined') AND who IS NOT NULL"""
 
 
 def event_queries(con: duckdb.DuckDBPyConnection, cdm: Cdm) -> list[str]:
@@ -98,7 +101,7 @@ def _load_concepts(con: duckdb.DuckDBPyConnection, cdm: Cdm) -> None:
 def _event(
     cdm: Cdm, table: str, code: str, time: str, known: str, value: str = "NULL::DOUBLE", end: str = "NULL::DATE"
 ) -> str:
-    return f"""SELECT who, time, greatest(known_at, time) AS known_at, code, numeric_value, "end",
+    return f"""SELECT who, time, greatest(known_at, time) AS known_at, NULL::DATE AS known_until, code, numeric_value, "end",
             {literal(cdm.name)} AS source
         FROM (SELECT who, {time} AS time, {known} AS known_at, {code} AS code, {value} AS numeric_value,
                 {end} AS "end" FROM {cdm.kept(table)} AS r WHERE fate = 'used')

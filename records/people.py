@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
+from casewell import doors
 from casewell.errors import SourceError
 from casewell.settings import Settings
 from records.checking import Extract
@@ -80,21 +81,39 @@ def people_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
             date_trunc('month', coalesce(d.date_of_birth, e.date_of_birth)) AS birth_month,
             coalesce(d.sex, CASE e.sex WHEN '1' THEN 'male' WHEN '2' THEN 'female' END, 'not recorded') AS sex,
             coalesce(ethnicity.ethnic_category, '99') AS ethnic_category,
-            coalesce(ethnicity.ethnic_group, 'not recorded') AS ethnic_group,
+            coalesce(ethnicity.ethnic_group, 'not known') AS ethnic_group,
             coalesce(ethnicity.source, '') AS ethnicity_source,
             ethnicity.known_at::TIMESTAMP AS ethnicity_known_at,
-            coalesce(d.lsoa, '') AS lsoa, areas.imd_decile, coalesce(areas.imd_version, '') AS imd_version,
+            homes.household_id, coalesce(areas.lsoa_now, d.lsoa, '') AS lsoa,
+            coalesce(areas.lsoa_vintage, '') AS lsoa_vintage,
+            areas.imd_decile, coalesce(areas.imd_version, '') AS imd_version,
             coalesce(d.practice_code, '') AS practice_code, coalesce(t.team_code, '') AS team_code,
-            d.registered_from, d.registered_to, d.died_on, d.person_id IS NOT NULL AS in_spine,
+            d.registered_from, d.registered_to, d.died_on,
+            if(d.died_on IS NULL, NULL, d.death_known)::TIMESTAMP AS death_known_at, d.person_id IS NOT NULL AS in_spine,
             coalesce(presence.sources, 0) AS sources, coalesce(presence.synthetic, false) AS synthetic
         FROM used
         LEFT JOIN (SELECT * FROM described_people WHERE used) AS d USING (person_id)
         LEFT JOIN elsewhere AS e USING (person_id)
         LEFT JOIN ethnicity USING (person_id)
         LEFT JOIN areas ON areas.lsoa = d.lsoa
+        LEFT JOIN homes ON homes.source = d.source AND homes.record = d.record
         LEFT JOIN practice_teams AS t ON t.practice_code = coalesce(d.practice_code, '')
         LEFT JOIN presence USING (person_id)
         ORDER BY used.person_id""",
+    )
+
+
+def residences_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Return where each registration has its person live, one row a person and start; two of one day as in `people`."""
+    return frame(
+        con,
+        """SELECT person_id, registered_from::TIMESTAMP AS start, registered_to::TIMESTAMP AS "end",
+            if(registered_to IS NULL, NULL, end_known)::TIMESTAMP AS end_known_at,
+            homes.household_id, areas.imd_decile, practice_code
+        FROM spine LEFT JOIN homes USING (source, record) LEFT JOIN areas USING (lsoa)
+        WHERE used AND person_id IN (SELECT person_id FROM persons WHERE used AND NOT opted)
+        QUALIFY row_number() OVER (PARTITION BY person_id, registered_from ORDER BY source DESC, record DESC) = 1
+        ORDER BY person_id, start""",
     )
 
 
@@ -104,7 +123,7 @@ def removed_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         con,
         """SELECT left_out.person_id, if(left_out.opted, 'opted_out', 'quarantined') AS door,
             if(left_out.opted, 'an opt-out holds for this purpose', 'no record of the person passed its checks') AS why,
-            areas.imd_decile, coalesce(d.ethnic_group, 'not recorded') AS ethnic_group,
+            areas.imd_decile, coalesce(d.ethnic_group, 'not known') AS ethnic_group,
             coalesce(d.sex, 'not recorded') AS sex
         FROM (SELECT person_id, bool_or(opted) AS opted FROM persons WHERE opted OR NOT used GROUP BY 1) AS left_out
         LEFT JOIN described_people AS d USING (person_id)
@@ -129,4 +148,4 @@ def contacts_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 def frame(con: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     """Return a query's result as a pandas table, strings as `str`."""
-    return con.sql(query).to_arrow_table().to_pandas()
+    return doors.to_pandas(con.sql(query).to_arrow_table())

@@ -10,62 +10,78 @@ import hashlib
 import json
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
-import splink.comparison_level_library as levels
-import splink.comparison_library as comparisons
-from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+import pyarrow as pa
+from splink import DuckDBAPI, Linker
+from splink.internals.database_api import DatabaseAPI
 from splink.internals.exceptions import EMTrainingException
 
-from records.births import is_near_in_year, is_slip, is_year_alone
+from records.comparing import (
+    COLUMNS,
+    IN_A_BLOCK,
+    WEIGHED_BY_FREQUENCY,
+    add_blocks,
+    compared,
+    in_dialect,
+    settings_for,
+    specification,
+)
+from records.database import working_database
+from records.engines import engine_api
+from records.estimating import estimate, moved, predicted, share_of
 from records.reading import connect
 
-COLUMNS = ("number", "given_name", "family_name", "date_of_birth", "sex", "postcode", "address")
 # Fewer records than this cannot tell agreement by chance from agreement of one person.
 MINIMUM_RECORDS = 500
-RANDOM_PAIRS = 2e6
-TRAINING_PAIRS = 1e6
-# Share of true pairs that agree on names and birth date; only sets the starting point.
-CERTAIN_PAIRS_RECALL = 0.7
 # Pairs less likely than this are not kept; those between here and the threshold are the doubtful ones.
 DOUBTFUL = 0.01
-SOMEBODY_WITHOUT_NUMBER = "(l.number IS NULL OR r.number IS NULL)"
-# Of records that share a block, those of a block larger than this are told apart by one thing more, and left
-# to the other blocks if that is not enough: the pairs compared grow with the records, not with their square.
-LARGEST_BLOCK = 400
-_FIRST, _LAST = "substr(given_name, 1, 2)", "substr(family_name, 1, 2)"
-# Both names, whichever was written first.
-_BOTH = "given_name IS NOT NULL AND family_name IS NOT NULL"
-_NAMES = f"if({_BOTH}, least(given_name, family_name) || ' ' || greatest(given_name, family_name), NULL)"
-_INITIALS = f"if({_BOTH}, least({_FIRST}, {_LAST}) || greatest({_FIRST}, {_LAST}), NULL)"
-_DISTRICT = "substr(postcode, 1, length(postcode) - 3)"
-_YEAR, _DAY = "substr(date_of_birth, 1, 4)", "substr(date_of_birth, 6)"
-# What a block shares, and what a large block is refined by.
-BLOCKS = (
-    (("date_of_birth", _LAST), "postcode"),
-    (("date_of_birth", _FIRST), "postcode"),
-    (("date_of_birth", _INITIALS), "family_name"),
-    (("date_of_birth", "postcode"), "family_name"),
-    (("family_name", "postcode"), _YEAR),
-    (("given_name", "postcode"), _YEAR),
-    ((_INITIALS, "postcode"), _YEAR),
-    ((_NAMES, _YEAR), "postcode"),
-    ((_NAMES, _DAY), "postcode"),
-    ((_NAMES, _DISTRICT), _YEAR),
-    ((_INITIALS, _YEAR, _DISTRICT), _DAY),
-    (("postcode", _YEAR), _INITIALS),
-    (("postcode", _DAY), _INITIALS),
-    (("date_of_birth", _DISTRICT), _INITIALS),
-    (("address", _INITIALS), _YEAR),
-    (("address", "date_of_birth"), _INITIALS),
-)
-NEAR, FAR = "address_in_the_same_postcode", "address_in_another_postcode"
 PAIR_COLUMNS = ["left", "right", "weight", "probability"]
+NOT_COMPARED = "not compared"
 Model = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model with its parameters as they were estimated.
+
+    Attributes
+    ----------
+    specification
+        Digest of what is compared and how (`records.comparing.specification`); pairs scored under another one
+        cannot be mixed with this one's.
+    model
+        Splink's own form, from which it can be loaded.
+    frequencies
+        `column`, `value`, `frequency`: the share of descriptions with this name or postcode.
+    """
+
+    specification: str
+    model: Model
+    frequencies: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What an earlier run compared.
+
+    Attributes
+    ----------
+    fitted
+        The model it used; its frequencies may be those of the present descriptions alone.
+    known
+        For each present description, whether it was compared with the other known ones.
+    pairs
+        Pairs of known descriptions by present position, with their weight and probability; from DOUBTFUL on.
+    """
+
+    fitted: Fitted
+    known: np.ndarray
+    pairs: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -77,13 +93,19 @@ class Found:
     pairs
         `left`, `right` (positions), `weight` (bits), `probability`; those at the threshold or above.
     doubtful
-        The same of pairs below the threshold, down to `DOUBTFUL`.
+        The same of pairs below the threshold, down to DOUBTFUL.
     method
         `splink`, or `exact` where there are too few records to estimate on.
     model
-        Estimated parameters; empty for `exact`.
+        Its parameters for the report; empty for `exact`.
     blocking
         Records in blocks that were refined, and in blocks left out, by what the block shares.
+    fitted
+        The model, to be remembered; None for `exact`.
+    compared
+        Descriptions and pairs (from DOUBTFUL on) scored in this run, and remembered.
+    moved
+        How far each comparison's m has moved on the pairs scored in this run, where the model is a remembered one.
     """
 
     pairs: pd.DataFrame
@@ -91,16 +113,37 @@ class Found:
     method: str
     model: Model
     blocking: dict[str, dict[str, int]]
+    fitted: Fitted | None = None
+    compared: dict[str, int] = field(default_factory=dict)
+    moved: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def nothing(cls) -> Found:
         """Return what is found where nothing is looked for."""
-        pairs = pd.DataFrame({"left": [], "right": [], "weight": [], "probability": []})
-        pairs = pairs.astype({"left": "int64", "right": "int64"})
-        return cls(pairs, pairs, "not needed", {}, {})
+        return cls(_no_pairs(), _no_pairs(), "not needed", {}, {})
 
 
-def same_person_pairs(nodes: pd.DataFrame, threshold: float, seed: int, one_each: str | None = None) -> Found:
+@dataclass(frozen=True)
+class _Scored:
+    pairs: pd.DataFrame
+    fitted: Fitted
+    blocking: dict[str, dict[str, int]]
+    moved: dict[str, Any]
+
+
+def _no_pairs() -> pd.DataFrame:
+    pairs = pd.DataFrame({name: [] for name in PAIR_COLUMNS}, dtype="float64")
+    return pairs.astype({"left": "int64", "right": "int64"})
+
+
+def same_person_pairs(
+    nodes: pd.DataFrame,
+    threshold: float,
+    seed: int,
+    one_each: str | None = None,
+    memory: Memory | None = None,
+    engine: str = "duckdb",
+) -> Found:
     """Find pairs of records of one person, at least one of which has no number.
 
     Parameters
@@ -115,19 +158,38 @@ def same_person_pairs(nodes: pd.DataFrame, threshold: float, seed: int, one_each
     one_each
         A column that names each record's source, where every source has one row a person; of the pairs
         that would give a person two rows of a source, the best is kept.
+    memory
+        What an earlier run compared: only pairs with a description that is not known are scored, with its
+        parameters. It is left aside where other things are compared now, or in another way.
+    engine
+        Where pairs are scored: `duckdb` or `spark`.
     """
     nodes = nodes.reset_index(drop=True)
     if len(nodes) < MINIMUM_RECORDS:
         return _exact(nodes)
+    told = specification(nodes, seed)
+    if memory is not None and memory.fitted.specification != told:
+        memory = None
     try:
-        pairs, model, blocking = _splink_pairs(nodes, seed)
+        scored = _estimate(nodes, seed, told, engine) if memory is None else _score_new(nodes, memory, engine)
     except EMTrainingException:
         return _exact(nodes)
+    pairs = scored.pairs
+    if memory is not None:
+        pairs = pd.concat([pairs, memory.pairs[PAIR_COLUMNS]]).sort_values(["left", "right"], ignore_index=True)
+    known, remembered = (0, 0) if memory is None else (int(memory.known.sum()), len(memory.pairs))
+    compared = {
+        "descriptions_new": len(nodes) - known,
+        "descriptions_known": known,
+        "pairs_scored": len(scored.pairs),
+        "pairs_remembered": remembered,
+    }
     if one_each is not None:
         pairs = one_to_one(pairs, nodes[one_each])
     sure = pairs["probability"] >= threshold
     parts = [pairs[part].reset_index(drop=True) for part in (sure, ~sure)]
-    return Found(parts[0], parts[1], "splink", model, blocking)
+    model, blocking = _told(scored.fitted.model), scored.blocking
+    return Found(parts[0], parts[1], "splink", model, blocking, scored.fitted, compared, scored.moved)
 
 
 def _exact(nodes: pd.DataFrame) -> Found:
@@ -148,16 +210,22 @@ def exact_pairs(nodes: pd.DataFrame) -> pd.DataFrame:
 
 def one_to_one(pairs: pd.DataFrame, source: pd.Series) -> pd.DataFrame:
     """Keep pairs, the best first, so that no record is paired with two of one source, nor with its own source's."""
-    names = source.to_numpy()
-    ordered = pairs.sort_values(["weight", "left", "right"], ascending=[False, True, True])
-    taken: set[tuple[int, Any]] = set()
+    codes = pd.factorize(source)[0].astype("int64")
+    kinds = codes.max(initial=0) + 1
+    rest = pairs.assign(
+        mine=pairs["left"] * kinds + codes[pairs["right"]], theirs=pairs["right"] * kinds + codes[pairs["left"]]
+    )[codes[pairs["left"]] != codes[pairs["right"]]]
+    rest = rest.sort_values(["weight", "left", "right"], ascending=[False, True, True])
+    rest["rank"] = np.arange(len(rest))
     kept = []
-    for row in ordered.itertuples():
-        left, right = (int(row.left), names[int(row.right)]), (int(row.right), names[int(row.left)])
-        if left[1] != right[1] and left not in taken and right not in taken:
-            taken |= {left, right}
-            kept.append(row.Index)
-    return pairs.loc[sorted(kept)].reset_index(drop=True)
+    while len(rest):
+        # What is best for both of its records is kept whatever else there is; then the next best, without what that rules out.
+        place = pd.concat([rest.set_index("mine")["rank"], rest.set_index("theirs")["rank"]]).groupby(level=0).min()
+        best = rest[(rest["rank"] == rest["mine"].map(place)) & (rest["rank"] == rest["theirs"].map(place))]
+        taken = pd.concat([best["mine"], best["theirs"]])
+        kept.append(best.index)
+        rest = rest[~rest["mine"].isin(taken) & ~rest["theirs"].isin(taken)]
+    return pairs.loc[sorted(np.concatenate(kept))].reset_index(drop=True) if kept else pairs.head(0)
 
 
 def drift(before: Model, now: Model) -> dict[str, Any]:
@@ -176,150 +244,135 @@ def drift(before: Model, now: Model) -> dict[str, Any]:
     return moved
 
 
-def _splink_pairs(nodes: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, Model, dict[str, dict[str, int]]]:
-    con = connect()
+def _estimate(nodes: pd.DataFrame, seed: int, told: str, engine: str) -> _Scored:
+    """Estimate every parameter on the descriptions, and score every pair that shares a block."""
+    with working_database() as con:
+        blocking = add_blocks(con, nodes, np.ones(len(nodes), dtype=bool))
+        records = _one_order(con, "SELECT * FROM blocked")
+        told_of = settings_for(compared(nodes), engine)
+        linker = Linker(engine_api(engine, con).register(records), told_of, log_level=logging.ERROR)
+        estimate(linker, nodes["number"], seed)
+        # Splink names every linker by chance.
+        model = {name: value for name, value in linker.misc.save_model_to_json().items() if name != "linker_uid"}
+        fitted = Fitted(told, in_dialect(model, "duckdb"), frequencies_of(nodes))
+        return _Scored(_pairs_of(predicted(linker)), fitted, blocking, {})
+
+
+def _score_new(nodes: pd.DataFrame, memory: Memory, engine: str) -> _Scored:
+    """Score the pairs that share a block and hold a description that is not known, as the remembered model does.
+
+    Names and postcodes that are new take the frequency they have now.
+    """
+    weighed = pd.concat([memory.fitted.frequencies, frequencies_of(nodes)]).drop_duplicates(["column", "value"])
+    fitted = Fitted(memory.fitted.specification, memory.fitted.model, weighed.reset_index(drop=True))
+    with working_database() as con:
+        blocking = add_blocks(con, nodes, ~memory.known)
+        records = _one_order(con, f"SELECT * FROM blocked WHERE {IN_A_BLOCK}")
+        if not len(records):
+            return _Scored(_no_pairs(), fitted, blocking, {})
+        linker = _loaded(engine_api(engine, con), records, fitted)
+        found = predicted(linker)
+        return _Scored(_pairs_of(found), fitted, blocking, moved(linker, found))
+
+
+def _one_order(con: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
+    """Return descriptions in their order; from here on, sums are the same each time."""
     # Sums in another order differ in the last bit, and sampling is repeatable only on one thread.
     con.execute("SET threads = 1")
-    blocking = _add_blocks(con, nodes)
-    records = con.sql("SELECT * FROM blocked ORDER BY unique_id").to_arrow_table()
-    linker = Linker(DuckDBAPI(con).register(records), _settings(nodes), log_level=logging.ERROR)
-    training = linker.training
-    training.estimate_probability_two_random_records_match(
-        [block_on("given_name", "family_name", "date_of_birth")], recall=CERTAIN_PAIRS_RECALL
-    )
-    training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=seed)
-    for rule in (block_on("date_of_birth"), block_on("family_name", "given_name"), block_on("postcode", "given_name")):
-        training.estimate_parameters_using_expectation_maximisation(
-            rule,
-            estimate_without_term_frequencies=True,
-            max_pairs=TRAINING_PAIRS,
-            record_sample_proportion=min(1.0, 20_000 / len(records)),
-        )
-    chance = _levels(linker, "u_probability")
-    _take_matches_out_of_chance(linker, chance, _share(linker))
-    share = _learn_from_compared(con, linker, nodes["number"])
-    _take_matches_out_of_chance(linker, chance, share)
-    model = _model(linker)
-    found = _predict(con, linker, "unique_id_l", "unique_id_r", "match_weight")
-    con.close()
-    pairs = found.rename(
-        columns={
-            "unique_id_l": "left",
-            "unique_id_r": "right",
-            "match_weight": "weight",
-            "match_probability": "probability",
-        }
-    )[PAIR_COLUMNS]
-    pairs = pairs.round({"weight": 6, "probability": 6}).sort_values(["left", "right"], ignore_index=True)
-    return pairs, model, blocking
+    return con.sql(f"{query} ORDER BY unique_id").to_arrow_table()
 
 
-def _comparisons(linker: Linker) -> dict[str, list[Any]]:
-    return {
-        comparison.output_column_name: [level for level in comparison.comparison_levels if not level.is_null_level]
-        for comparison in linker._settings_obj.comparisons
-    }
+def frequencies_of(nodes: pd.DataFrame) -> pd.DataFrame:
+    """Return `column`, `value` and `frequency` of every value whose frequency is weighed."""
+    parts = {name: nodes[name].value_counts(normalize=True) for name in WEIGHED_BY_FREQUENCY}
+    whole = pd.concat(parts, names=["column", "value"]).rename("frequency")
+    return whole.reset_index().sort_values(["column", "value"], ignore_index=True)
 
 
-def _levels(linker: Linker, what: str) -> dict[str, list[float]]:
-    return {name: [getattr(level, what) or 0.0 for level in found] for name, found in _comparisons(linker).items()}
+def _loaded(api: DatabaseAPI[Any], records: pa.Table, fitted: Fitted) -> Linker:
+    """Return a linker with a model and frequencies as they were estimated."""
+    model = in_dialect(fitted.model, api.sql_dialect.sql_dialect_str)
+    linker = Linker(api.register(records), model, log_level=logging.ERROR)
+    for name in WEIGHED_BY_FREQUENCY:
+        part = fitted.frequencies[fitted.frequencies["column"] == name]
+        part = part[part["value"].isin(records[name].unique().to_pylist())]
+        lookup = pa.table({name: pa.array(part["value"], pa.string()), f"tf_{name}": pa.array(part["frequency"])})
+        linker.table_management.register_term_frequency_lookup(api.register(lookup), name)
+    return linker
 
 
-def _share(linker: Linker) -> float:
-    """Return the share of all pairs that are one person's, as estimated so far."""
-    return float(linker._settings_obj._probability_two_random_records_match)
+def compare(nodes: pd.DataFrame, pairs: pd.DataFrame, fitted: Fitted) -> pd.DataFrame:
+    """Tell what speaks for and against each of some pairs of descriptions being one person's.
 
+    Parameters
+    ----------
+    nodes
+        Descriptions, with the columns COLUMNS; the position is the name.
+    pairs
+        `left` and `right`, positions.
+    fitted
+        The model, with at least the frequencies of these descriptions' values.
 
-def _take_matches_out_of_chance(linker: Linker, chance: dict[str, list[float]], share: float) -> None:
-    """Correct u: some random pairs are one person's, and where chance hardly ever agrees they are most of what agrees.
-
-    u never goes below its own sampling error.
+    Returns
+    -------
+    A row a pair and comparison: `left`, `right`, `comparison`, `level` (its label, or NOT_COMPARED where one of the
+    two says nothing), `bits` (for if positive, against if negative) and `frequency_bits` (more if rare, less if
+    common); `prior_bits`, `weight` and `probability` of the pair. `prior_bits` and all bits add up to `weight`.
     """
-    found = _comparisons(linker)
-    seen = {True: chance["postcode"][0], False: 1 - chance["postcode"][0]}
-    met = {True: found["postcode"][0].m_probability or 0.0}
-    met[False] = 1 - met[True]
-    for name, all_levels in found.items():
-        near = name == NEAR
-        pairs, matches = RANDOM_PAIRS, share
-        if name in (NEAR, FAR):
-            # Of pairs in one postcode, far more are one person's than of all pairs.
-            pairs, matches = RANDOM_PAIRS * seen[near], min(0.9, share * met[near] / max(seen[near], 1 / RANDOM_PAIRS))
-        corrected = []
-        for level, observed in zip(all_levels, chance[name], strict=True):
-            error = math.sqrt(max(observed, 1 / max(pairs, 1)) / max(pairs, 1))
-            cleaned = (observed - matches * (level.m_probability or 0.0)) / (1 - matches)
-            corrected.append(max(cleaned, min(error, 1.0)))
-        for level, value in zip(all_levels, corrected, strict=True):
-            level.u_probability = value / sum(corrected)
-
-
-def _predict(con: duckdb.DuckDBPyConnection, linker: Linker, *columns: str) -> pd.DataFrame:
-    table = linker.inference.predict(threshold_match_probability=DOUBTFUL).physical_name
-    return con.sql(
-        f"SELECT match_probability, {', '.join(columns)} FROM {table} ORDER BY unique_id_l, unique_id_r"
-    ).df()
-
-
-def _learn_from_compared(con: duckdb.DuckDBPyConnection, linker: Linker, number: pd.Series) -> float:
-    """Estimate m, and the share of matches, once more on every pair that is compared; return the share among all pairs."""
-    found = _predict(con, linker, *[f"gamma_{name}" for name in _comparisons(linker)])
-    chance = found["match_probability"].to_numpy()
-    for name, all_levels in _comparisons(linker).items():
-        gamma = found[f"gamma_{name}"].to_numpy()
-        weights = np.array([chance[gamma == level.comparison_vector_value].sum() for level in all_levels])
-        if weights.sum() >= 1:
-            # Half a pair in every level: none is impossible because it was not met.
-            for level, value in zip(all_levels, (weights + 0.5) / (weights + 0.5).sum(), strict=True):
-                level.m_probability = float(value)
-    numbered = number.value_counts().to_numpy()
-    compared = _pairs(len(number)) - _pairs(numbered.sum())
-    linker._settings_obj._probability_two_random_records_match = float(max(chance.sum(), 1.0) / max(compared, 1.0))
-    return float((chance.sum() + _pairs(numbered).sum()) / _pairs(len(number)))
-
-
-def _pairs(count: Any) -> Any:
-    return count * (count - 1) / 2
-
-
-def _add_blocks(con: duckdb.DuckDBPyConnection, nodes: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Make the table `blocked`, the records with a column a block; null where the record is in none, or in too large a one."""
-    con.register("described", nodes.reset_index(names="unique_id"))
-    con.execute(
-        "CREATE TEMP TABLE blocked AS SELECT unique_id, "
-        + ", ".join(f"{name}::VARCHAR AS {name}" for name in COLUMNS)
-        + " FROM described"
-    )
-    counts = {}
-    for place, (parts, more) in enumerate(BLOCKS):
-        column, shared = f"block_{place}", f"hash({place}, {', '.join(parts)})"
-        present = " AND ".join(f"({part}) IS NOT NULL" for part in parts)
-        con.execute(
-            f"""CREATE OR REPLACE TEMP TABLE blocked AS
-            WITH wide AS (
-                SELECT *, if({present}, {shared}, NULL) AS wide, if({more} IS NOT NULL, hash({shared}, {more}), NULL) AS narrow
-                FROM blocked
-            ), sized AS (
-                SELECT *, count(*) OVER (PARTITION BY wide) > {LARGEST_BLOCK} AS large,
-                    count(*) OVER (PARTITION BY wide, narrow) > {LARGEST_BLOCK} AS too_large
-                FROM wide
+    nodes = nodes.reset_index(drop=True)
+    with connect() as con:
+        con.execute("SET threads = 1")
+        con.register("given_nodes", nodes[list(COLUMNS)].reset_index(names="unique_id"))
+        texts = ", ".join(f"{name}::VARCHAR AS {name}" for name in COLUMNS)
+        records = con.sql(f"SELECT unique_id, {texts} FROM given_nodes ORDER BY 1").to_arrow_table()
+        # These pairs are given, whatever block they share.
+        model = {
+            **fitted.model,
+            "retain_intermediate_calculation_columns": True,
+            "blocking_rules_to_generate_predictions": [],
+        }
+        api = DuckDBAPI(con)
+        linker = _loaded(api, records, Fitted(fitted.specification, model, fitted.frequencies))
+        asked = pairs[["left", "right"]].drop_duplicates().set_axis(["join_key_l", "join_key_r"], axis=1)
+        table = api.register(pa.Table.from_pandas(asked.assign(match_key="0"), preserve_index=False))
+        linker.table_management.register_blocked_pairs_for_predict(table)
+        told = linker.inference.predict().physical_name
+        found = con.sql(f"SELECT * FROM {told} ORDER BY unique_id_l, unique_id_r").df()
+    share = share_of(linker)
+    parts = []
+    for place, comparison in enumerate(linker._settings_obj.comparisons):
+        name = comparison.output_column_name
+        labels = {
+            level.comparison_vector_value: NOT_COMPARED if level.is_null_level else level.label_for_charts
+            for level in comparison.comparison_levels
+        }
+        parts.append(
+            pd.DataFrame(
+                {
+                    "left": found["unique_id_l"],
+                    "right": found["unique_id_r"],
+                    "comparison": name,
+                    "level": found[f"gamma_{name}"].map(labels),
+                    "bits": found[f"mw_{name}"],
+                    "frequency_bits": found.get(f"mw_tf_adj_{name}", 0.0),
+                    "prior_bits": math.log2(share / (1 - share)),
+                    "weight": found["match_weight"],
+                    "probability": found["match_probability"],
+                    "place": place,
+                }
             )
-            SELECT * EXCLUDE (wide, narrow, large, too_large),
-                CASE WHEN wide IS NULL THEN NULL WHEN NOT large THEN wide WHEN NOT too_large THEN narrow END AS {column},
-                CASE WHEN wide IS NOT NULL AND large THEN if(too_large OR narrow IS NULL, 2, 1) ELSE 0 END AS fate_{place}
-            FROM sized"""
         )
-        ((refined, left_out),) = con.execute(
-            f"SELECT count(*) FILTER (fate_{place} = 1), count(*) FILTER (fate_{place} = 2) FROM blocked"
-        ).fetchall()
-        if refined or left_out:
-            counts[" + ".join(parts)] = {"refined": refined, "left_out": left_out}
-    return counts
+    whole = pd.concat(parts).sort_values(["left", "right", "place"], ignore_index=True).drop(columns="place")
+    return whole.round({"bits": 6, "frequency_bits": 6, "prior_bits": 6, "weight": 6, "probability": 6})
 
 
-def _model(linker: Linker) -> Model:
-    """Return the estimated parameters, with a digest that names them."""
-    told = linker.misc.save_model_to_json()
+def _pairs_of(found: pd.DataFrame) -> pd.DataFrame:
+    pairs = found[["unique_id_l", "unique_id_r", "match_weight", "match_probability"]].set_axis(PAIR_COLUMNS, axis=1)
+    return pairs.round({"weight": 6, "probability": 6})
+
+
+def _told(told: Model) -> Model:
+    """Return a model's parameters in short, with a digest that names them."""
     found: Model = {}
     for comparison in told["comparisons"]:
         found[comparison["output_column_name"]] = {
@@ -337,109 +390,3 @@ def _level(level: dict[str, Any]) -> dict[str, float | None]:
     m, u = level.get("m_probability"), level.get("u_probability")
     weight = round(math.log2(m / u), 4) if m and u else None
     return {"m": m and float(f"{m:.6g}"), "u": u and float(f"{u:.6g}"), "weight": weight}
-
-
-def _settings(nodes: pd.DataFrame) -> SettingsCreator:
-    told: list[Any] = [_name("given_name", "family_name"), _name("family_name", "given_name"), _birth(), _postcode()]
-    if nodes["sex"].nunique() > 1:
-        told.append(comparisons.ExactMatch("sex"))
-    if nodes["address"].notna().sum() > 1:
-        told += [_address(NEAR, "postcode_l = postcode_r"), _address(FAR, "postcode_l <> postcode_r")]
-    rules: list[Any] = [f"l.block_{n} = r.block_{n} AND {SOMEBODY_WITHOUT_NUMBER}" for n in range(len(BLOCKS))]
-    return SettingsCreator(
-        link_type="dedupe_only",
-        comparisons=told,
-        blocking_rules_to_generate_predictions=rules,
-        retain_matching_columns=True,
-        retain_intermediate_calculation_columns=False,
-    )
-
-
-def _name(column: str, other: str) -> comparisons.CustomComparison:
-    crossed = [
-        f"{column}_l = {other}_r OR {column}_r = {other}_l",
-        f"jaro_winkler_similarity({column}_l, {other}_r) >= 0.92 AND "
-        f"jaro_winkler_similarity({other}_l, {column}_r) >= 0.92",
-    ]
-    return comparisons.CustomComparison(
-        output_column_name=column,
-        comparison_levels=[
-            levels.NullLevel(column),
-            levels.ExactMatchLevel(column, term_frequency_adjustments=True),
-            levels.JaroWinklerLevel(column, 0.92),
-            levels.CustomLevel(" OR ".join(crossed), label_for_charts="written in the other's place"),
-            levels.JaroWinklerLevel(column, 0.8),
-            levels.ElseLevel(),
-        ],
-    )
-
-
-def _birth() -> comparisons.CustomComparison:
-    slip = is_slip("date_of_birth_l", "date_of_birth_r")
-    return comparisons.CustomComparison(
-        output_column_name="date_of_birth",
-        comparison_levels=[
-            levels.NullLevel("date_of_birth"),
-            levels.ExactMatchLevel("date_of_birth"),
-            levels.CustomLevel(
-                f"{slip} AND (damerau_levenshtein(date_of_birth_l, date_of_birth_r) <= 1 "
-                "OR (substr(date_of_birth_l, 6, 2) = substr(date_of_birth_r, 9, 2) "
-                "AND substr(date_of_birth_l, 9, 2) = substr(date_of_birth_r, 6, 2)))",
-                label_for_charts="one digit, or day and month changed over",
-            ),
-            levels.CustomLevel(slip, label_for_charts="another day, month or year"),
-            # Where only the year is known, the first of January is written.
-            levels.CustomLevel(
-                is_year_alone("date_of_birth_l", "date_of_birth_r"), label_for_charts="same year, day and month unknown"
-            ),
-            levels.CustomLevel(
-                is_near_in_year("date_of_birth_l", "date_of_birth_r"), label_for_charts="two digits, same month"
-            ),
-            levels.ElseLevel(),
-        ],
-    )
-
-
-def _postcode() -> comparisons.CustomComparison:
-    return comparisons.CustomComparison(
-        output_column_name="postcode",
-        comparison_levels=[
-            levels.NullLevel("postcode"),
-            levels.ExactMatchLevel("postcode", term_frequency_adjustments=True),
-            levels.CustomLevel(
-                "(substr(postcode_l, 1, 3) = substr(postcode_r, 1, 3) OR right(postcode_l, 3) = right(postcode_r, 3)) "
-                "AND damerau_levenshtein(postcode_l, postcode_r) <= 1",
-                label_for_charts="one slip",
-            ),
-            levels.CustomLevel(
-                "substr(postcode_l, 1, length(postcode_l) - 3) = substr(postcode_r, 1, length(postcode_r) - 3)",
-                label_for_charts="same district",
-            ),
-            levels.ElseLevel(),
-        ],
-    )
-
-
-def _address(name: str, applies: str) -> comparisons.CustomComparison:
-    """Compare addresses only where `applies`: given the postcodes, so that what goes together does not count twice."""
-    left, right = "string_split(address_l, ' ')", "string_split(address_r, ' ')"
-    shared, words = f"len(list_intersect({left}, {right}))", f"least(len({left}), len({right}))"
-    return comparisons.CustomComparison(
-        output_column_name=name,
-        comparison_levels=[
-            levels.CustomLevel(
-                f"address_l IS NULL OR address_r IS NULL OR NOT ({applies})", label_for_charts="not compared"
-            ).configure(is_null_level=True),
-            levels.CustomLevel("address_l = address_r", label_for_charts="same"),
-            # Of the words of the shorter one, two thirds occur in the other; or a few letters differ.
-            levels.CustomLevel(
-                f"{shared} * 3 >= {words} * 2 OR jaro_winkler_similarity(address_l, address_r) >= 0.92",
-                label_for_charts="alike",
-            ),
-            levels.CustomLevel(
-                f"{shared} * 3 >= {words} OR jaro_winkler_similarity(address_l, address_r) >= 0.8",
-                label_for_charts="something alike",
-            ),
-            levels.ElseLevel(),
-        ],
-    )

@@ -10,15 +10,16 @@ import hashlib
 import hmac
 import os
 import secrets
-import stat
 from pathlib import Path
 
 import pandas as pd
 
 from casewell.errors import SettingsError
 from casewell.settings import Settings
+from records.private import check_that_only_its_owner_reads
 
 ENVIRONMENT_VARIABLE = "CASEWELL_PSEUDONYM_KEY"
+PREVIOUS_VARIABLE = "CASEWELL_PREVIOUS_PSEUDONYM_KEY"
 MINIMUM_LENGTH = 32
 # Everybody can know who a simulated person is: a public key makes every demonstration the same.
 DEMONSTRATION_KEY = b"Casewell demonstration key: synthetic people only"
@@ -34,26 +35,71 @@ def key_of(settings: Settings, synthetic: bool) -> bytes:
     """
     if synthetic:
         return DEMONSTRATION_KEY
+    given = _given(settings)
+    return _checked(_made(settings.pseudonym_key_file) if given is None else given)
+
+
+def held_key(settings: Settings) -> bytes | None:
+    """Return the key of real people's pseudonyms if this machine holds it; none is made by asking.
+
+    Raises
+    ------
+    SettingsError
+        As `key_of`.
+    """
+    given = _given(settings)
+    return None if given is None else _checked(given)
+
+
+def previous_key(settings: Settings) -> bytes | None:
+    """Return the key that was in use before a rotation; None when the settings and the environment give none.
+
+    Raises
+    ------
+    SettingsError
+        As `key_of`; or the file is missing.
+    """
+    from_environment = os.environ.get(PREVIOUS_VARIABLE)
+    if from_environment is not None:
+        return _checked(from_environment, "previous pseudonym key", PREVIOUS_VARIABLE)
+    path = settings.previous_pseudonym_key_file
+    if path is None:
+        return None
+    if not path.is_file():
+        raise SettingsError(
+            f"previous_pseudonym_key_file names {str(path)!r}, which does not exist",
+            "Once the rotation is done, take the setting out.",
+        )
+    return _checked(_from_file(path), "previous pseudonym key", PREVIOUS_VARIABLE)
+
+
+def _given(settings: Settings) -> str | None:
     from_environment = os.environ.get(ENVIRONMENT_VARIABLE)
-    key = from_environment if from_environment is not None else _from_file(settings.pseudonym_key_file)
+    if from_environment is not None:
+        return from_environment
+    path = settings.pseudonym_key_file
+    return _from_file(path) if path.exists() else None
+
+
+def _checked(key: str, what: str = "pseudonym key", variable: str = ENVIRONMENT_VARIABLE) -> bytes:
     if len(key.strip()) < MINIMUM_LENGTH:
         raise SettingsError(
-            f"the pseudonym key is shorter than {MINIMUM_LENGTH} characters",
-            f"Mend {ENVIRONMENT_VARIABLE}, or remove the key file to have one made: all pseudonyms will change.",
+            f"the {what} is shorter than {MINIMUM_LENGTH} characters",
+            f"Mend {variable}, or its file in the settings. With another key all pseudonyms change.",
         )
     return key.strip().encode()
 
 
+def _made(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = secrets.token_hex(32)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(key)
+    return key
+
+
 def _from_file(path: Path) -> str:
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise SettingsError(
-            f"pseudonym key file {str(path)!r} can be read by others", f"Run `chmod 600 {path}`; consider a new key."
-        )
+    check_that_only_its_owner_reads(path, "pseudonym key file", "; consider a new key")
     try:
         return path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
@@ -73,9 +119,26 @@ def person_ids(key: bytes, anchors: pd.Series) -> pd.Series:
     return anchors.map(hashed).astype("int64")
 
 
+def rotated_ids(key: bytes, old: pd.Series) -> pd.Series:
+    """Return the person ids that take the place of those made with an earlier key; each distinct one is hashed once."""
+    distinct = old.drop_duplicates()
+    hashed = dict(zip(distinct, (keyed_hash(key, f"rotated|{person}") for person in distinct), strict=True))
+    return old.map(hashed).astype("int64")
+
+
+def household_ids(key: bytes, dwellings: pd.Series) -> pd.Series:
+    """Return the pseudonym of each dwelling, a series of distinct texts."""
+    return pd.Series([keyed_hash(key, f"household|{dwelling}") for dwelling in dwellings], dwellings.index, "int64")
+
+
 def fingerprint(settings: Settings, synthetic: bool) -> str:
     """Return eight hexadecimal digits that tell one key from another and say nothing of either."""
-    return hmac.digest(key_of(settings, synthetic), b"fingerprint", hashlib.sha256).hex()[:8]
+    return fingerprint_of(key_of(settings, synthetic))
+
+
+def fingerprint_of(key: bytes) -> str:
+    """Return eight hexadecimal digits that tell a key from another and say nothing of either."""
+    return hmac.digest(key, b"fingerprint", hashlib.sha256).hex()[:8]
 
 
 def tie_break_key(settings: Settings, synthetic: bool) -> bytes:

@@ -19,6 +19,8 @@ KINDS = {"str": "text", "datetime64[us]": "a date (YYYY-MM-DD)", "float64": "a n
 WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 FRACTIONS = ("FLOAT", "DOUBLE", "DECIMAL")
 WRITTEN_AS_TEXT = ("ENUM", "UUID")
+# DuckDB never reaches out for extensions.
+OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
 DAMAGED = "the file is damaged, or not the kind of text the settings say, and cannot be read to its end"
@@ -26,6 +28,19 @@ DAMAGED = "the file is damaged, or not the kind of text the settings say, and ca
 
 # What DuckDB raises over a file; a mistake in a query is a bug and keeps its traceback.
 READ_ERRORS = (duckdb.OperationalError, duckdb.DataError, duckdb.InvalidInputException)
+
+# How DuckDB says that the disk is full or cannot be written.
+ABOUT_THE_DISK = ("No space left", "out of disk", "Permission denied", "Could not write", "max_temp_directory_size")
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether an error over a file is about the file, and not about the disk and memory that reading it needs."""
+    return not isinstance(error, duckdb.OutOfMemoryException) and not is_about_the_disk(error)
+
+
+def is_about_the_disk(error: duckdb.Error) -> bool:
+    """Whether an error is about a disk that is full or cannot be written."""
+    return any(sign in str(error) for sign in ABOUT_THE_DISK)
 
 
 class UnreadableError(Exception):
@@ -64,10 +79,8 @@ class File:
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """Open an in-memory DuckDB that never reaches out for extensions."""
-    return duckdb.connect(
-        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
-    )
+    """Open an in-memory DuckDB, for little: what may be large goes to `records.database.working_database`."""
+    return duckdb.connect(config=dict(OFFLINE))
 
 
 def quoted(name: str) -> str:

@@ -61,6 +61,17 @@ def _address(extract: Extract) -> str:
     return f"nullif(trim({words}), '')"
 
 
+def without_number() -> str:
+    """Return the SQL expression of the handle that a row of `sightings` has by what it says alone, as `who` makes it."""
+    given, family, born, sex, postcode = "given_name", "family_name", "date_of_birth", "sex", "postcode"
+    key = " || '|' || ".join(f"coalesce({part}, '')" for part in (given, family, f"{born}::VARCHAR", sex, postcode))
+    return (
+        f"CASE WHEN ({given} IS NOT NULL OR {family} IS NOT NULL) AND ({born} IS NOT NULL OR {postcode} IS NOT NULL) "
+        f"THEN 't|' || {key} WHEN {born} IS NOT NULL AND {sex} IS NOT NULL AND {postcode} IS NOT NULL "
+        f"THEN 'd|' || {born}::VARCHAR || '|' || {sex} || '|' || {postcode} ELSE 'r|' || source || '|' || record END"
+    )
+
+
 def find_sightings(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.date) -> None:
     """Make the tables `sightings`, what records with demographics say, and `conflicts`, whose numbers are not believed.
 
@@ -79,9 +90,10 @@ def find_sightings(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_o
         parts.append(
             f"SELECT {literal(extract.rows)} AS place, {literal(extract.name)} AS source, {extract.contract.key} AS "
             f"record, who, {number} AS number, {str(spine).lower()} AS spine, {given} AS given_name, {family} AS "
-            f"family_name, {born} AS date_of_birth, {sex} AS sex, {postcode} AS postcode, {address} AS address, known, "
-            f"{who(extract, 'NULL::VARCHAR')} AS who_without_number FROM {extract.rows} WHERE fate = 'used' {opted}"
+            f"family_name, {born} AS date_of_birth, {sex} AS sex, {postcode} AS postcode, {address} AS address, known "
+            f"FROM {extract.rows} WHERE fate = 'used' {opted}"
         )
+    # Temporary, as all tables of linkage: they are not worth compressing for the few steps that they live.
     con.execute(f"CREATE OR REPLACE TEMP TABLE sightings AS {' UNION ALL '.join(parts)}")
     _set_conflicts_apart(con, extracts)
 
@@ -96,15 +108,20 @@ def _set_conflicts_apart(con: duckdb.DuckDBPyConnection, extracts: list[Extract]
     )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE conflicts AS
-        WITH first AS (
-            SELECT * FROM sightings WHERE number IS NOT NULL
+        WITH several AS (  -- most numbers have one birth date, and need not be looked at
+            SELECT number FROM sightings WHERE number IS NOT NULL GROUP BY number
+            HAVING min(date_of_birth) <> max(date_of_birth)
+        ), asked AS (
+            SELECT * FROM sightings WHERE number IN (SELECT number FROM several)
+        ), first AS (
+            SELECT * FROM asked
             QUALIFY row_number() OVER (PARTITION BY number ORDER BY NOT spine, known, source, record) = 1
         )
         SELECT s.place, s.record, s.number, s.spine, s.who_without_number, CASE
             WHEN {names_differ} THEN 'another birth date, and both names differ'
             WHEN s.sex <> first.sex THEN 'another birth date, and the sex differs'
             ELSE 'another birth date, beyond a slip' END AS why
-        FROM sightings AS s JOIN first USING (number)
+        FROM (SELECT *, {without_number()} AS who_without_number FROM asked) AS s JOIN first USING (number)
         WHERE s.date_of_birth <> first.date_of_birth
             AND ({names_differ} OR coalesce(s.sex <> first.sex, false) OR NOT ({slips}))"""
     )

@@ -11,14 +11,12 @@ import datetime as dt
 import duckdb
 
 from records.checking import Extract
+from records.ethnic_codes import ETHNIC_CATEGORY, ETHNIC_GROUP
+from records.households import ADDRESS, UPRN
 from records.reading import literal
+from records.tables import NO_ETHNIC_GROUP, NOT_KNOWN, NOT_STATED
 
-ETHNIC_GROUPS = {"White": "ABCT", "Mixed": "DEFG", "Asian": "HJKLR", "Black": "MNP", "Other": "S"}
-_WHENS = " ".join(
-    f"WHEN ethnic_category IN ({', '.join(map(literal, letters))}) THEN {literal(group)}"
-    for group, letters in ETHNIC_GROUPS.items()
-)
-ETHNIC_GROUP = f"CASE {_WHENS} ELSE 'not recorded' END"
+NO_GROUP = f"ethnic_group IN ({', '.join(map(literal, NO_ETHNIC_GROUP))})"
 SEXES = {"1": "male", "2": "female", "9": "other"}
 
 
@@ -28,7 +26,7 @@ def spine_rows(extract: Extract, as_of: dt.date) -> str:
     day = f"DATE '{as_of}'"
     return f"""SELECT who, fate = 'used' AS used, {literal(extract.name)} AS source, record_id AS record,
         date_of_birth, CASE {sexes} ELSE 'not recorded' END AS sex,
-        coalesce(ethnic_category, '99') AS ethnic_category, {ETHNIC_GROUP} AS ethnic_group,
+        {ETHNIC_CATEGORY} AS ethnic_category, {ETHNIC_GROUP} AS ethnic_group, {ADDRESS} AS address, {UPRN} AS uprn,
         coalesce(lsoa, '') AS lsoa, coalesce(practice_code, '') AS practice_code,
         registration_start_date AS registered_from,
         CASE WHEN greatest(registration_end_date, registration_end_received_date) < {day}
@@ -38,7 +36,7 @@ def spine_rows(extract: Extract, as_of: dt.date) -> str:
         greatest(date_of_death, death_received_date) AS death_known,
         digits AS nhs_number, given_name, family_name, {str(extract.synthetic).lower()} AS synthetic
         FROM {extract.rows}
-        WHERE fate <> 'duplicate' AND known < {day}"""
+        WHERE fate <> 'duplicate' AND (known < {day} OR (fate = 'quarantined' AND known IS NULL))"""
 
 
 def reconcile(con: duckdb.DuckDBPyConnection, parts: list[str]) -> None:
@@ -48,11 +46,11 @@ def reconcile(con: duckdb.DuckDBPyConnection, parts: list[str]) -> None:
     unbroken chain: who changes practice, with a month between at most, has not left.
     """
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE spine AS
+        f"""CREATE OR REPLACE TABLE spine AS
         SELECT persons.person_id, rows.* FROM ({" UNION ALL BY NAME ".join(parts)}) AS rows JOIN persons USING (who)"""
     )
     con.execute(
-        """CREATE OR REPLACE TEMP TABLE described_people AS
+        f"""CREATE OR REPLACE TABLE described_people AS
         WITH before AS (
             SELECT *, max(coalesce(registered_to, DATE '9999-12-31')) OVER (PARTITION BY person_id, used
                 ORDER BY registered_from, record ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until
@@ -73,13 +71,14 @@ def reconcile(con: duckdb.DuckDBPyConnection, parts: list[str]) -> None:
             SELECT *, row_number() OVER (PARTITION BY person_id
                 ORDER BY used DESC, last_moved DESC NULLS LAST, source DESC, record DESC) AS place,
                 row_number() OVER (PARTITION BY person_id
-                ORDER BY ethnic_group = 'not recorded', ethnic_category = '99', used DESC,
+                ORDER BY used DESC, {NO_GROUP}, ethnic_group = {literal(NOT_KNOWN)},
                     last_moved DESC NULLS LAST, ethnic_category, source DESC, record DESC) AS ethnic_place,
-                min(died_on) OVER (PARTITION BY person_id, used) AS first_died_on
+                min(died_on) OVER (PARTITION BY person_id, used) AS first_died_on,
+                min(if(died_on IS NULL, NULL, death_known)) OVER (PARTITION BY person_id, used) AS first_death_known
             FROM continued
         )
         SELECT latest.* REPLACE (ethnic.ethnic_category AS ethnic_category, ethnic.ethnic_group AS ethnic_group,
-            latest.first_died_on AS died_on), ethnic.source AS ethnicity_source
+            latest.first_died_on AS died_on, latest.first_death_known AS death_known), ethnic.source AS ethnicity_source
         FROM ranked AS latest JOIN ranked AS ethnic USING (person_id)
         WHERE latest.place = 1 AND ethnic.ethnic_place = 1"""
     )
@@ -88,26 +87,27 @@ def reconcile(con: duckdb.DuckDBPyConnection, parts: list[str]) -> None:
 def find_ethnicity(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.date) -> None:
     """Make the table `ethnicity`: of each person the latest valid category, its source, and since when one is known.
 
-    Valid is a category that says something: not empty, not 99 (not known), and Z (not stated) only where
-    nothing else was ever said. The GP's, in `described_people`, comes before any other service's. `known_at` is
-    when the first valid one came; null for the GP's, whose registers do not say.
+    Valid is a category that says something: not empty, no code that does not exist, not 99 (not known), and Z (not
+    stated) only where nothing else was ever said. The GP's, in `described_people`, comes before any other service's;
+    of others the one received last, and of those received on one day the source first in the alphabet. `known_at`
+    is when the first valid one came; null for the GP's, whose registers do not say.
     """
     parts = [
         "SELECT person_id, ethnic_category, ethnic_group, ethnicity_source AS source, true AS gp, NULL AS known, "
-        "NULL AS record FROM described_people WHERE used AND (ethnic_category <> '99' OR ethnic_group <> 'not recorded')"
+        f"NULL AS record FROM described_people WHERE used AND ethnic_group <> {literal(NOT_KNOWN)}"
     ]
     parts += [
         f"SELECT person_id, ethnic_category, {ETHNIC_GROUP}, {literal(extract.name)}, false, "
         f"received_date, record_id FROM {extract.rows} JOIN persons USING (who) WHERE fate = 'used' "
-        f"AND received_date < DATE '{as_of}' AND ethnic_category <> '99'"
+        f"AND received_date < DATE '{as_of}' AND {ETHNIC_GROUP} <> {literal(NOT_KNOWN)}"
         for extract in extracts
         if "ethnic_category" in extract.contract.schema.columns and extract.table != "demographics"
     ]
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE ethnicity AS
+        f"""CREATE OR REPLACE TABLE ethnicity AS
         SELECT person_id, ethnic_category, ethnic_group, source,
-            if(gp, NULL, min(known) FILTER (ethnic_category <> 'Z') OVER (PARTITION BY person_id)) AS known_at
+            if(gp, NULL, min(known) FILTER (ethnic_group <> {literal(NOT_STATED)}) OVER (PARTITION BY person_id)) AS known_at
         FROM ({" UNION ALL ".join(parts)})
         QUALIFY row_number() OVER (PARTITION BY person_id
-            ORDER BY ethnic_category = 'Z', NOT gp, known DESC, source, record DESC) = 1"""
+            ORDER BY ethnic_group = {literal(NOT_STATED)}, NOT gp, known DESC, source, record DESC) = 1"""
     )

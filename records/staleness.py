@@ -7,6 +7,7 @@ import datetime as dt
 import duckdb
 
 from records.checking import Extract
+from records.own_ids import OwnIds, known_queries
 from records.reading import literal
 
 ADVICE = (
@@ -30,11 +31,29 @@ def stale(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.dat
         opted = extract.table == "opt_outs"
         counts = "true" if opted else f"known < DATE {literal(as_of)}"
         (newest,) = con.execute(f"SELECT max(known) FROM {extract.rows} WHERE {counts}").fetchone() or (None,)
-        if newest is not None and (as_of - newest).days <= every:
-            continue
-        age = "has no date of receipt" if newest is None else f"is {(as_of - newest).days} days old on {as_of}"
-        problems.append(
-            f"{extract.label}: the newest row {age}, and one is expected every {every} days"
-            + ("; who opted out since is not known" if opted else "")
-        )
+        problems += [
+            f"{extract.label}: {words}" + ("; who opted out since is not known" if opted else "")
+            for words in _too_old(newest, every, as_of)
+        ]
     return problems
+
+
+def stale_own_ids(con: duckdb.DuckDBPyConnection, sources: list[OwnIds], as_of: dt.date) -> list[str]:
+    """Say the same of OMOP folders and MEDS data sets, whose records are known a stated lag after they happened."""
+    problems = []
+    for source in sources:
+        if source.source.expected_every_days is None:
+            continue
+        days = " UNION ALL ".join(known_queries(source))
+        query = f"SELECT max(known) FROM ({days}) WHERE known < DATE {literal(as_of)}"
+        (newest,) = con.execute(query).fetchone() or (None,)
+        found = _too_old(newest, source.source.expected_every_days, as_of)
+        problems += [f"source {source.name!r}: {words}" for words in found]
+    return problems
+
+
+def _too_old(newest: dt.date | None, every: int, as_of: dt.date) -> list[str]:
+    if newest is not None and (as_of - newest).days <= every:
+        return []
+    age = "has no date of receipt" if newest is None else f"is {(as_of - newest).days} days old on {as_of}"
+    return [f"the newest row {age}, and one is expected every {every} days"]

@@ -8,10 +8,12 @@ import duckdb
 import pandas as pd
 
 from records.checking import Extract
+from records.ethnic_codes import rows_without_a_code
 from records.meds import Meds
 from records.omop import Cdm
 from records.own_ids import OwnIds
 from records.span import Span
+from records.tables import NO_ETHNIC_GROUP
 
 
 def summarise(
@@ -36,6 +38,12 @@ def summarise(
         "people": len(people),
         "people_in_spine": int(people["in_spine"].sum()),
         "missing": _missing(con, extracts, people),
+        "areas": _areas(people),
+        "rows_without_an_ethnic_code": {
+            extract.name: rows_without_a_code(con, extract.rows)
+            for extract in extracts
+            if "ethnic_category" in extract.columns
+        },
         "omop_tables_not_there": {cdm.name: cdm.missing for cdm in cdms if isinstance(cdm, Cdm)},
         "meds_parts_not_there": {meds.name: meds.missing for meds in cdms if isinstance(meds, Meds)},
         "birth_months_assumed": sum(_birth_months_assumed(con, cdm) for cdm in cdms if isinstance(cdm, Cdm)),
@@ -53,6 +61,19 @@ def summarise(
     }
 
 
+def _areas(people: pd.DataFrame) -> dict[str, int]:
+    """Count people by what became of the area of residence."""
+    here = people[people["in_spine"]]
+    known, old = here["lsoa_vintage"] != "", here["imd_version"].str.contains("2011")
+    return {
+        "no_area_sent": int((here["lsoa"] == "").sum()),
+        "code_not_known": int(((here["lsoa"] != "") & ~known).sum()),
+        "without_deprivation": int((known & here["imd_decile"].isna()).sum()),
+        "converted_from_2011": int((old & (here["lsoa_vintage"] == "2021")).sum()),
+        "split_since_2011": int((here["lsoa_vintage"] == "2011").sum()),
+    }
+
+
 def _missing(con: duckdb.DuckDBPyConnection, extracts: list[Extract], people: pd.DataFrame) -> list[str]:
     """List what later rooms must report as missing, because no source holds it."""
     tables = {extract.table for extract in extracts}
@@ -62,7 +83,7 @@ def _missing(con: duckdb.DuckDBPyConnection, extracts: list[Extract], people: pd
         "deprivation": people["imd_decile"].isna().all(),
         "births": people["birth_month"].isna().all(),
         "sex": (people["sex"] == "not recorded").all(),
-        "ethnicity": (people["ethnic_group"] == "not recorded").all(),
+        "ethnicity": people["ethnic_group"].isin(NO_ETHNIC_GROUP).all(),
         "deaths": _count(con, "SELECT count(died_on) FROM spine") == 0,
         "case-management history": started == 0,
         "admission method": "hospital_spells" not in tables,

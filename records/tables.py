@@ -11,7 +11,10 @@ import pandera.pandas as pa
 
 from casewell.doors import column, door
 
-ETHNIC_GROUPS = ("White", "Asian", "Black", "Mixed", "Other", "not recorded")
+# Asked and not stated is the person's answer; not known is the service's gap. Neither is a group of people.
+NOT_STATED, NOT_KNOWN = "not stated", "not known"
+NO_ETHNIC_GROUP = (NOT_STATED, NOT_KNOWN)
+ETHNIC_GROUPS = ("White", "Asian", "Black", "Mixed", "Other", *NO_ETHNIC_GROUP)
 NOT_RECORDED = "not recorded"
 
 PEOPLE = door(
@@ -24,7 +27,11 @@ PEOPLE = door(
             "str", "female, male, other or not recorded", pa.Check.isin(["female", "male", "other", NOT_RECORDED])
         ),
         "ethnic_category": column("str", "NHS 16+1 category letter; Z asked but not stated, 99 not known"),
-        "ethnic_group": column("str", "Five census groups, or not recorded (Z and 99)", pa.Check.isin(ETHNIC_GROUPS)),
+        "ethnic_group": column(
+            "str",
+            "Five census groups, not stated (Z) or not known (99, empty, no such code)",
+            pa.Check.isin(ETHNIC_GROUPS),
+        ),
         "ethnicity_source": column(
             "str", "Name of the source whose category it is, a GP's before a hospital's; empty when not known"
         ),
@@ -33,7 +40,21 @@ PEOPLE = door(
             "When the first valid category was received, if a hospital's; missing for a GP's, and when not known",
             nullable=True,
         ),
-        "lsoa": column("str", "Lower layer super output area of residence; empty when not known"),
+        "household_id": column(
+            "Int64",
+            "Pseudonym (keyed hash) of the address of the registration that describes the person; missing without one",
+            nullable=True,
+        ),
+        "lsoa": column(
+            "str",
+            "Lower layer super output area of residence, a 2011 code converted to 2021 where it has one successor; "
+            "empty when not known",
+        ),
+        "lsoa_vintage": column(
+            "str",
+            "Census whose area the code in `lsoa` is: 2021, 2011 (since split) or, for a code nobody knows, empty",
+            pa.Check.isin(["2021", "2011", ""]),
+        ),
         "imd_decile": column(
             "float64",
             "Index of multiple deprivation decile, 1 most deprived; missing when the area is not known",
@@ -48,10 +69,28 @@ PEOPLE = door(
         "registered_from": column("datetime64[us]", "Start of the present registration", nullable=True),
         "registered_to": column("datetime64[us]", "End of the registration, as known before as_of", nullable=True),
         "died_on": column("datetime64[us]", "Date of death, as known before as_of", nullable=True),
+        "death_known_at": column("datetime64[us]", "When a death was first known; missing without one", nullable=True),
         "in_spine": column("bool", "Has a demographics record; False for people known only to other services"),
         "sources": column("int64", "Number of sources with at least one record of the person"),
         "synthetic": column("bool", "Comes from a source stamped SYNTHETIC"),
     },
+)
+
+RESIDENCES = door(
+    "residences",
+    "a registration of a person, and where the person lived then",
+    {
+        "person_id": column("int64", "The person's pseudonym"),
+        "start": column(
+            "datetime64[us]", "Start of the registration, known from then on; missing: always", nullable=True
+        ),
+        "end": column("datetime64[us]", "End of the registration, exclusive, as known before as_of", nullable=True),
+        "end_known_at": column("datetime64[us]", "When the end was known; missing without one", nullable=True),
+        "household_id": column("Int64", "As in `people`, of the registration's address", nullable=True),
+        "imd_decile": column("float64", "As in `people`, of the registration's area", nullable=True),
+        "practice_code": column("str", "GP practice of the registration"),
+    },
+    unique=["person_id", "start"],
 )
 
 EVENTS = door(
@@ -61,6 +100,9 @@ EVENTS = door(
         "subject_id": column("int64", "The person's pseudonym"),
         "time": column("datetime64[us]", "When it happened"),
         "known_at": column("datetime64[us]", "When the care system could first have known; never before `time`"),
+        "known_until": column(
+            "datetime64[us]", "When a later version replaced it; missing while it holds", nullable=True
+        ),
         "code": column("str", "Vocabulary//code, for example ICD10//I500, SNOMED//84114007, ADMISSION//21"),
         "numeric_value": column("float64", "Measured value; for lengths, days", nullable=True),
         "end": column(
@@ -100,8 +142,9 @@ IDENTITIES = door(
         "person_id": column("int64", "The person's pseudonym"),
         "method": column(
             "str",
-            "nhs_number, splink, demographics (fits exactly one person), alone (matched nobody) or source_id",
-            pa.Check.isin(["nhs_number", "splink", "demographics", "alone", "source_id"]),
+            "nhs_number, splink, demographics (fits exactly one person), decision (a person's), alone (matched nobody) "
+            "or source_id",
+            pa.Check.isin(["nhs_number", "splink", "demographics", "decision", "alone", "source_id"]),
         ),
         "match_probability": column(
             "float64",
@@ -109,6 +152,37 @@ IDENTITIES = door(
             pa.Check.in_range(0, 1),
             nullable=True,
         ),
+    },
+)
+
+DOUBTFUL = door(
+    "doubtful",
+    "a pair of descriptions that may or may not be of one person (private: holds record identifiers)",
+    {
+        "left_source": column("str", "Source of the record that stands for the one description"),
+        "left_record": column("str", "Its own identifier within the source"),
+        "right_source": column("str", "Source of the record that stands for the other"),
+        "right_record": column("str", "Its own identifier within the source"),
+        "probability": column("float64", "Splink's match probability", pa.Check.in_range(0, 1)),
+        "weight": column("float64", "Splink's match weight, bits"),
+        "linked": column("bool", "They ended in one person"),
+    },
+)
+
+CHANGES = door(
+    "changes",
+    "what became of a person's identity since the week before (private)",
+    {
+        "as_of": column("datetime64[us]", "The week in which it changed"),
+        "kind": column(
+            "str",
+            "merged: two people are one now; split: records left to form another person; moved: they left to one known before",
+            pa.Check.isin(["merged", "split", "moved"]),
+        ),
+        "person_id": column("int64", "Who stays (merged), or whom records left (split, moved)"),
+        "other_person_id": column("int64", "The id that is no longer used (merged), or where the records are now"),
+        "reason": column("str", "Why, in plain words"),
+        "records": column("int64", "Number of records concerned"),
     },
 )
 
@@ -149,6 +223,49 @@ REMOVED = door(
         "ethnic_group": column("str", "As in `people`", pa.Check.isin(ETHNIC_GROUPS)),
         "sex": column("str", "As in `people`"),
     },
+)
+
+DESCRIPTIONS = door(
+    "descriptions",
+    "a record, and what it says of the person, as linkage compared it (private: for people to look at)",
+    {
+        "source": column("str", "Name of the source in the settings"),
+        "record": column("str", "The record's own identifier within the source"),
+        "person_id": column("int64", "The pseudonym of the person it was linked to"),
+        "match_probability": column("float64", "As in `identities`", nullable=True),
+        "description": column("int64", "Equal in records that say the same; means nothing outside this table"),
+        "numbered": column("bool", "Has an NHS number that is believed"),
+        "given_name": column("str", "In capitals, without accents or spaces; empty when not known"),
+        "family_name": column("str", "In the same way"),
+        "date_of_birth": column("datetime64[us]", "As the record has it", nullable=True),
+        "sex": column("str", "1 male, 2 female; empty when not known", pa.Check.isin(["1", "2", ""])),
+        "postcode": column("str", "In capitals, without spaces; empty when not known"),
+        "address": column("str", "First line, in capitals, words apart by one space; empty when not known"),
+    },
+)
+
+LOSSES = ("no_person_found", "likely_missed", "one_service_only", "opted_out", "quarantined")
+
+LINKAGE = door(
+    "linkage",
+    "one way of being lost before any model, in one group (exact counts: show them only through `fairness`)",
+    {
+        "grouping": column("str", "imd_quintile or ethnic_group", pa.Check.isin(["imd_quintile", "ethnic_group"])),
+        "group": column("str", "Deprivation fifth or ethnic group, or that none is known"),
+        "measure": column(
+            "str",
+            "no_person_found: people with a record that found nobody (it counts for whom it resembles, else for a "
+            "person of its own). likely_missed: links missed, as the match probabilities expect. one_service_only: "
+            "people in no register whom a single service knows. opted_out, quarantined: people who left by that door",
+            pa.Check.isin(LOSSES),
+        ),
+        "base": column("float64", "People in the group; for likely_missed, links expected", pa.Check.gt(0)),
+        "count": column("float64", "Of them lost", pa.Check.ge(0)),
+        "share": column("float64", "`count` over `base`", pa.Check.in_range(0, 1)),
+        "low": column("float64", "Lower limit of the share, 95 % (Wilson)", pa.Check.in_range(0, 1)),
+        "high": column("float64", "Upper limit of the share, 95 % (Wilson)", pa.Check.in_range(0, 1)),
+    },
+    unique=["grouping", "group", "measure"],
 )
 
 SOURCE_COUNTS = door(

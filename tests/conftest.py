@@ -17,7 +17,15 @@ prepare(Path(__file__).parents[1])
 
 import pytest  # noqa: E402
 
+import cohorts  # noqa: E402
+import records  # noqa: E402
+import records.linked  # noqa: E402
+from tests import accounts  # noqa: E402
 from tests.support import Rehearsal, run_week  # noqa: E402
+
+# Before any test module imports them: what comes in goes out by one door, in every test.
+records.build = records.linked.build = accounts.after_each_build(records.linked.build)
+cohorts.ledger = accounts.after_each_ledger(cohorts.ledger)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -53,7 +53,7 @@ def volume_chart(profiles: list[Profile]) -> Figure:
     axes = np.atleast_1d(figure.subplots(lines, columns)).ravel()
     for axis, profile in zip(axes, profiles, strict=False):
         rows = profile.months.groupby("month")["rows"].sum()
-        _line(axis, rows.where(rows >= SMALLEST_SHOWN), profile.name)
+        _line(axis, rows.where(rows >= SMALLEST_SHOWN), profile.about.title)
         axis.set_ylim(bottom=0)
     for axis in axes[len(profiles) :]:
         axis.set_visible(False)

@@ -12,13 +12,17 @@ from casewell.errors import LawfulBasisError, SourceError
 from casewell.settings import Settings
 from records import opt_outs, own_ids, staleness
 from records.checking import Extract, open_extract, read_rows
+from records.database import working_database
 from records.lawful import check_lawful_basis
 from records.own_ids import OwnIds
 from records.quality import codes, contract, feeds, shifts
+from records.quality import identified as identification
+from records.quality.areas import about_areas
 from records.quality.feeds import Freshness
-from records.quality.findings import INFORM, LOOK, STOP, Finding, countable, masked, shown, table_of
+from records.quality.findings import INFORM, LOOK, STOP, Finding, shown, table_of
+from records.quality.own_sources import as_told, check_own_ids
 from records.quality.profile import Profile, profile
-from records.reading import DAMAGED, READ_ERRORS, connect
+from records.reading import DAMAGED, READ_ERRORS
 from records.span import NOT_ACTIVITY, span_of
 
 FEWEST_PEOPLE = 50  # registered with a practice, to expect records from it
@@ -66,8 +70,7 @@ def check_sources(settings: Settings, as_of: dt.date | None = None, today: dt.da
     """
     today = today or dt.date.today()
     findings, lawful = _lawful(settings, today)
-    con = connect()
-    try:
+    with working_database() as con:
         extracts, well = [], set()
         for place, (name, source) in enumerate(sorted(lawful.sources.items())):
             if source.kind == "extract":
@@ -76,7 +79,7 @@ def check_sources(settings: Settings, as_of: dt.date | None = None, today: dt.da
                 extracts += [extract] if extract else []
                 well |= set() if problems else {name}
         own, problems = own_ids.open_own_ids(con, lawful)
-        findings += [_as_told(problem) for problem in problems]
+        findings += [as_told(problem) for problem in problems]
         findings += _whole(settings, extracts, own)
         day = as_of or _end(con, extracts, own, today) or today
         opted = [extract for extract in extracts if extract.table == "opt_outs"]
@@ -87,17 +90,16 @@ def check_sources(settings: Settings, as_of: dt.date | None = None, today: dt.da
             findings += found
             if counted:
                 profiles.append(counted)
-                if counted.extract.contract.known:
+                if extract.contract.known:
                     fresh.append(feeds.freshness(extract.name, extract.source, counted.days["day"], day))
         for one in own:
-            found, newest = _check_own_ids(con, one, settings, day, today)
+            found, newest, more = check_own_ids(con, one, settings, day, today)
             findings += found
-            fresh.append(newest)
+            fresh += newest
+            profiles += more
         findings += _across(profiles)
         synthetic = any([*(e.synthetic for e in extracts), *(one.synthetic for one in own)])
         return Report(day, settings.purpose, synthetic, table_of(dict.fromkeys(findings)), fresh, profiles)
-    finally:
-        con.close()
 
 
 def _lawful(settings: Settings, today: dt.date) -> tuple[list[Finding], Settings]:
@@ -133,12 +135,14 @@ def _check_extract(
         if any(problem.endswith(DAMAGED) for problem in problems):
             return contract.about_opening(extract.name, _file(extract.name, settings), extract.table, [DAMAGED]), None
         counted = profile(con, extract, as_of, today)
+        identified = identification.about_identification(con, extract)
+        homes = about_areas(con, extract)
     except READ_ERRORS:
         return contract.about_opening(extract.name, _file(extract.name, settings), extract.table, [DAMAGED]), None
     finally:
         con.execute("DROP VIEW IF EXISTS counted")
         con.execute(f"DROP TABLE IF EXISTS {extract.rows}")
-    findings = contract.about_rows(counted, problems if well else None, limits.max_bad_share)
+    findings = identified + contract.about_rows(counted, problems if well else None, limits.max_bad_share) + homes
     if not extract.contract.known or not counted.rows:
         return findings, counted
     newest = feeds.freshness(extract.name, extract.source, counted.days["day"], as_of)
@@ -147,7 +151,7 @@ def _check_extract(
         return findings, counted
     # Without its columns of dates a source has no age, and that they are missing is said already.
     if well or newest.newest:
-        findings += feeds.about_freshness(newest, counted, limits)
+        findings += feeds.about_freshness(newest, counted.file, limits)
     findings += feeds.stopped_places(counted, limits)
     findings += shifts.about_completeness(counted, limits)
     findings += shifts.about_groups(counted, limits)
@@ -248,73 +252,18 @@ def _whole(settings: Settings, extracts: list[Extract], own: list[OwnIds]) -> li
     return findings
 
 
-def _check_own_ids(
-    con: duckdb.DuckDBPyConnection, one: OwnIds, settings: Settings, as_of: dt.date, today: dt.date
-) -> tuple[list[Finding], Freshness]:
-    """Read OMOP tables or a MEDS data set as the run would; what is set aside is counted by reason."""
-    file, maximum = one.source.path.name, settings.quality.max_bad_share
-    try:
-        problems = own_ids.read(con, one, as_of, today, maximum)
-        known = con.execute(
-            f"SELECT DISTINCT known AS day FROM ({' UNION ALL '.join(own_ids.known_queries(one))}) WHERE known IS NOT NULL"
-        ).df()
-        fates = con.execute(
-            "SELECT why, sum(rows) AS rows, fate FROM "
-            f"({' UNION ALL '.join(own_ids.fates_queries(one))}) WHERE fate IN ('quarantined', 'duplicate') GROUP BY ALL"
-        ).fetchall()
-    except READ_ERRORS:
-        nothing = pd.Series([], dtype="datetime64[us]")
-        damaged = contract.about_opening(one.name, file, "", [DAMAGED])
-        return damaged, feeds.freshness(one.name, one.source, nothing, as_of)
-    findings = [_as_told(problem) for problem in problems]
-    findings += [
-        Finding(
-            one.name,
-            "duplicates" if fate == "duplicate" else "values",
-            INFORM,
-            f"{file}: {shown(rows)} rows are set aside: {why}.",
-            "Ask the supplier, if there are more than a few.",
-            rows=countable(rows),
-        )
-        for why, rows, fate in sorted(fates)
-    ]
-    newest = feeds.freshness(one.name, one.source, known["day"], as_of)
-    if newest.stale:
-        findings.append(
-            Finding(
-                one.name,
-                "freshness",
-                LOOK,
-                f"The newest row of {file} is {newest.age_days} days old; the settings expect one every "
-                f"{newest.expected_days} days.",
-                "Ask the supplier whether a delivery was missed.",
-            )
-        )
-    if one.missing:
-        findings.append(
-            Finding(
-                one.name,
-                "file",
-                INFORM,
-                f"{file} does without {', '.join(one.missing)}.",
-                "Nothing, unless the supplier has them.",
-            )
-        )
-    return findings, newest
-
-
 def _across(profiles: list[Profile]) -> list[Finding]:
     """Find practices with registered people that a source by practice knows nothing of."""
-    registered = [p.places for p in profiles if p.extract.table == "demographics"]
+    registered = [p.places for p in profiles if p.about.table == "demographics"]
     if not registered:
         return []
     people = pd.concat(registered).groupby("place")["rows"].sum()
     people = people[(people.index != "") & (people >= FEWEST_PEOPLE)]
     findings = []
     for counted in profiles:
-        if counted.extract.table == "demographics" or counted.place_column != "practice_code":
+        if counted.about.table == "demographics" or counted.place_column != "practice_code":
             continue
-        listing = counted.extract.table == "practices"
+        listing = counted.about.table == "practices"
         for place in sorted(set(people.index) - set(counted.places["place"])):
             findings.append(
                 Finding(
@@ -354,12 +303,6 @@ def _end(con: duckdb.DuckDBPyConnection, extracts: list[Extract], own: list[OwnI
 def _file(name: str, settings: Settings) -> str:
     source = settings.sources[name]
     return (source.relation or name) if source.connection else source.path.name
-
-
-def _as_told(problem: str) -> Finding:
-    """Turn a message of the run's own checks into a finding that stops it."""
-    name = problem.split("'")[1]
-    return Finding(name, "contract", STOP, f"{_capital(masked(problem))}.", contract.ASK)
 
 
 def _capital(words: str) -> str:

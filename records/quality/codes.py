@@ -71,7 +71,7 @@ def _last_in_use(values: np.ndarray, without: int, least: int) -> int | None:
 
 def about_codes(profile: Profile, limits: Quality) -> list[Finding]:
     """Find codes, and units of a code, that vanished from a source or appeared in it."""
-    column, unit_column = CODES.get(profile.extract.table, ("", ""))
+    column, unit_column = CODES.get(profile.about.table, ("", ""))
     months = settled(profile, together=True)
     if months.empty or not profile.has(column):
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from records.checking import SENT_AGAIN
+from records.ethnic_codes import NO_SUCH_CODE
 from records.quality.findings import INFORM, LOOK, STOP, Finding, countable, masked, share, shown
 from records.quality.profile import Broken, Profile
 
@@ -81,6 +82,9 @@ def about_rows(profile: Profile, problems: list[str] | None, maximum: float) -> 
 def _about_rule(profile: Profile, broken: Broken, decisive: int, problems: list[str], maximum: float) -> Finding:
     severity = _severity(decisive, profile.rows, maximum)
     limit = f"; at most {maximum:.0%} may be set aside" if severity == STOP else "; they are set aside"
+    if broken.words == NO_SUCH_CODE:
+        severity = _severity(broken.rows, profile.rows, maximum)
+        limit = f"; at most {maximum:.0%} may" if severity == STOP else "; it counts as not known there"
     told = next(
         (p.split("may be set aside; ", 1)[-1] for p in problems if f": {broken.words} in " in p and "aside; " in p), ""
     )
@@ -111,7 +115,7 @@ def _about_copies(profile: Profile, why: str, rows: int) -> Finding:
         if not again
         else f"{profile.file}: {shown(rows)} of {whole:,} rows ({share(rows, whole)}) were {why}.",
         "Each is used once." + (" Ask the supplier whether a period was sent twice." if severity == LOOK else ""),
-        column=profile.extract.contract.key,
+        column=profile.about.key,
         rows=countable(rows),
     )
 

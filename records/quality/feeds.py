@@ -64,7 +64,7 @@ def freshness(name: str, source: Source, days: pd.Series, as_of: dt.date) -> Fre
     return Freshness(name, newest, (as_of - newest).days, _usual(known), source.expected_every_days)
 
 
-def about_freshness(fresh: Freshness, profile: Profile, limits: Quality) -> list[Finding]:
+def about_freshness(fresh: Freshness, file: str, limits: Quality) -> list[Finding]:
     """Judge a source's age against the settings, or else against its own pace."""
     if fresh.newest is None:
         return [
@@ -72,11 +72,11 @@ def about_freshness(fresh: Freshness, profile: Profile, limits: Quality) -> list
                 fresh.source,
                 "freshness",
                 LOOK,
-                f"{profile.file} holds no row that was known before the day of the check.",
+                f"{file} holds no row that was known before the day of the check.",
                 "Ask the supplier for the rows, or check the column of receipt and `known_lag_days`.",
             )
         ]
-    age = f"The newest row of {profile.file} became known on {fresh.newest}, {_days(fresh.age_days)} before this day"
+    age = f"The newest row of {file} became known on {fresh.newest}, {_days(fresh.age_days)} before this day"
     ask = "Ask the supplier whether the feed still runs and whether a delivery was missed."
     if fresh.stale:
         return [
@@ -164,7 +164,13 @@ def _days(days: int | None) -> str:
 
 def kind(profile: Profile) -> str:
     """Say what the places of a source are."""
-    return {"practice_code": "practice", "provider_code": "hospital trust", "team_code": "team"}[profile.place_column]
+    return {
+        "practice_code": "practice",
+        "provider_code": "hospital trust",
+        "team_code": "team",
+        "care_site_id": "care site",
+        "code": "codes of the kind",
+    }[profile.place_column]
 
 
 def _silent(days: int, usual: int | None, limits: Quality, times: float = TIMES_USUAL) -> bool:

@@ -136,12 +136,12 @@ def _days(days: int | None) -> str:
 
 def _volumes(report: Report) -> str:
     listed = ("demographics", "opt_outs")
-    profiles = [p for p in report.profiles if not p.months.empty and p.extract.table not in listed]
+    profiles = [p for p in report.profiles if not p.months.empty and p.about.table not in listed]
     if not profiles:
         return ""
     body = [
         (
-            p.name,
+            p.about.title,
             shown(p.rows),
             f"{p.months['month'].min():%b %Y}",
             f"{p.months['month'].max():%b %Y}",
@@ -163,13 +163,13 @@ def _volumes(report: Report) -> str:
 def _coverages(report: Report) -> list[str]:
     sections = []
     for number, profile in enumerate(report.profiles):
-        if profile.extract.table == "demographics" or not profile.place_column or profile.months.empty:
+        if profile.about.table == "demographics" or not profile.place_column or profile.months.empty:
             continue
         table = charts.coverage(profile)
         if len(table) < 2:
             continue
         says = (
-            f"{profile.name}: each month of each {profile.place_column.removesuffix('_code')} against its own usual month. "
+            f"{profile.about.title}: each month of each {profile.place_column.removesuffix('_code')} against its own usual month. "
             "Red months have fewer rows, grey ones are too small to show"
             + (f"; the {charts.MOST_PLACES} with most missing." if len(table) == charts.MOST_PLACES else ".")
         )
@@ -181,7 +181,7 @@ def _coverages(report: Report) -> list[str]:
         sections.append(
             _section(
                 f"coverage{number}",
-                f"Coverage by place and month: {profile.name}",
+                f"Coverage by place and month: {profile.about.title}",
                 says,
                 partial(charts.coverage_chart, profile),
                 html_table("Share of the usual month, last twelve months", head, body),

@@ -14,10 +14,13 @@ import duckdb
 import pandas as pd
 
 from records.checking import Extract, dtype_of, rules
+from records.contracts import CONTRACTS
+from records.ethnic_codes import ETHNIC_GROUP
 from records.reading import KINDS, accepts, literal
-from records.spine import ETHNIC_GROUP
+from records.tables import NOT_KNOWN
 
 PLACES = ("practice_code", "provider_code", "team_code")
+COUNTED = "counted"  # the view that the counts are made from
 # What a source says in codes, and the unit of what it measures. A code that many rows share tells of no person.
 CODES = {
     "gp_events": ("code", "unit"),
@@ -31,7 +34,6 @@ CODES = {
     "housing": ("event_type", ""),
 }
 HISTORY_YEARS = 4
-NOT_KNOWN = "99"
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,43 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class About:
+    """What a profile counts: a source of the settings, one file of it, and what its columns mean.
+
+    Attributes
+    ----------
+    table
+        The contract it follows, or the OMOP table; empty for MEDS.
+    key, happened
+        The columns that name a row and say when it happened.
+    place_column
+        The column that names practices, hospitals or teams; empty where the source has none.
+    columns
+        Those the file has, of the contract's.
+    """
+
+    name: str
+    file: str
+    table: str
+    key: str
+    happened: str
+    place_column: str
+    columns: frozenset[str]
+
+    @property
+    def title(self) -> str:
+        """How pictures name it."""
+        return self.name if self.table in ("", self.name) or self.table in CONTRACTS else f"{self.name}, {self.table}"
+
+
+@dataclass(frozen=True)
 class Profile:
     """The counts of one source, of rows known before the day of the check unless said otherwise.
 
     Attributes
     ----------
+    about
+        What is counted.
     rows
         All rows, but for copies and those of opted-out people.
     copies
@@ -70,7 +104,7 @@ class Profile:
         code, unit, month, rows.
     """
 
-    extract: Extract
+    about: About
     rows: int
     broken: list[Broken]
     copies: dict[str, int]
@@ -86,21 +120,21 @@ class Profile:
     @property
     def name(self) -> str:
         """The source's name."""
-        return self.extract.name
+        return self.about.name
 
     @property
     def file(self) -> str:
         """The file's name."""
-        return self.extract.file.path.name
+        return self.about.file
 
     @property
     def place_column(self) -> str:
         """The column that names practices, hospitals or teams; empty where the source has none."""
-        return place_column(self.extract)
+        return self.about.place_column
 
     def has(self, column: str) -> bool:
         """Whether the file has a column of the contract."""
-        return column in self.extract.columns
+        return column in self.about.columns
 
 
 def place_column(extract: Extract) -> str:
@@ -121,7 +155,28 @@ def profile(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.date, to
     places = _frame(con, f"SELECT place, {_COUNTS} FROM counted WHERE fate <> 'duplicate' GROUP BY 1 ORDER BY 1")
     groups = _groups(con) if {"ethnic_category", "nhs_number"} <= set(columns) else pd.DataFrame()
     months, days, arrivals, codes = _happenings(con, "received_date" in columns, as_of)
-    return Profile(extract, rows, broken, copies, numbered, bad, places, groups, months, days, arrivals, codes)
+    about = About(
+        extract.name,
+        extract.file.path.name,
+        extract.table,
+        extract.contract.key,
+        extract.contract.happened,
+        place_column(extract),
+        frozenset(extract.columns),
+    )
+    return Profile(about, rows, broken, copies, numbered, bad, places, groups, months, days, arrivals, codes)
+
+
+def plain_profile(con: duckdb.DuckDBPyConnection, about: About, as_of: dt.date) -> Profile:
+    """Count a source without NHS numbers or ethnicity, whose rows the view `counted` shows.
+
+    The view has `place`, `happened_on`, `known`, `fate`, `code_counted`, `unit_counted`, and `no_number` and
+    `no_ethnicity`, which are false.
+    """
+    (rows,) = con.execute(f"SELECT count(*) FROM {COUNTED} WHERE fate <> 'duplicate'").fetchone() or (0,)
+    places = _frame(con, f"SELECT place, {_COUNTS} FROM {COUNTED} WHERE fate <> 'duplicate' GROUP BY 1 ORDER BY 1")
+    months, days, arrivals, codes = _happenings(con, False, as_of)
+    return Profile(about, rows, [], {}, 0, 0, places, pd.DataFrame(), months, days, arrivals, codes)
 
 
 def readable(extract: Extract) -> list[str]:
@@ -143,7 +198,7 @@ def _view(con: duckdb.DuckDBPyConnection, extract: Extract, columns: list[str]) 
     def text(name: str) -> str:
         return f"coalesce({name}, '')" if name in columns else "''"
 
-    no_ethnicity = f"coalesce(ethnic_category, '{NOT_KNOWN}') = '{NOT_KNOWN}'"
+    no_ethnicity = f"{ETHNIC_GROUP} = {literal(NOT_KNOWN)}"
     con.execute(
         f"""CREATE OR REPLACE TEMP VIEW counted AS SELECT *,
             {text(place)} AS place, {text(code)} AS code_counted, {text(unit)} AS unit_counted,

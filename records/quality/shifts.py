@@ -16,7 +16,7 @@ from casewell.settings import Quality
 from records.quality.feeds import kind
 from records.quality.findings import LOOK, Finding, countable, month_words, share, shown
 from records.quality.profile import Profile
-from records.tables import NOT_RECORDED
+from records.tables import NO_ETHNIC_GROUP
 
 SETTLED = 0.9  # of a month's rows have come
 SLOWEST = 12  # months
@@ -165,10 +165,10 @@ def about_completeness(profile: Profile, limits: Quality) -> list[Finding]:
                 profile.name,
                 "missing ethnicity",
                 LOOK,
-                f"{profile.file}: {share(rows, base)} of rows have no known ethnicity (column ethnic_category empty or 99), "
+                f"{profile.file}: {share(rows, base)} of rows have no known ethnicity (column ethnic_category empty, 99 or no code), "
                 f"{shown(rows)} of {shown(base)}; at most {limits.maximum_missing_ethnicity:.0%} is usual.",
                 "Ask the supplier to send what is recorded. Whoever is seldom seen is missing first: read the fairness "
-                "report's group *not recorded* with that in mind.",
+                "report's group *not known* with that in mind.",
                 column="ethnic_category",
                 rows=countable(rows),
             )
@@ -203,7 +203,7 @@ def about_groups(profile: Profile, limits: Quality) -> list[Finding]:
     if profile.groups.empty:
         return []
     groups = profile.groups[
-        (profile.groups["ethnic_group"] != NOT_RECORDED) & (profile.groups["rows"] >= FEWEST_ROWS)
+        ~profile.groups["ethnic_group"].isin(NO_ETHNIC_GROUP) & (profile.groups["rows"] >= FEWEST_ROWS)
     ].set_index("ethnic_group")
     if len(groups) < 2:
         return []
@@ -251,7 +251,7 @@ def _volume_finding(profile: Profile, place: str, run: pd.DataFrame) -> Finding:
         "Ask the supplier whether a part of the period was not sent, and have it sent again."
         if few
         else "Ask the supplier whether a period was sent twice under other identifiers, or another service was added.",
-        column=profile.extract.contract.happened,
+        column=profile.about.happened,
         place=place,
         month=run["month"].min().date(),
         rows=countable(rows),

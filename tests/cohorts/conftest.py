@@ -24,7 +24,9 @@ _PERSON: dict[str, Any] = {
     "ethnic_group": "White",
     "ethnicity_source": "demographics",
     "ethnicity_known_at": pd.NaT,
+    "household_id": pd.NA,
     "lsoa": "E01000001",
+    "lsoa_vintage": "2021",
     "imd_decile": 3.0,
     "imd_version": "2025",
     "practice_code": "P1",
@@ -32,11 +34,12 @@ _PERSON: dict[str, Any] = {
     "registered_from": "2010-01-01",
     "registered_to": None,
     "died_on": None,
+    "death_known_at": None,
     "in_spine": True,
     "sources": 2,
     "synthetic": False,
 }
-_EVENT = {"numeric_value": None, "end": None, "source": "test"}
+_EVENT = {"known_until": None, "numeric_value": None, "end": None, "source": "test"}
 _ENROLMENT = {"team_code": "T1", "end": None, "route": "gp_discretion", "randomised_probability": None}
 _SCORE = {"risk": 0.3, "need": 1.5, "benefit": 0.02, "supported": True, "evidence_grade": "compared"}
 _CONTACT = {

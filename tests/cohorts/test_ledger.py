@@ -20,7 +20,7 @@ def routes_of(doors: list[str]) -> pd.DataFrame:
 @pytest.fixture
 def whole(people, scores, removed):
     """Four people and one who opted out, each with a door."""
-    everybody = people({}, {"imd_decile": None}, {"ethnic_group": "not recorded"}, {"sex": "male", "imd_decile": 10.0})
+    everybody = people({}, {"imd_decile": None}, {"ethnic_group": "not known"}, {"sex": "male", "imd_decile": 10.0})
     routes = routes_of(["not eligible", "eligible", "eligible", "routed elsewhere"])
     offered = allocate(
         scores({}, {}, {}, {}).query("person_id in (2, 3)"), everybody, Teams(default_capacity=1, reserve_share=0), b"k"
@@ -85,3 +85,4 @@ def test_the_counts_say_that_they_are_internal_and_are_the_same_bytes_each_time(
     summary = json.loads(first.read_text())
     assert summary["note"].startswith("Internal")
     assert list(summary["groups"]["imd_decile"]) == ["1", "3", "10", "not recorded"]
+    assert list(summary["groups"]["ethnic_group"]) == ["Asian", "White", "not known"]

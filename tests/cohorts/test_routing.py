@@ -126,6 +126,14 @@ def test_circumstances_hold_on_half_open_days(happened, why, people, events, enr
     assert route(people({}), events(*rows), enrolments(), as_of, SETTINGS)["why"].tolist() == [why]
 
 
+@pytest.mark.parametrize(("known_until", "why"), [("2026-09-27", ""), (None, HOSPITAL)])
+def test_an_admission_that_a_later_version_denies_keeps_nobody_in_hospital(
+    known_until, why, people, events, enrolments, as_of
+):
+    admission = {"subject_id": 1, "code": "ADMISSION//21", "time": "2026-09-20", "known_until": known_until}
+    assert route(people({}), events(admission), enrolments(), as_of, SETTINGS)["why"].tolist() == [why]
+
+
 @pytest.mark.parametrize(
     ("start", "end", "known_at", "why"),
     [

@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from casewell.doors import check
 from casewell.settings import Fairness
 from fairness.audit import Audit, audit
+from records.gaps import wilson
+from records.lost import GROUPINGS
+from records.tables import LINKAGE, LOSSES
 
 QUINTILES = ["1 most deprived", "3", "5 least deprived"]
 
@@ -20,6 +24,27 @@ class World(NamedTuple):
     scores: pd.DataFrame
     selected: np.ndarray
     test: pd.DataFrame
+    lost: pd.DataFrame
+
+
+def lost_table(groups: pd.DataFrame, lost: dict[tuple[str, str], float] | None = None) -> pd.DataFrame:
+    """The table `linkage`: by each way of being lost every group loses 2 %, save where `lost` (group, measure) says otherwise."""
+    rows = [
+        {
+            "grouping": grouping,
+            "group": group,
+            "measure": measure,
+            "base": people,
+            "share": (lost or {}).get((group, measure), 0.02),
+        }
+        for grouping in GROUPINGS
+        for group, people in groups[grouping].value_counts().sort_index().items()
+        for measure in LOSSES
+    ]
+    table = pd.DataFrame(rows)
+    table["count"] = (table["base"] * table["share"]).round()
+    low, high = wilson(table["count"].to_numpy(), table["base"].to_numpy(), 0.95)
+    return check(table.assign(share=table["count"] / table["base"], low=low, high=high), LINKAGE)
 
 
 def make_world(
@@ -47,11 +72,11 @@ def make_world(
     truth = risk * np.where(groups["ethnic_group"] == "Black", risk_factor, 1)
     outcome = rng.random(people) < truth
     months = [scores.assign(outcome=outcome, index_date=pd.Timestamp(2024, month, 1)) for month in (1, 2, 3)]
-    return World(groups, scores, selected, pd.concat(months, ignore_index=True))
+    return World(groups, scores, selected, pd.concat(months, ignore_index=True), lost_table(groups))
 
 
 def run(world: World, settings: Fairness | None = None, seed: int = 1) -> Audit:
-    return audit(world.groups, world.scores, world.selected, world.test, settings or Fairness(), seed)
+    return audit(world.groups, world.scores, world.selected, world.test, world.lost, settings or Fairness(), seed)
 
 
 def row(found: Audit, grouping: str, group: str, measure: str) -> pd.Series:
@@ -76,4 +101,4 @@ def small() -> Audit:
 
 @pytest.fixture(scope="session")
 def tools() -> dict[str, Callable]:
-    return {"make_world": make_world, "run": run, "row": row}
+    return {"make_world": make_world, "run": run, "row": row, "lost_table": lost_table}

@@ -55,6 +55,7 @@ def test_shuffled_rows_change_nothing(tools):
         world.scores.sample(frac=1, random_state=2),
         world.selected[::-1],
         world.test.sample(frac=1, random_state=3),
+        world.lost.sample(frac=1, random_state=4),
         Fairness(),
         1,
     )

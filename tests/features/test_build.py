@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from casewell.errors import SettingsError, SourceError
-from features import CATALOGUE, Feature, build
+from features import CATALOGUE, Feature, build, store
 from features.tables import MATRIX
 from tests.features.tiny import (
     INDEX_DATE,
@@ -33,6 +33,12 @@ def test_people_without_events_are_rows_of_zeros_and_missing_values(tmp_path):
     assert np.isnan(row["emergency_admission_days_since_last_ever"])
     assert np.isnan(row["bp_systolic_last_1095d"])
     assert np.isnan(row[["age", "sex_female", "imd_decile"]].astype(float)).all()
+
+
+def test_events_that_lack_a_column_are_refused_by_name(tmp_path):
+    older = events_table([event("2026-06-15")]).drop(columns="known_until")
+    with pytest.raises(SourceError, match="table 'events': missing column 'known_until'"):
+        write_and_build(tmp_path, population_table(), older, people_table(), list(CATALOGUE))
 
 
 def test_rows_are_sorted_and_columns_are_float32_in_the_order_declared(tmp_path):
@@ -65,6 +71,22 @@ def test_several_index_dates_at_once_give_what_each_gives_alone(tmp_path):
         for d in dates
     ]
     pd.testing.assert_frame_equal(together, pd.concat(alone, ignore_index=True))
+
+
+def test_a_later_build_reads_the_store_that_the_first_one_left(tmp_path, monkeypatch):
+    inputs = events_table([event("2026-06-15"), event("2026-07-15")]), people_table(), list(CATALOGUE)
+    write_and_build(tmp_path, population_table(), *inputs)
+    monkeypatch.setattr(store, "_write_part", None)
+    later = pd.read_parquet(write_and_build(tmp_path, population_table([("2026-08-01", PERSON)]), *inputs))
+    assert later["ed_attendance_count_90d"].tolist() == [2]
+
+
+def test_events_of_other_bytes_are_never_read_from_an_old_store(tmp_path):
+    build_of = [population_table(), people_table(), [feature("count", 30)]]
+    for number in (1, 3, 2):
+        events = events_table([event("2026-06-15")] * number)
+        matrix = pd.read_parquet(write_and_build(tmp_path, build_of[0], events, *build_of[1:]))
+        assert matrix[build_of[2][0].name].tolist() == [number]
 
 
 def test_need_is_the_published_weights_of_the_conditions_present(tmp_path):
@@ -100,7 +122,7 @@ def test_a_change_alone_still_looks_back_two_windows(tmp_path):
     assert matrix[change.name].tolist() == [0]
 
 
-def test_age_and_sex_come_from_the_people_table(tmp_path):
+def test_age_and_sex_come_from_the_people_table_and_deprivation_from_the_residence(tmp_path):
     matrix = pd.read_parquet(
         write_and_build(tmp_path, population_table(), events_table([]), people_table(), list(CATALOGUE))
     )
@@ -123,7 +145,7 @@ def test_a_refused_build_leaves_the_matrix_that_was_there(tmp_path):
     path = write_and_build(tmp_path, population_table(), events_table([]), people_table(), [feature("count", 30)])
     before = path.read_bytes()
     with pytest.raises(SettingsError):
-        build(population_table(), tmp_path / "events.parquet", tmp_path / "people.parquet", path, [feature("count", 0)])
+        write_and_build(tmp_path, population_table(), events_table([]), people_table(), [feature("count", 0)])
     assert path.read_bytes() == before
 
 
@@ -136,11 +158,14 @@ def test_every_problem_of_a_catalogue_is_reported_at_once(tmp_path):
         feature("count", 90),
         feature("count", 90),
         feature("age", None),
+        feature("periods_with", 365),
+        feature("periods_with"),
     ]
     with pytest.raises(SettingsError) as caught:
         write_and_build(tmp_path, population_table(), events_table([]), people_table(), wrong)
     problems = "\n".join(caught.value.problems)
-    assert len(caught.value.problems) == 6
+    assert len(caught.value.problems) == 8
+    assert "whole periods of 30 days, say 360" in problems
     assert "did you mean 'ed_attendance'?" in problems
     assert "did you mean 'count'?" in problems
     assert "declared more than once" in problems
@@ -153,6 +178,7 @@ def test_progress_is_told_in_words_without_a_persons_number(tmp_path):
         population_table([(INDEX_DATE, 123456789)]),
         tmp_path / "events.parquet",
         tmp_path / "people.parquet",
+        tmp_path / "residences.parquet",
         tmp_path / "matrix.parquet",
         [feature("count", 30)],
         said.append,

@@ -74,6 +74,7 @@ def test_age_sex_and_deprivation_are_never_reasons_and_ethnicity_is_no_feature()
     people = {declared.name: declared for declared in CATALOGUE if declared.source == "people"}
     assert set(people) == {"age", "sex_female", "imd_decile"}
     assert not any(declared.showable for declared in people.values())
+    assert not people["imd_decile"].words(1.0)
     assert not [declared.name for declared in CATALOGUE if "ethnic" in declared.name]
 
 
@@ -85,6 +86,12 @@ def test_what_serves_lists_only_is_kept_from_the_models():
 def test_death_and_leaving_are_not_features():
     codes = set(load_code_groups()["code_prefix"])
     assert not codes & {"DEATH", "DEATH//", "REGISTRATION_END", "REGISTRATION_END//"}
+
+
+def test_that_something_may_have_stopped_is_told_to_nobody():
+    guesses = [declared for declared in CATALOGUE if declared.aggregation in ("longest_gap", "periods_with", "overdue")]
+    assert {declared.aggregation for declared in guesses} == {"longest_gap", "periods_with", "overdue"}
+    assert not any(declared.showable for declared in guesses)
 
 
 def test_the_weights_and_the_catalogue_know_the_same_20_conditions():

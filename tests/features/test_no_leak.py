@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from features import build, query
-from tests.features.tiny import INDEX_DATE, PERSON, event, events_table, people_table, population_table
+from features import build, visible
+from features.coding import NEVER
+from tests.features.tiny import (
+    INDEX_DATE,
+    PERSON,
+    event,
+    events_table,
+    people_table,
+    population_table,
+    residences_of,
+)
 
 CUT = pd.Timestamp(INDEX_DATE)
 CODES = [
@@ -42,11 +54,12 @@ def history(seed: int, number: int) -> pd.DataFrame:
 def matrix_bytes(tmp_path):
     """Build the whole catalogue from a table of events and give the file's bytes."""
     people_table().to_parquet(tmp_path / "people.parquet", index=False)
+    residences_of(people_table()).to_parquet(tmp_path / "residences.parquet", index=False)
+    tables = [tmp_path / f"{name}.parquet" for name in ("events", "people", "residences")]
 
     def built(events: pd.DataFrame) -> bytes:
         events.to_parquet(tmp_path / "events.parquet", index=False)
-        out = tmp_path / "matrix.parquet"
-        return build(population_table(), tmp_path / "events.parquet", tmp_path / "people.parquet", out).read_bytes()
+        return build(population_table(), *tables, tmp_path / "matrix.parquet").read_bytes()
 
     return built
 
@@ -64,6 +77,27 @@ def test_a_record_known_later_never_changes_a_feature(matrix_bytes, seed):
     assert matrix_bytes(pd.concat([before, late])) == matrix_bytes(before)
 
 
+def corrected(events: pd.DataFrame, first_day: int, last_day: int, seed: int = 5) -> pd.DataFrame:
+    """Say of half of the events that another version replaced them between these days, and give that version."""
+    half = events.sample(frac=0.5, random_state=seed)
+    later = known(half, first_day, last_day, seed)
+    replaced = events.assign(known_until=later["known_at"])
+    return pd.concat([replaced, later.assign(numeric_value=1.0, end=later["time"], code=half["code"].iloc[0])])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_version_received_later_never_changes_a_feature(matrix_bytes, seed):
+    before = history(seed, 200)
+    assert matrix_bytes(corrected(before, 0, 90)) == matrix_bytes(before)
+
+
+def test_a_version_received_in_time_replaces_the_one_before(matrix_bytes):
+    before = history(1, 200)
+    told = corrected(before, -30, -1)
+    assert matrix_bytes(told) != matrix_bytes(before)
+    assert matrix_bytes(told) == matrix_bytes(told[told["known_until"].isna()])
+
+
 def test_an_event_of_the_future_that_is_said_to_be_known_already_changes_nothing(matrix_bytes):
     before = history(1, 100)
     future = before.assign(time=CUT, known_at=CUT - pd.Timedelta("1D")).astype(before.dtypes)
@@ -77,11 +111,32 @@ def test_an_engine_that_ignored_known_at_would_be_caught(matrix_bytes):
     assert matrix_bytes(pd.concat([before, in_time])) != matrix_bytes(before)
 
 
-@pytest.mark.parametrize("rule", [" AND c.known_day < a.day", "c.day < a.day AND "])
-def test_the_leak_tests_catch_a_query_without_either_half_of_the_rule(matrix_bytes, monkeypatch, rule):
+def broken(rule: str, instead: str) -> Callable[..., None]:
+    """Give the one place that decides what is visible, with its rule broken on purpose."""
+    source = inspect.getsource(visible._see.py_func).removeprefix("@compiled\n")
+    assert source.count(rule) == 1
+    told: dict[str, Callable[..., None]] = {}
+    exec(source.replace(rule, instead), told)
+    return told["_see"]
+
+
+def test_an_engine_that_showed_only_the_last_version_would_be_caught(matrix_bytes, monkeypatch):
     before = history(1, 200)
-    assert rule in query.VISIBLE
-    monkeypatch.setattr(query, "VISIBLE", query.VISIBLE.replace(rule, " " if rule.startswith(" ") else ""))
+    only_last = broken("asked_day[end - 1] > replaced[event]", f"replaced[event] != {NEVER}")
+    monkeypatch.setattr(visible, "_see", only_last)
+    assert matrix_bytes(corrected(before, 0, 90)) != matrix_bytes(before)
+
+
+def test_an_engine_that_showed_every_version_would_be_caught(matrix_bytes, monkeypatch):
+    told = corrected(history(1, 200), -30, -1)
+    monkeypatch.setattr(visible, "_see", broken("asked_day[end - 1] > replaced[event]", "False"))
+    assert matrix_bytes(told) != matrix_bytes(told[told["known_until"].isna()])
+
+
+@pytest.mark.parametrize("rule", [" or asked_day[begin] <= known[event]", "asked_day[begin] <= day[event] or "])
+def test_the_leak_tests_catch_an_engine_without_either_half_of_the_rule(matrix_bytes, monkeypatch, rule):
+    before = history(1, 200)
+    monkeypatch.setattr(visible, "_see", broken(rule, ""))
     late = known(history(101, 200), 0, 90) if "known" in rule else before.assign(time=CUT).astype(before.dtypes)
     assert matrix_bytes(pd.concat([before, late])) != matrix_bytes(before)
 

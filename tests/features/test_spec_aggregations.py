@@ -18,6 +18,7 @@ from tests.features.tiny import (
     feature,
     people_table,
     population_table,
+    residences_of,
     write_and_build,
 )
 
@@ -38,6 +39,8 @@ SPECIFICATIONS = {
     "count: without a window, all history": ("count", None, [event("1999-01-01"), event("2026-06-10")], 2),
     "count: known on the index date is too late": ("count", 30, [event("2026-06-10", known_at="2026-07-01")], 0),
     "count: known the day before is in time": ("count", 30, [event("2026-06-10", known_at="2026-06-30")], 1),
+    "count: replaced the day before is gone": ("count", 30, [event("2026-06-10", known_until="2026-06-30")], 0),
+    "count: replaced on the index date still holds": ("count", 30, [event("2026-06-10", known_until="2026-07-01")], 1),
     "count: without a date it never counts": ("count", None, [event(None), event("2026-06-10")], 1),
     "any: one is enough": ("any", 30, [event("2026-06-10"), event("2026-06-20")], 1),
     "any: none is zero": ("any", 30, [event("2026-05-10")], 0),
@@ -173,12 +176,66 @@ VALUES = {
     ),
     "slope: missing with one day": ("slope", 730, [event("2025-06-10", BP, 150), event("2025-06-10", BP, 140)], NAN),
 }
+GAPS = {
+    "longest gap: days between events that follow each other": (
+        "longest_gap",
+        90,
+        [event("2026-06-20"), event("2026-06-01"), event("2026-05-25")],
+        19,
+    ),
+    "longest gap: neither from the window's beginning nor to the index date": (
+        "longest_gap",
+        90,
+        [event("2026-05-25"), event("2026-05-26")],
+        1,
+    ),
+    "longest gap: only between events of the window": (
+        "longest_gap",
+        90,
+        [event("2026-01-01"), event("2026-06-01"), event("2026-06-08")],
+        7,
+    ),
+    "longest gap: missing with one day": ("longest_gap", 90, [event("2026-06-01"), event("2026-06-01 12:00")], NAN),
+    "periods with: one of three": ("periods_with", 90, [event("2026-06-01"), event("2026-06-20")], 1 / 3),
+    "periods with: the first day of a period belongs to it, the day before does not": (
+        "periods_with",
+        90,
+        [event("2026-06-01"), event("2026-05-31")],
+        2 / 3,
+    ),
+    "periods with: every one": (
+        "periods_with",
+        90,
+        [event("2026-06-30"), event("2026-05-03"), event("2026-04-02")],
+        1,
+    ),
+    "periods with: none is zero": ("periods_with", 90, [event("2026-04-01")], 0),
+    "overdue: days since the last over the usual gap": (
+        "overdue",
+        365,
+        [event("2026-02-01"), event("2026-03-01"), event("2026-03-29"), event("2026-05-06")],
+        56 / 28,
+    ),
+    "overdue: of two gaps, their mean": (
+        "overdue",
+        365,
+        [event("2026-06-01"), event("2026-06-11"), event("2026-06-29")],
+        2 / 14,
+    ),
+    "overdue: missing with fewer than three days": (
+        "overdue",
+        365,
+        [event("2026-06-01"), event("2026-06-11"), event("2026-06-11 08:00")],
+        NAN,
+    ),
+}
 ALL = [
     *[(name, "ed_attendance", *spec) for name, spec in SPECIFICATIONS.items()],
     *[(name, "any_prescription", *spec) for name, spec in CODES.items()],
     *[(name, "emergency_spell", *spec) for name, spec in STAYS.items()],
     *[(name, "home_support", *spec) for name, spec in PACKAGES.items()],
     *[(name, "bp_systolic", *spec) for name, spec in VALUES.items()],
+    *[(name, "ed_attendance", *spec) for name, spec in GAPS.items()],
 ]
 
 
@@ -194,7 +251,7 @@ def both_engines(tmp_path_factory):
     population = population_table([(INDEX_DATE, person) for person in range(len(ALL))])
     inputs = population, events_table(rows), people
     path = write_and_build(tmp_path_factory.mktemp("spec"), *inputs, list(FEATURES.values()))
-    return pd.read_parquet(path), build_in_memory(*inputs, list(FEATURES.values()))
+    return pd.read_parquet(path), build_in_memory(*inputs, residences_of(people), list(FEATURES.values()))
 
 
 @pytest.mark.parametrize("person", range(len(ALL)), ids=[spec[0] for spec in ALL])

@@ -10,11 +10,27 @@ from features import Feature, build
 
 PERSON = 7
 INDEX_DATE = "2026-07-01"
-PEOPLE_COLUMNS = {"person_id": "int64", "birth_month": "datetime64[us]", "sex": "str", "imd_decile": "float64"}
+PEOPLE_COLUMNS = {
+    "person_id": "int64",
+    "birth_month": "datetime64[us]",
+    "sex": "str",
+    "imd_decile": "float64",
+    "died_on": "datetime64[us]",
+    "death_known_at": "datetime64[us]",
+}
+RESIDENCE_COLUMNS = {
+    "person_id": "int64",
+    "start": "datetime64[us]",
+    "end": "datetime64[us]",
+    "end_known_at": "datetime64[us]",
+    "household_id": "Int64",
+    "imd_decile": "float64",
+}
 EVENT_COLUMNS = {
     "subject_id": "int64",
     "time": "datetime64[us]",
     "known_at": "datetime64[us]",
+    "known_until": "datetime64[us]",
     "code": "str",
     "numeric_value": "float64",
     "end": "datetime64[us]",
@@ -28,6 +44,7 @@ def event(
     value: float | None = None,
     end: str | None = None,
     known_at: str | None = None,
+    known_until: str | None = None,
     person: int = PERSON,
 ) -> dict[str, object]:
     """One event, known on the day it happened unless told otherwise."""
@@ -35,6 +52,7 @@ def event(
         "subject_id": person,
         "time": time,
         "known_at": known_at or time,
+        "known_until": known_until,
         "code": code,
         "numeric_value": value,
         "end": end,
@@ -51,17 +69,33 @@ def people_table(rows: list[dict[str, object]] | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(PEOPLE_COLUMNS)).astype(PEOPLE_COLUMNS)
 
 
+def residences_table(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(RESIDENCE_COLUMNS)).astype(RESIDENCE_COLUMNS)
+
+
+def residences_of(people: pd.DataFrame) -> pd.DataFrame:
+    """Everybody registered once and for all, at no address, in the area of their decile."""
+    return residences_table(people[["person_id", "imd_decile"]].to_dict("records"))
+
+
 def population_table(rows: list[tuple[str, int]] | None = None) -> pd.DataFrame:
     table = pd.DataFrame(rows or [(INDEX_DATE, PERSON)], columns=["index_date", "person_id"])
     return table.astype({"index_date": "datetime64[us]", "person_id": "int64"})
 
 
 def write_and_build(
-    folder: Path, population: pd.DataFrame, events: pd.DataFrame, people: pd.DataFrame, features: list[Feature]
+    folder: Path,
+    population: pd.DataFrame,
+    events: pd.DataFrame,
+    people: pd.DataFrame,
+    features: list[Feature],
+    residences: pd.DataFrame | None = None,
 ) -> Path:
-    events.to_parquet(folder / "events.parquet", index=False)
-    people.to_parquet(folder / "people.parquet", index=False)
-    return build(population, folder / "events.parquet", folder / "people.parquet", folder / "matrix.parquet", features)
+    tables = {"events": events, "people": people}
+    tables["residences"] = residences_of(people) if residences is None else residences
+    for name, table in tables.items():
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+    return build(population, *(folder / f"{name}.parquet" for name in tables), folder / "matrix.parquet", features)
 
 
 def feature(aggregation: str, window: int | None = None, group: str | None = "ed_attendance") -> Feature:

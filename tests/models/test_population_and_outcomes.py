@@ -20,7 +20,9 @@ PERSON = {
     "ethnic_group": "White",
     "ethnicity_source": "demographics",
     "ethnicity_known_at": pd.NaT,
+    "household_id": pd.NA,
     "lsoa": "",
+    "lsoa_vintage": "",
     "imd_decile": 3.0,
     "imd_version": "",
     "practice_code": "P",
@@ -28,6 +30,7 @@ PERSON = {
     "registered_from": "2010-01-01",
     "registered_to": None,
     "died_on": None,
+    "death_known_at": None,
     "in_spine": True,
     "sources": 1,
     "synthetic": True,
@@ -36,6 +39,7 @@ EVENT = {
     "subject_id": 1,
     "time": "2025-02-01",
     "known_at": "2025-02-02",
+    "known_until": None,
     "code": "ADMISSION//21",
     "numeric_value": None,
     "end": None,
@@ -128,6 +132,17 @@ def test_an_emergency_admission_within_the_horizon_is_the_outcome(tmp_path, even
     assert bool(label(linked(tmp_path, events=[event]))["outcome"]) is expected
 
 
+def test_the_outcome_is_what_finally_turned_out_and_not_what_was_first_told(tmp_path):
+    first = {"known_until": "2025-03-01"}
+    corrected = {"code": "ADMISSION//11", "known_at": "2025-03-01"}
+    assert not label(linked(tmp_path / "planned", events=[first, corrected]))["outcome"]
+    stays = [
+        {"code": "SPELL//21", "end": "2025-02-11", "known_until": "2025-03-01"},
+        {"code": "SPELL//21", "end": "2025-02-09", "known_at": "2025-03-01"},
+    ]
+    assert label(linked(tmp_path / "shorter", events=stays))["bed_days"] == 8
+
+
 def test_a_death_within_the_horizon_is_the_outcome(tmp_path):
     row = label(linked(tmp_path, people=[{"died_on": "2025-06-01"}]))
     assert row["outcome"]
@@ -187,3 +202,13 @@ def test_people_in_hospital_on_the_day_could_not_be_offered_a_place(tmp_path):
     assert not label(linked(tmp_path / "in", events=[admitted]))["offerable"]
     home = {"code": "SPELL//21", "time": "2024-12-30", "end": "2024-12-31", "known_at": "2024-12-31"}
     assert label(linked(tmp_path / "out", events=[admitted, home]))["offerable"]
+
+
+@pytest.mark.parametrize(("corrected_on", "offerable"), [("2025-01-01", False), ("2024-12-31", True)])
+def test_who_was_thought_to_be_in_a_care_home_on_the_day_could_not_be_offered_a_place(
+    tmp_path, corrected_on, offerable
+):
+    stay = {"code": "SOCIAL_CARE_SERVICE//RESIDENTIAL", "time": "2024-06-01", "known_at": "2024-06-10"}
+    ended = {**stay, "known_at": corrected_on, "end": "2024-12-30"}
+    row = label(linked(tmp_path, events=[{**stay, "known_until": corrected_on}, ended]))
+    assert row["offerable"] == offerable

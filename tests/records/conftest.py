@@ -131,7 +131,8 @@ def settle(root: Path, tables: Tables, folder: str = "sources", **changes: objec
         path = root / folder / f"{name}.csv"
         table.to_csv(path, index=False)
         sources[name] = {"path": path, "lawful_basis": BASIS}
-    return Settings.model_validate({"name": "test", "sources": sources, "pseudonym_key_file": root / "key", **changes})
+    own = {"name": "test", "data_dir": root / "data", "pseudonym_key_file": root / "key"}
+    return Settings.model_validate({**own, "sources": sources, **changes})
 
 
 @pytest.fixture

@@ -42,7 +42,17 @@ def built(settings, out, as_of=AS_OF):
 
 
 def tables_of(linked):
-    names = ("people", "events", "enrolments", "identities", "contacts", "practices", "removed", "source_counts")
+    names = (
+        "people",
+        "residences",
+        "events",
+        "enrolments",
+        "identities",
+        "contacts",
+        "practices",
+        "removed",
+        "source_counts",
+    )
     return {name: doors.read(getattr(linked, name), getattr(tables, name.upper())) for name in names}
 
 
@@ -125,6 +135,23 @@ def test_a_completed_spell_becomes_its_events(plain):
     assert {"ICD10_PRIMARY//I500", "ICD10//I500", "ICD10//E119", "ICD10//N183", "DISCHARGE//19"} <= set(mine["code"])
 
 
+def test_a_service_goes_on_until_its_end_is_past_and_then_was_so_until_that_day(system, settled, tmp_path):
+    service = {"record_id": ["S1", "S2", "S3"], "nhs_number": NUMBERS[:3], "event_type": "service"}
+    service |= {"service_type": "home_support", "start_date": "2022-07-01", "received_date": "2022-07-20"}
+    service |= {"end_date": ["2022-09-01", "2022-07-10", "2022-10-13"]}
+    absent = ["given_name", "family_name", "date_of_birth", "sex", "postcode"]
+    system["social_care"] = pd.DataFrame(service).assign(**dict.fromkeys(absent))
+    events = built(settled(system), tmp_path / "out")["events"].query("code == 'SOCIAL_CARE_SERVICE//HOME_SUPPORT'")
+    days = events[["known_at", "known_until", "end"]].apply(lambda day: day.dt.strftime("%Y-%m-%d").fillna(""))
+    told = zip(days["known_at"], days["known_until"], days["end"], events["numeric_value"].fillna(-1), strict=True)
+    assert sorted(told) == [
+        ("2022-07-20", "", "", -1),
+        ("2022-07-20", "", "2022-07-10", 9),
+        ("2022-07-20", "2022-09-01", "", -1),
+        ("2022-09-01", "", "2022-09-01", 62),
+    ]
+
+
 def test_birth_date_sex_and_postcode_find_a_person_only_if_they_fit_one(plain, system, settled, tmp_path):
     twin = system["demographics"].iloc[[0]].assign(record_id="D99", nhs_number=None, given_name="Zoe")
     assert person(plain, "H0", "hospital_spells")["person_id"] == person(plain, "D0")["person_id"]
@@ -180,9 +207,9 @@ def test_ethnicity_is_the_latest_that_was_stated(system, settled, tmp_path):
     assert row["registered_from"] == pd.Timestamp("2005-01-01")
 
 
-def test_ethnicity_not_stated_is_kept_and_grouped_as_not_recorded(plain):
+def test_ethnicity_not_stated_is_kept_apart_from_not_known(plain):
     people = plain["people"]
-    assert set(people.loc[people["ethnic_category"] == "Z", "ethnic_group"]) == {"not recorded"}
+    assert set(people.loc[people["ethnic_category"] == "Z", "ethnic_group"]) == {"not stated"}
 
 
 def test_deprivation_carries_its_edition_and_is_missing_for_an_unknown_area(system, settled, tmp_path):
@@ -208,7 +235,13 @@ def test_private_tables_are_readable_by_their_owner_only(plain_files):
 
 
 def test_no_number_and_no_name_leaves_the_private_tables(plain_files):
-    for path in (plain_files.people, plain_files.events, plain_files.removed, plain_files.enrolments):
+    for path in (
+        plain_files.people,
+        plain_files.residences,
+        plain_files.events,
+        plain_files.removed,
+        plain_files.enrolments,
+    ):
         text = pd.read_parquet(path).to_csv()
         assert not any(number in text for number in NUMBERS)
         assert "Ashdown" not in text
@@ -271,7 +304,7 @@ def test_order_and_copies_of_rows_change_nothing_and_every_row_has_a_fate(
         for name, table in system.items()
     }
     got = built(settled(shuffled, pseudonym_key_file=key), tmp_path / "shuffled")
-    for name in ("people", "events", "enrolments", "identities", "contacts", "removed"):
+    for name in ("people", "residences", "events", "enrolments", "identities", "contacts", "removed"):
         pd.testing.assert_frame_equal(got[name], plain[name])
     rows = got["source_counts"].groupby("source")["rows"].sum()
     assert rows.to_dict() == {name: len(table) for name, table in shuffled.items()}
@@ -297,9 +330,9 @@ def test_a_change_of_practice_is_one_registration_unless_there_was_a_gap(system,
         (None, "N", None, ("N", "Black", "hospital_spells")),
         ("99", "N", "H", ("H", "Asian", "emergency_care")),
         ("Z", "99", "H", ("H", "Asian", "emergency_care")),
-        ("Z", "Z", "99", ("Z", "not recorded", "demographics")),
-        ("99", "Z", None, ("Z", "not recorded", "hospital_spells")),
-        ("99", "99", None, ("99", "not recorded", "")),
+        ("Z", "Z", "99", ("Z", "not stated", "demographics")),
+        ("99", "Z", None, ("Z", "not stated", "hospital_spells")),
+        ("99", "99", None, ("99", "not known", "")),
     ],
 )
 def test_an_ethnicity_known_only_to_hospital_is_used_with_its_source(

@@ -10,7 +10,7 @@ import pytest
 
 import records
 from casewell.settings import load
-from records.linkage import resolve
+from records.resolving import resolve
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -57,7 +57,11 @@ def simulated(tmp_path_factory):
         name: source.model_copy(update={"path": root / "sources" / source.path.name})
         for name, source in settings.sources.items()
     }
-    linked = records.build(settings.model_copy(update={"sources": sources}), dt.date(2026, 10, 1), root / "linked")
+    linked = records.build(
+        settings.model_copy(update={"sources": sources, "data_dir": root / "data"}),
+        dt.date(2026, 10, 1),
+        root / "linked",
+    )
     found = pd.read_parquet(linked.identities)
     truth = pd.read_parquet(root / "truth" / "identities.parquet").rename(columns={"record_id": "source_record"})
     return found.merge(truth, on=["source", "source_record"], validate="one_to_one")

@@ -6,52 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from casewell.errors import SettingsError
 from records.births import is_near_in_year, is_slip, is_year_alone
-from records.probabilistic import (
-    BLOCKS,
-    COLUMNS,
-    LARGEST_BLOCK,
-    _add_blocks,
-    drift,
-    one_to_one,
-    same_person_pairs,
-)
+from records.comparing import BLOCKS, COLUMNS, LARGEST_BLOCK, add_blocks
+from records.probabilistic import NOT_COMPARED, Memory, compare, drift, one_to_one, same_person_pairs
 from records.reading import connect
-
-PEOPLE = 700
-LETTERS = np.array(list("ABCDEFGHIKLMNOPRSTUVW"))
-
-
-def words(random, count, length):
-    return ["".join(random.choice(LETTERS, length)) for _ in range(count)]
+from tests.records.descriptions import PEOPLE, everybody_twice, scored
 
 
 @pytest.fixture(scope="module")
 def table():
-    """Everybody twice, in two files; the second time with faults."""
-    random = np.random.default_rng(5)
-    given, family = words(random, 60, 6), words(random, 90, 7)
-    born = np.datetime64("1930-01-01") + random.integers(0, 30_000, PEOPLE)
-    right = pd.DataFrame(
-        {
-            "number": None,
-            "given_name": random.choice(given, PEOPLE),
-            "family_name": random.choice(family, PEOPLE),
-            "date_of_birth": born.astype(str),
-            "sex": random.choice(["1", "2"], PEOPLE),
-            "postcode": [f"ZZ{random.integers(10, 40)}{random.integers(1, 9)}A{random.choice(LETTERS)}" for _ in born],
-            "address": [f"{random.integers(1, 90)} {street} ROAD" for street in random.choice(family, PEOPLE)],
-        }
-    ).astype(object)
-    wrong = right.copy()
-    fault = random.integers(0, 8, PEOPLE)
-    wrong.loc[fault == 0, ["given_name", "family_name"]] = right.loc[fault == 0, ["family_name", "given_name"]].values
-    wrong.loc[fault == 1, "family_name"] = right.loc[fault == 1, "family_name"].str[:5]
-    wrong.loc[fault == 2, "date_of_birth"] = right.loc[fault == 2, "date_of_birth"].str[:4] + "-01-01"
-    wrong.loc[fault == 3, "postcode"] = "ZZ991ZZ"
-    wrong.loc[fault == 4, "address"] = None
-    both = pd.concat([right.assign(file="a"), wrong.assign(file="b")], ignore_index=True)
-    return both.assign(person=np.tile(np.arange(PEOPLE), 2)).sample(frac=1, random_state=3).reset_index(drop=True)
+    return everybody_twice()
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +35,70 @@ def test_people_are_found_in_spite_of_faults(table, found):
 def test_nobody_is_paired_twice_with_a_file_that_has_one_row_a_person(table, found):
     taken = pd.concat([found.pairs["left"], found.pairs["right"], found.doubtful["left"], found.doubtful["right"]])
     assert taken.is_unique
+
+
+@pytest.fixture(scope="module")
+def whole(table):
+    return same_person_pairs(table[[*COLUMNS]], 0.99, 1)
+
+
+def remembered(table, whole, known):
+    pairs = scored(whole)
+    return Memory(whole.fitted, known, pairs[known[pairs["left"]] & known[pairs["right"]]])
+
+
+def test_scoring_only_what_is_new_finds_what_scoring_all_does(table, whole):
+    known = np.random.default_rng(2).random(len(table)) > 0.1
+    again = same_person_pairs(table[[*COLUMNS]], 0.99, 1, memory=remembered(table, whole, known))
+    pd.testing.assert_frame_equal(scored(again), scored(whole))
+    assert again.model == whole.model
+    assert again.compared["descriptions_new"] == (~known).sum()
+    assert 0 < again.compared["pairs_scored"] < 0.3 * len(scored(whole))
+
+
+def test_spark_where_it_is_not_installed_is_refused_in_plain_words(table, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match="and PySpark"):
+        same_person_pairs(table[[*COLUMNS]], 0.99, 1, engine="spark")
+
+
+def test_nothing_is_scored_where_everything_is_known(table, whole):
+    again = same_person_pairs(table[[*COLUMNS]], 0.99, 1, memory=remembered(table, whole, np.ones(len(table), bool)))
+    assert again.compared["pairs_scored"] == 0
+    pd.testing.assert_frame_equal(scored(again), scored(whole))
+
+
+def test_a_memory_of_other_comparisons_is_left_aside(table, whole):
+    memory = remembered(table, whole, np.ones(len(table), bool))
+    for nodes, seed in ((table.assign(address=None), 1), (table, 2)):
+        again = same_person_pairs(nodes[[*COLUMNS]], 0.99, seed, memory=memory)
+        assert again.compared["descriptions_known"] == 0
+        assert again.fitted.specification != whole.fitted.specification
+
+
+def test_drift_is_told_from_new_pairs_alone(table, whole):
+    spoiled = table.copy()
+    late = np.flatnonzero((table["file"] == "b").to_numpy())
+    spoiled.loc[late, "given_name"] = spoiled.loc[late, "given_name"].str[:4] + "ZQ"
+    known = (table["file"] == "a").to_numpy()
+    usual = same_person_pairs(table[[*COLUMNS]], 0.99, 1, memory=remembered(table, whole, known))
+    other = same_person_pairs(spoiled[[*COLUMNS]], 0.99, 1, memory=remembered(table, whole, known))
+    assert usual.moved["given_name"]["bits"] < 1 < other.moved["given_name"]["bits"]
+
+
+def test_the_weights_of_a_comparison_add_up_to_what_the_pair_was_given(table, whole):
+    asked = whole.pairs.head(30)
+    told = compare(table[[*COLUMNS]], asked, whole.fitted)
+    assert set(told["comparison"]) >= {"given_name", "family_name", "date_of_birth", "postcode"}
+    total = told.groupby(["left", "right"]).agg(
+        bits=("bits", "sum"), more=("frequency_bits", "sum"), prior=("prior_bits", "first"), weight=("weight", "first")
+    )
+    assert (total["bits"] + total["more"] + total["prior"]).to_numpy() == pytest.approx(total["weight"], abs=1e-4)
+    given = asked.set_index(["left", "right"])["weight"]
+    assert total["weight"].to_numpy() == pytest.approx(given[total.index].to_numpy(), abs=1e-4)
+    silent = told[told["level"] == NOT_COMPARED]
+    assert len(silent)
+    assert (silent["bits"] == 0).all()
 
 
 def test_doubtful_pairs_lie_below_the_threshold(found):
@@ -119,7 +148,7 @@ def test_a_record_may_be_paired_with_one_of_each_source():
 
 def blocks_of(nodes):
     con = connect()
-    counts = _add_blocks(con, nodes)
+    counts = add_blocks(con, nodes, np.ones(len(nodes), dtype=bool))
     made = con.sql("SELECT * FROM blocked ORDER BY unique_id").df()
     con.close()
     return made, counts

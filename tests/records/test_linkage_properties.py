@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import records
-from records.linkage import resolve
+from records.resolving import resolve
 from tests.records.conftest import NUMBERS, settle, whole_system
 
 AS_OF = dt.date(2022, 10, 5)

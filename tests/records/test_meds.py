@@ -73,7 +73,7 @@ def test_subjects_become_people_with_what_the_data_set_says_of_them(tmp_path):
     assert (first["sex"], first["ethnic_group"]) == ("female", "White")
     assert first["birth_month"] == pd.Timestamp("1950-03-01")
     assert first["died_on"] == pd.Timestamp("2021-06-01")
-    assert (second["sex"], second["ethnic_group"]) == ("not recorded", "not recorded")
+    assert (second["sex"], second["ethnic_group"]) == ("not recorded", "not known")
     assert pd.isna(third["birth_month"])
     assert not set(identities) & {1, 2, 3}, "a subject's own id is not a pseudonym"
 

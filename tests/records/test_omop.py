@@ -37,7 +37,7 @@ def test_everybody_in_the_person_table_becomes_a_person(linked):
     assert len(people) == 150
     assert people["in_spine"].all()
     assert people["registered_from"].notna().all()
-    assert set(people["ethnic_group"]) <= {"White", "Black", "Asian", "Other", "not recorded"}
+    assert set(people["ethnic_group"]) <= {"White", "Black", "Asian", "Other", "not known"}
     assert set(people["team_code"]) == {"all"}
 
 

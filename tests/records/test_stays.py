@@ -67,7 +67,20 @@ LATER = dt.date(2023, 1, 1)
 
 
 def events(*rows: dict, as_of: dt.date = LATER) -> pd.DataFrame:
-    """The hospital's events as known before a day; `person` stands for linkage."""
+    """The hospital's events that hold, as known before a day."""
+    return visible(versions(*rows, as_of=as_of), as_of)
+
+
+def visible(table: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """The events that could be seen on a day, as the door says."""
+    day = pd.Timestamp(day)
+    until = table["known_until"].isna() | (table["known_until"] >= day)
+    seen = table[(table["time"] < day) & (table["known_at"] < day) & until].drop(columns="known_until")
+    return seen.astype({"code": "str", "source": "str"}).sort_values(list(seen.columns), ignore_index=True)
+
+
+def versions(*rows: dict, as_of: dt.date = LATER) -> pd.DataFrame:
+    """The hospital's events as known before a day, those too that hold no longer; `person` stands for linkage."""
     con = connect()
     numbered = [{"record_id": f"H{place}"} | row for place, row in enumerate(rows)]
     con.register("given", pd.DataFrame(numbered, columns=list(TYPES)).astype("str"))
@@ -390,4 +403,4 @@ def test_a_row_without_a_number_belongs_to_the_person_of_its_spell(tmp_path):
     people = got["identities"].query("source == 'hospital_spells'").set_index("source_record")["person_id"]
     assert people["XH7"] == people["H7"]
     assert "XH4" not in people, "a row of an opted-out person's spell was used"
-    assert (got["events"]["code"] == "ADMISSION//21").sum() == 39
+    assert (got["events"].query("known_until.isna()")["code"] == "ADMISSION//21").sum() == 39
