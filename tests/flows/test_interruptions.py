@@ -79,6 +79,8 @@ from casewell.environment import prepare
 from pathlib import Path
 
 prepare(Path.cwd())
+# A shell's background job is born deaf to Ctrl-C; these tests may be one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 number = getattr(signal, sys.argv[1])
 cohorts.write_lists = lambda *_: os.kill(os.getpid(), number)
 sys.argv = ["casewell", "run", "--settings", sys.argv[2]]

@@ -446,7 +446,8 @@ def test_the_command_writes_both_files_and_exits_with_4_if_a_run_would_stop(syst
     assert outcome.exit_code == code, outcome.output
     report = json.loads((tmp_path / "out" / "sources.json").read_text())
     assert report["stops_the_run"] == broken
-    assert ("housing.csv" in outcome.output) == broken
+    stopping = [found["sentence"] for found in report["findings"] if found["severity"] == STOP]
+    assert any("housing.csv" in sentence for sentence in stopping) == broken
     assert (tmp_path / "out" / "sources.html").is_file()
 
 
