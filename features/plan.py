@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 
 from features.code_groups import map_codes
-from features.feature import ZERO_WHEN_NOTHING, Feature
+from features.feature import DERIVED, LIVING, STATIC, ZERO_WHEN_NOTHING, Aggregation, Feature
 
 # The kernel knows an aggregation by its place here.
-KINDS = (
-    "any",
-    "count",
-    "change",
-    "distinct_codes",
-    "days_since_last",
-    "days_since_first",
-    "days_spent",
-    "days_running",
-    "running",
-    "sum",
-    "mean",
-    "min",
-    "max",
-    "last",
-    "slope",
-    "longest_gap",
-    "periods_with",
-    "overdue",
-)
+KINDS = tuple(name for name in get_args(Aggregation) if name not in STATIC + LIVING + DERIVED)
 PERIOD_DAYS = 30
 COUNTED = ("any", "count", "change")
 FROM_LIST = KINDS[KINDS.index("days_since_first") :]
