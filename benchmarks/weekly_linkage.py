@@ -4,8 +4,9 @@
 
 The first week lacks one record in a hundred of every source. The second has them all, and in one in a hundred of
 those that describe a person the family name or the postcode is another. Every round links both weeks, one after the
-other, from nothing: what the machine does besides slows both. Timed is `records.linked._link` and the writing of the
-register, which is what linkage is; reading and checking, the same in both, is left out.
+other, from nothing: what the machine does besides slows both. COUNTED says what is timed. DuckDB uses every
+processor, Splink's estimation one: by the clock the ratio depends on what else the machine does, and is given beside
+the one in processor time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -31,6 +33,10 @@ from records.span import open_sources
 DEMONSTRATION = Path(__file__).parents[1] / "config" / "demo.yaml"
 WEEKS = (dt.date(2026, 9, 24), dt.date(2026, 10, 1))
 TARGET = 0.2
+COUNTED = (
+    "counted: settling hospital stays, linkage, who keeps which id, and writing the register; not counted: reading and "
+    "checking the sources and writing the tables, which cost the same in both weeks"
+)
 
 
 def make_weeks(sources: Path, seed: int, folder: Path) -> list[Path]:
@@ -68,20 +74,36 @@ def settings_for(sources: Path, data: Path) -> Settings:
     return told.model_copy(update={"sources": named, "data_dir": data})
 
 
-def link_week(settings: Settings, as_of: dt.date) -> tuple[float, pd.DataFrame, linked.Identified]:
-    """Link a week; return the seconds it took, each record's `source`, `source_record` and `person_id`, and what came of it."""
+@dataclass(frozen=True)
+class Cost:
+    """What a week took: seconds of the processors, and by the clock."""
+
+    processor: float
+    clock: float
+
+    @classmethod
+    def now(cls) -> Cost:
+        """Return what both stand at."""
+        return cls(time.process_time(), time.perf_counter())
+
+    def since(self, began: Cost) -> Cost:
+        """Return what went by."""
+        return Cost(self.processor - began.processor, self.clock - began.clock)
+
+
+def link_week(settings: Settings, as_of: dt.date) -> tuple[Cost, pd.DataFrame, linked.Identified]:
+    """Link a week; return what it cost, each record's `source`, `source_record` and `person_id`, and what came of it."""
     today = dt.date.today()
     with working_database() as con:
         extracts, cdms, _ = open_sources(con, settings)
         linked._read(con, extracts, cdms, settings, as_of, today, lambda words: None)
-        began = time.perf_counter()
+        began = Cost.now()
         identified = linked._link(con, extracts, cdms, settings, as_of)
-        linking = time.perf_counter() - began
+        register.write(settings, identified.key, as_of, identified.start, identified.draft)
+        cost = Cost.now().since(began)
         personal = [extract for extract in extracts if extract.contract.personal and extract.table != "opt_outs"]
         people = con.execute(" UNION ALL ".join(f"({ledger.identities_query(extract)})" for extract in personal)).df()
-    began = time.perf_counter()
-    register.write(settings, identified.key, as_of, identified.start, identified.draft)
-    return linking + time.perf_counter() - began, people[["source", "source_record", "person_id"]], identified
+    return cost, people[["source", "source_record", "person_id"]], identified
 
 
 def touched(first: pd.DataFrame, second: pd.DataFrame, changes: pd.DataFrame, weeks: list[Path]) -> dict[str, int]:
@@ -120,7 +142,7 @@ def main() -> None:
     arguments.add_argument("--sources", type=Path, help="simulated sources that are there already")
     chosen = arguments.parse_args()
     console = Console(width=150)
-    seconds: list[tuple[float, float]] = []
+    costs: list[tuple[Cost, Cost]] = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         sources = chosen.sources
@@ -133,20 +155,27 @@ def main() -> None:
         for place in range(chosen.rounds):
             data = folder / f"data_{place}"
             runs = [link_week(settings_for(week, data), day) for week, day in zip(weeks, WEEKS, strict=True)]
-            seconds.append((runs[0][0], runs[1][0]))
-            console.print(f"round {place + 1}: first week {runs[0][0]:.1f} s, second {runs[1][0]:.1f} s")
+            first, second = runs[0][0], runs[1][0]
+            costs.append((first, second))
+            console.print(
+                f"round {place + 1}: first week {first.processor:.1f} s of the processors ({first.clock:.1f} s by the "
+                f"clock), second {second.processor:.1f} s ({second.clock:.1f} s)"
+            )
         figures = touched(runs[0][1], runs[1][1], runs[1][2].draft.changes, weeks)
         told = {name: runs[1][2].figures.get(name, 0) for name in FIGURES}
-    ratio = statistics.median(second / first for first, second in seconds)
+    ratio = statistics.median(second.processor / first.processor for first, second in costs)
+    by_clock = statistics.median(second.clock / first.clock for first, second in costs)
     table = Table("figure", "value", title=f"{chosen.people:,} people, seed {chosen.seed}", title_justify="left")
     for name, value in {**told, **figures}.items():
         table.add_row(name, f"{value:,}")
     console.print(table)
     untouched = figures["of them, without a merge or split on record"] == 0
     console.print(
-        f"the second week costs {ratio:.3f} of the first ({'met' if ratio < TARGET else 'MISSED'}: under {TARGET}); "
+        f"the second week costs {ratio:.3f} of the first in processor time ({'met' if ratio < TARGET else 'MISSED'}: "
+        f"under {TARGET}), {by_clock:.3f} by the clock; "
         f"ids of everybody else {'stayed (met)' if untouched else 'did NOT stay (MISSED)'}"
     )
+    console.print(COUNTED)
 
 
 FIGURES = (

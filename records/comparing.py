@@ -129,23 +129,24 @@ def add_blocks(con: duckdb.DuckDBPyConnection, nodes: pd.DataFrame, fresh: np.nd
     Returns how many descriptions were in blocks that were refined, and in blocks left out.
     """
     con.register("described", nodes[list(COLUMNS)].assign(fresh=fresh).reset_index(names="unique_id"))
-    keys = []
+    wide, narrow = [], []
     for place, (parts, more) in enumerate(BLOCKS):
-        shared = f"hash({place}, {', '.join(parts)})"
         present = " AND ".join(f"({part}) IS NOT NULL" for part in parts)
-        keys += [
-            f"if({present}, {shared}, NULL) AS wide_{place}",
-            f"if({present} AND {more} IS NOT NULL, hash({shared}, {more}), NULL) AS narrow_{place}",
-        ]
+        wide.append(f"if({present}, hash({place}, {', '.join(parts)}), NULL) AS wide_{place}")
+        whole = f"wide_{place} IS NOT NULL AND {more} IS NOT NULL"
+        narrow.append(f"if({whole}, hash(wide_{place}, {more}), NULL) AS narrow_{place}")
     texts = ", ".join(f"{name}::VARCHAR AS {name}" for name in COLUMNS)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE whole AS SELECT *, {', '.join(keys)} "
+        f"CREATE OR REPLACE TEMP TABLE whole AS SELECT *, {', '.join(wide)} "
         f"FROM (SELECT unique_id, fresh, {texts} FROM described)"
     )
     con.unregister("described")
     # Only descriptions that share something with one not compared before; few in most weeks.
     near = " OR ".join(f"wide_{place} IN (SELECT wide_{place} FROM whole WHERE fresh)" for place in range(len(BLOCKS)))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT * FROM whole WHERE fresh OR {near}; DROP TABLE whole")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT *, {', '.join(narrow)} FROM whole WHERE fresh OR {near}; "
+        "DROP TABLE whole"
+    )
     counts = {
         " + ".join(parts): found for place, (parts, _) in enumerate(BLOCKS) if (found := _size_blocks(con, place))
     }

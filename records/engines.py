@@ -30,6 +30,26 @@ def engine_api(engine: str, con: duckdb.DuckDBPyConnection) -> DatabaseAPI[Any]:
     """
     if engine == "duckdb":
         return DuckDBAPI(con)
+    session = spark_session("linkage.engine")
+    from splink import SparkAPI
+
+    # A step's result is kept in Spark's own memory and disk; checkpoints would need a folder all its machines share.
+    return SparkAPI(spark_session=session, break_lineage_method="persist")
+
+
+def spark_session(setting: str) -> Any:
+    """Return Spark's session: the one there is, or a new one.
+
+    Parameters
+    ----------
+    setting
+        The one that asks for Spark, to be named when it is not there.
+
+    Raises
+    ------
+    SettingsError
+        PySpark or Java is not there.
+    """
     missing = [
         words
         for words, there in {
@@ -40,13 +60,10 @@ def engine_api(engine: str, con: duckdb.DuckDBPyConnection) -> DatabaseAPI[Any]:
     ]
     if missing:
         raise SettingsError(
-            f"linkage.engine is 'spark', and {' and '.join(missing)} cannot be found",
-            "Install `casewell[spark]` and Java 17 or later, or set linkage.engine to duckdb.",
+            f"{setting} is 'spark', and {' and '.join(missing)} cannot be found",
+            f"Install `casewell[spark]` (pip install 'casewell[spark]') and Java 17 or later, or leave {setting} out of the settings.",
         )
-    from splink import SparkAPI
-
-    # A step's result is kept in Spark's own memory and disk; checkpoints would need a folder all its machines share.
-    return SparkAPI(spark_session=_session(), break_lineage_method="persist")
+    return _session()
 
 
 def _session() -> Any:

@@ -6,12 +6,17 @@ replaced by a later version, or told before its end was known, stays an event, w
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+
+import duckdb
 
 from casewell.settings import Settings
 from records.checking import Extract
 from records.reading import literal
 from records.versions import merged
+
+RANGE_BITS = 4
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,6 @@ def _coded(vocabulary: str, code: str) -> str:
 def _only_if(condition: str, code: str) -> str:
     return f"CASE WHEN {condition} THEN '{code}' END"
 
-
-_SERVICE = _coded("SOCIAL_CARE_SERVICE", "upper(CASE WHEN event_type = 'service' THEN service_type END)")
 
 RULES: dict[str, tuple[EventRule, ...]] = {
     "demographics": (
@@ -62,18 +65,7 @@ RULES: dict[str, tuple[EventRule, ...]] = {
     ),
     "community": (EventRule(_coded("COMMUNITY", "upper(team_type)"), "contact_date"),),
     "mental_health": (EventRule(_coded("MENTAL_HEALTH", "upper(team_type)"), "contact_date"),),
-    "social_care": (
-        EventRule(_coded("SOCIAL_CARE", "upper(event_type)"), "start_date"),
-        # A package's end is only told once it is past: until then it is going on.
-        EventRule(_SERVICE, "start_date", until="end_date"),
-        EventRule(
-            _SERVICE,
-            "start_date",
-            "CASE WHEN end_date IS NOT NULL THEN greatest(received_date, end_date) END",
-            value="date_diff('day', start_date, end_date)::DOUBLE",
-            end="end_date",
-        ),
-    ),
+    "social_care": (EventRule(_coded("SOCIAL_CARE", "upper(event_type)"), "start_date"),),
     "housing": (EventRule(_coded("HOUSING", "upper(event_type)"), "event_date"),),
 }
 
@@ -95,10 +87,30 @@ HOSPITAL_RULES: dict[str, tuple[EventRule, ...]] = {
 }
 
 
+_SERVICE = _coded("SOCIAL_CARE_SERVICE", "upper(service_type)")
+# Over the table that `records.services` makes from the rows of social_care.
+SERVICE_RULES = (
+    # A package's end is only told once it is past: until then it is going on.
+    EventRule(_SERVICE, "start_date", until="coalesce(end_date, closed)"),
+    EventRule(
+        _SERVICE,
+        "start_date",
+        "CASE WHEN end_date IS NOT NULL THEN greatest(received_date, end_date) END",
+        value="date_diff('day', start_date, end_date)::DOUBLE",
+        end="end_date",
+    ),
+)
+
+
 def event_queries(extract: Extract) -> list[str]:
     """Return the queries that turn an extract's used rows into events with `who`; `{as_of}` is left to fill."""
     rows = f"{extract.rows} WHERE fate = 'used'"
     return [_query(rule, rows, literal(extract.name)) for rule in RULES.get(extract.table, ())]
+
+
+def service_queries() -> list[str]:
+    """Return such queries for the services of every extract of social care."""
+    return [_query(rule, "services", "source") for rule in SERVICE_RULES]
 
 
 def hospital_queries() -> list[str]:
@@ -128,13 +140,29 @@ def _visible(told: str) -> str:
             AND greatest(known_at, time) < {{as_of}} AND coalesce(known_until > greatest(known_at, time), true)"""
 
 
-def events_query(parts: list[str], as_of: str) -> str:
-    """Return the query of all events, in a total order."""
-    return f"""SELECT p.person_id AS subject_id, e.time::TIMESTAMP AS time, e.known_at::TIMESTAMP AS known_at,
+def gather_events(con: duckdb.DuckDBPyConnection, parts: list[str], as_of: dt.date) -> None:
+    """Make the table `happened`: every event that the queries tell, under the person's pseudonym, in no order."""
+    told = " UNION ALL ".join(parts).replace("{as_of}", f"DATE '{as_of}'")
+    con.execute(
+        f"""CREATE OR REPLACE TABLE happened AS
+        SELECT p.person_id AS subject_id, e.time::TIMESTAMP AS time, e.known_at::TIMESTAMP AS known_at,
             e.known_until::TIMESTAMP AS known_until, e.code, e.numeric_value, e."end"::TIMESTAMP AS "end", e.source
-        FROM ({" UNION ALL ".join(parts).replace("{as_of}", as_of)}) AS e JOIN persons AS p USING (who)
-        WHERE p.used AND NOT p.opted
-        ORDER BY subject_id, time, known_at, e.code, e.source, e.numeric_value, e."end", e.known_until"""
+        FROM ({told}) AS e JOIN persons AS p USING (who)
+        WHERE p.used AND NOT p.opted"""
+    )
+
+
+def events_queries() -> list[str]:
+    """Return the queries of all events, which one after the other give them in a total order.
+
+    Each sorts one range of pseudonyms: the events of a million people are too many to be sorted in memory at once.
+    """
+    bits = 63 - RANGE_BITS  # pseudonyms are hashes of 63 bits, so the ranges are of nearly one size
+    return [
+        f"""SELECT * FROM happened WHERE subject_id >> {bits} = {place}
+        ORDER BY subject_id, time, known_at, code, source, numeric_value, "end", known_until"""
+        for place in range(2**RANGE_BITS)
+    ]
 
 
 def enrolment_query(extract: Extract, settings: Settings, as_of: str) -> str:

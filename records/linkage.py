@@ -20,7 +20,7 @@ from records.comparing import COLUMNS
 from records.estimating import DRIFT_BITS
 from records.probabilistic import Found, Memory, same_person_pairs
 from records.reading import literal
-from records.register import Entry
+from records.register import Entry, node_hashes
 from records.resolving import broken_by, resembling, resolve_apart
 from records.ruling import Ruling, rule
 from records.sightings import find_sightings
@@ -36,8 +36,8 @@ class Linkage:
     Attributes
     ----------
     nodes
-        One row a distinct description: `who`, COLUMNS, the `source` and `record` that stand for it, and `fresh` where it
-        was not compared before.
+        One row a distinct description: `who`, COLUMNS, the `source` and `record` that stand for it, `node` (its keyed
+        hash), and `fresh` where it was not compared before.
     found
         Pairs of them, by position.
     ruling
@@ -56,7 +56,12 @@ class Linkage:
 
 
 def link(
-    con: duckdb.DuckDBPyConnection, extracts: list[Extract], settings: Settings, as_of: dt.date, start: Entry | None
+    con: duckdb.DuckDBPyConnection,
+    extracts: list[Extract],
+    settings: Settings,
+    as_of: dt.date,
+    start: Entry | None,
+    key: bytes,
 ) -> Linkage:
     """Make the table `handled`: each `who`, the `anchor` of its person, `method` and `probability`.
 
@@ -68,8 +73,9 @@ def link(
     find_sightings(con, personal, as_of)
     ruling = rule(con, personal, decisions.read(settings, as_of))
     nodes = _described_by_name(con, ruling)
+    nodes["node"] = node_hashes(key, nodes)
     unnumbered = int(nodes["number"].isna().sum())
-    found, memory = Found.nothing(), _memory(settings, as_of, start, nodes)
+    found, memory = Found.nothing(), _memory(settings, as_of, start, key, nodes)
     nodes["fresh"] = True if memory is None else ~memory.known
     if unnumbered:
         found = same_person_pairs(
@@ -111,12 +117,13 @@ def link(
     return Linkage(nodes, found, ruling, since, figures)
 
 
-def _memory(settings: Settings, as_of: dt.date, start: Entry | None, nodes: pd.DataFrame) -> Memory | None:
+def _memory(settings: Settings, as_of: dt.date, start: Entry | None, key: bytes, nodes: pd.DataFrame) -> Memory | None:
     """Return what the week before compared, unless everything is to be compared anew from a day since then."""
     anew = settings.linkage.anew_on
     if start is None or (anew is not None and start.as_of < anew <= as_of):
         return None
-    return start.memory(nodes)
+    hashed = nodes if start.key == key else nodes.assign(node=node_hashes(start.key, nodes))
+    return start.memory(hashed)
 
 
 def _drift(found: Found) -> dict[str, object]:
@@ -134,7 +141,7 @@ def _drift(found: Found) -> dict[str, object]:
 def _described_by_name(con: duckdb.DuckDBPyConnection, ruling: Ruling) -> pd.DataFrame:
     """Return the distinct descriptions with a name, in a total order; whom people joined goes by one handle."""
     con.register("joined_by_decision", ruling.joined)
-    nodes = con.execute(
+    nodes = con.sql(
         f"""SELECT * EXCLUDE (first), first.source AS source, first.record AS record FROM (
             SELECT coalesce(j.canonical, s.who) AS who,
                 coalesce(number, CASE WHEN j.canonical[1] = 'n' THEN substr(j.canonical, 3) END) AS number,
@@ -143,9 +150,9 @@ def _described_by_name(con: duckdb.DuckDBPyConnection, ruling: Ruling) -> pd.Dat
             FROM sightings AS s LEFT JOIN joined_by_decision AS j USING (who)
             WHERE (given_name IS NOT NULL OR family_name IS NOT NULL) AND s.who[1] IN ('n', 't') GROUP BY ALL
         ) ORDER BY who, {", ".join(COLUMNS)}"""
-    ).df()
+    ).to_arrow_table()
     con.unregister("joined_by_decision")
-    return nodes
+    return nodes.to_pandas()
 
 
 def _second_numbers(con: duckdb.DuckDBPyConnection, named: pd.DataFrame, ruling: Ruling) -> pd.DataFrame:
@@ -242,18 +249,18 @@ def _gather(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.d
     """Collect every distinct handle; people whose every row is in quarantine are there to be counted."""
     parts = []
     for extract in extracts:
-        first = f"{literal(f'r|{extract.name}|')} || min({extract.contract.key})"
-        quarantined = "starts_with(who, 't|')" if extract.table == "demographics" else "false"
-        # Nearly all rows have a number: of those only the number is looked at.
+        own = f"{literal(f'r|{extract.name}|')} || min({extract.contract.key})"
+        aside = "starts_with(who, 't|') OR " if extract.table == "demographics" else ""
+        # Nearly all rows are used and have a number: of those nothing but the number is looked at.
         parts += [
-            f"SELECT who, {record} AS record, count(*) AS rows, bool_or(fate = 'used') AS used, "
-            f"bool_or(fate = 'opted_out') AS opted FROM {extract.rows} WHERE {mine} AND (fate = 'used' "
-            f"OR (fate = 'opted_out' AND known < DATE '{as_of}') "
-            f"OR (fate = 'quarantined' AND coalesce(known < DATE '{as_of}', true) AND {aside})) GROUP BY who"
-            for mine, record, aside in (
-                ("starts_with(who, 'n|')", "NULL::VARCHAR", "true"),
-                ("NOT starts_with(who, 'n|')", first, quarantined),
-            )
+            f"SELECT who, NULL::VARCHAR AS record, count(*) AS rows, true AS used, false AS opted FROM {extract.rows} "
+            f"WHERE fate = 'used' AND starts_with(who, 'n|') GROUP BY who",
+            f"SELECT who, {own}, count(*), true, false FROM {extract.rows} "
+            f"WHERE fate = 'used' AND NOT starts_with(who, 'n|') GROUP BY who",
+            f"SELECT who, if(starts_with(who, 'n|'), NULL, {own}), count(*), false, bool_or(fate = 'opted_out') "
+            f"FROM {extract.rows} WHERE fate <> 'used' AND ((fate = 'opted_out' AND known < DATE '{as_of}') "
+            f"OR (fate = 'quarantined' AND coalesce(known < DATE '{as_of}', true) "
+            f"AND ({aside}starts_with(who, 'n|')))) GROUP BY who",
         ]
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE handle_records AS
@@ -296,7 +303,7 @@ def no_links(con: duckdb.DuckDBPyConnection) -> Linkage:
     con.execute("CREATE OR REPLACE TEMP TABLE parted_records (who VARCHAR, was VARCHAR, why VARCHAR)")
     con.execute("CREATE OR REPLACE TEMP TABLE conflicts (place VARCHAR, record VARCHAR, number VARCHAR, why VARCHAR)")
     nodes = pd.DataFrame({name: [] for name in ("who", *COLUMNS, "source", "record")}, dtype="str")
-    nodes["fresh"] = pd.Series([], dtype="bool")
+    nodes = nodes.assign(node=pd.Series([], dtype="int64"), fresh=pd.Series([], dtype="bool"))
     joined, apart, single = (
         pd.DataFrame(columns=list(names)) for names in (("who", "canonical"), ("one", "two"), ("source", "who"))
     )

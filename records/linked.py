@@ -19,7 +19,14 @@ from records.areas import load_areas
 from records.checking import Extract, read_rows
 from records.database import batches, working_database
 from records.doubtful import doubtful_pairs
-from records.events import enrolment_query, event_queries, events_query, hospital_queries
+from records.events import (
+    enrolment_query,
+    event_queries,
+    events_queries,
+    gather_events,
+    hospital_queries,
+    service_queries,
+)
 from records.households import find_households
 from records.identity import carry
 from records.keyed import keyed, pads
@@ -28,6 +35,7 @@ from records.linkage import Linkage, link, no_links
 from records.opt_outs import find_opted_out, no_opt_outs
 from records.own_ids import OwnIds
 from records.people import contacts_table, frame, people_table, practice_table, removed_table, residences_table
+from records.services import find_services
 from records.span import ADVICE, Span, check_as_of, open_sources, span_of
 from records.spine import find_ethnicity, reconcile, spine_rows
 from records.staleness import stale, stale_own_ids
@@ -144,11 +152,11 @@ def _link(
     con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[OwnIds], settings: Settings, as_of: dt.date
 ) -> Identified:
     """Make the table `persons` (`handled` with the pseudonym)."""
-    for extract in _hospitals(extracts):
+    for extract in _of_kind(extracts, "hospital_spells"):
         settle_rows(con, extract, as_of)
     key = _key(extracts, cdms, settings)
     start = register.before(settings, key, as_of) if extracts else None
-    linkage = link(con, extracts, settings, as_of, start) if extracts else no_links(con)
+    linkage = link(con, extracts, settings, as_of, start, key) if extracts else no_links(con)
     carried = carry(con, key, as_of, start, linkage)
     for cdm in cdms:
         own_ids.add_people(con, cdm)
@@ -194,15 +202,19 @@ def _write(
     counts = _counts(con, extracts, cdms)
     day = f"DATE '{as_of}'"
     happenings = [query for extract in personal for query in event_queries(extract)]
-    if hospitals := _hospitals(extracts):
+    if hospitals := _of_kind(extracts, "hospital_spells"):
         find_stays(con, hospitals, as_of)
         happenings += hospital_queries()
+    if carers := _of_kind(extracts, "social_care"):
+        find_services(con, carers)
+        happenings += service_queries()
     happenings += [query for cdm in cdms for query in own_ids.event_queries(con, cdm)]
     linked = Linked(**{name: out / f"{name}.parquet" for name in _TABLES}, summary=out / "summary.json")
     out.mkdir(parents=True, exist_ok=True)
     doors.write(people, tables.PEOPLE, linked.people)
     doors.write(residences_table(con), tables.RESIDENCES, linked.residences)
-    doors.write_batches(batches(con, [events_query(happenings, day)]), tables.EVENTS, linked.events)
+    gather_events(con, happenings, as_of)
+    doors.write_batches(batches(con, events_queries()), tables.EVENTS, linked.events)
     doors.write(_enrolments(con, extracts, settings, day), tables.ENROLMENTS, linked.enrolments)
     doors.write_batches(batches(con, _identities(personal, cdms)), tables.IDENTITIES, ledger.private(linked.identities))
     doors.write(contacts_table(con), tables.CONTACTS, ledger.private(linked.contacts))
@@ -226,8 +238,8 @@ def _write(
     return linked
 
 
-def _hospitals(extracts: list[Extract]) -> list[Extract]:
-    return [extract for extract in extracts if extract.table == "hospital_spells"]
+def _of_kind(extracts: list[Extract], table: str) -> list[Extract]:
+    return [extract for extract in extracts if extract.table == table]
 
 
 _TABLES = (

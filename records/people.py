@@ -10,6 +10,7 @@ from casewell.errors import SourceError
 from casewell.settings import Settings
 from records.checking import Extract
 from records.reading import literal
+from records.tables import DOMAINS
 
 EVERYBODY = "all"
 
@@ -107,9 +108,9 @@ def residences_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Return where each registration has its person live, one row a person and start; two of one day as in `people`."""
     return frame(
         con,
-        """SELECT person_id, registered_from::TIMESTAMP AS start, registered_to::TIMESTAMP AS "end",
+        f"""SELECT person_id, registered_from::TIMESTAMP AS start, registered_to::TIMESTAMP AS "end",
             if(registered_to IS NULL, NULL, end_known)::TIMESTAMP AS end_known_at,
-            homes.household_id, areas.imd_decile, practice_code
+            homes.household_id, areas.imd_decile, {", ".join(f"areas.{name}" for name in DOMAINS)}, practice_code
         FROM spine LEFT JOIN homes USING (source, record) LEFT JOIN areas USING (lsoa)
         WHERE used AND person_id IN (SELECT person_id FROM persons WHERE used AND NOT opted)
         QUALIFY row_number() OVER (PARTITION BY person_id, registered_from ORDER BY source DESC, record DESC) = 1

@@ -292,7 +292,8 @@ def frequencies_of(nodes: pd.DataFrame) -> pd.DataFrame:
 def _loaded(api: DatabaseAPI[Any], records: pa.Table, fitted: Fitted) -> Linker:
     """Return a linker with a model and frequencies as they were estimated."""
     model = in_dialect(fitted.model, api.sql_dialect.sql_dialect_str)
-    linker = Linker(api.register(records), model, log_level=logging.ERROR)
+    # The settings are our own and were checked when the model was estimated: a second look costs as much as the scoring.
+    linker = Linker(api.register(records), model, log_level=logging.ERROR, validate_settings=False)
     for name in WEIGHED_BY_FREQUENCY:
         part = fitted.frequencies[fitted.frequencies["column"] == name]
         part = part[part["value"].isin(records[name].unique().to_pylist())]

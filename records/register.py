@@ -45,7 +45,7 @@ class Draft:
     handles
         `handle` (hash), `person_id`, `method`, `formerly` (the id before a merge, nullable), `seen` (day).
     nodes
-        The descriptions that took part.
+        The descriptions that took part, each with its hash (`node`).
     pairs
         `left`, `right` (positions in `nodes`), `weight`, `probability`.
     fitted
@@ -103,16 +103,19 @@ class Entry:
         return Fitted(told["specification"], told["model"], found[["column", "value", "frequency"]])
 
     def memory(self, nodes: pd.DataFrame) -> Memory | None:
-        """Return what was compared before, in terms of the present descriptions; None where no model was estimated."""
+        """Return what was compared before, in terms of the present descriptions; None where no model was estimated.
+
+        The descriptions' `node` is their hash under the key of this entry.
+        """
         fitted = self.fitted(nodes)
         if fitted is None:
             return None
-        hashes = node_hashes(self.key, nodes)
+        hashes = nodes["node"].to_numpy()
         stored = self.table("pairs")
         places = pd.Index(hashes)
         left, right = places.get_indexer(stored["left"]), places.get_indexer(stored["right"])
         pairs = stored.assign(left=np.minimum(left, right), right=np.maximum(left, right))
-        return Memory(fitted, np.isin(hashes, self.table("nodes")["node"]), pairs[pairs["left"] >= 0])
+        return Memory(fitted, nodes["node"].isin(self.table("nodes")["node"]).to_numpy(), pairs[pairs["left"] >= 0])
 
 
 def node_hashes(key: bytes, nodes: pd.DataFrame) -> np.ndarray:
@@ -272,7 +275,7 @@ def write(settings: Settings, key: bytes, as_of: dt.date, start: Entry | None, d
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
     folder.parent.chmod(0o700)
-    hashes = node_hashes(key, draft.nodes)
+    hashes = draft.nodes["node"].to_numpy()
     pairs = draft.pairs.assign(left=hashes[draft.pairs["left"]], right=hashes[draft.pairs["right"]])
     contents = {
         "handles": draft.handles.sort_values("handle"),

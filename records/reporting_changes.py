@@ -136,7 +136,7 @@ def _left_by_rule(con: duckdb.DuckDBPyConnection, key: bytes, start: Entry) -> p
     ).df()
     # It was believed last week if this very description, with the number, took part in linkage then.
     if len(left):
-        left = left[np.isin(node_hashes(start.key, left), start.table("nodes")["node"])]
+        left = left[pd.Series(node_hashes(start.key, left)).isin(start.table("nodes")["node"]).to_numpy()]
     ruled = con.execute(
         """SELECT DISTINCT p.who, p.was, h.anchor, n.person_id AS new, n.how, p.why AS reason
         FROM parted_records AS p JOIN handled AS h USING (who) JOIN named_people AS n USING (anchor)

@@ -71,11 +71,14 @@ def resembling(nodes: pd.DataFrame, found: Found, named: pd.DataFrame) -> pd.Dat
 
     That is one below the threshold, or one of several above it that are equally likely.
     """
-    who, numbered = nodes["who"].to_numpy(), nodes["number"].notna().to_numpy()
-    both = pd.concat([found.pairs, found.doubtful], ignore_index=True)
-    both = pd.concat([both, both.rename(columns={"left": "right", "right": "left"})], ignore_index=True)
-    both = both.assign(who=who[both["left"]], candidate=who[both["right"]])[~numbered[both["left"]]]
-    both = both[~both["who"].isin(named["who"])].sort_values(
+    # As objects: pandas 3 takes ten times as long to look for one text column in another.
+    linked = nodes["who"].astype("object").isin(named["who"].astype("object"))
+    alone = (nodes["number"].isna() & ~linked).to_numpy()
+    pairs = pd.concat([found.pairs, found.doubtful], ignore_index=True)
+    both = pd.concat([pairs, pairs.rename(columns={"left": "right", "right": "left"})], ignore_index=True)
+    both = both[alone[both["left"]]]
+    who = nodes["who"].to_numpy()
+    both = both.assign(who=who[both["left"]], candidate=who[both["right"]]).sort_values(
         ["who", "weight", "candidate"], ascending=[True, False, True]
     )
     return both.drop_duplicates("who")[["who", "candidate", "probability"]].reset_index(drop=True)
@@ -95,7 +98,9 @@ def resolve(nodes: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     -------
     One row a linked description without a number: `who`, `anchor` (another `who`), `probability`.
     """
-    who, numbered = nodes["who"].to_numpy(), nodes["number"].notna().to_numpy()
+    # Numbers that stand for each `who`, in its order, are far quicker to compare than texts.
+    who, names = pd.factorize(nodes["who"], sort=True)
+    numbered = nodes["number"].notna().to_numpy()
     swapped = pairs.rename(columns={"left": "right", "right": "left"})
     links = pd.concat([pairs, swapped], ignore_index=True)
     links = links[~numbered[links["left"]]].drop_duplicates(["left", "right"])
@@ -107,7 +112,10 @@ def resolve(nodes: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     adopted, torn = _best(through.assign(theirs=through["number"]))
     left_over = rest[~rest["mine"].isin(adopted["who"]) & ~rest["mine"].isin(torn)]
     left_over = left_over[left_over["theirs"].isin(left_over["mine"])]
-    return pd.concat([direct, adopted, _groups(left_over)], ignore_index=True).sort_values("who", ignore_index=True)
+    found = pd.concat([direct, adopted, _groups(left_over)], ignore_index=True).sort_values("who", ignore_index=True)
+    return found.assign(who=names.take(found["who"]), anchor=names.take(found["anchor"])).astype(
+        {"who": "str", "anchor": "str"}
+    )
 
 
 def _best(links: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
@@ -121,12 +129,12 @@ def _best(links: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
 
 def _groups(links: pd.DataFrame) -> pd.DataFrame:
     """Join descriptions that match each other and nobody with a number; the anchor is the smallest."""
-    codes, names = pd.factorize(pd.concat([links["mine"], links["theirs"]], ignore_index=True), sort=True)
+    codes, members = pd.factorize(pd.concat([links["mine"], links["theirs"]], ignore_index=True), sort=True)
     half = len(links)
-    graph = coo_matrix((np.ones(half), (codes[:half], codes[half:])), shape=(len(names), len(names)))
+    graph = coo_matrix((np.ones(half), (codes[:half], codes[half:])), shape=(len(members), len(members)))
     _, group = connected_components(graph, directed=False)
     strongest = links.groupby("mine")["probability"].max()
-    found = pd.DataFrame({"who": np.asarray(names, dtype=object), "group": group}).astype({"who": "str"})
+    found = pd.DataFrame({"who": np.asarray(members, dtype="int64"), "group": group})
     found["anchor"] = found.groupby("group")["who"].transform("min")
     found["probability"] = found["who"].map(strongest)
     return found[["who", "anchor", "probability"]]

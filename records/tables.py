@@ -16,6 +16,16 @@ NOT_STATED, NOT_KNOWN = "not stated", "not known"
 NO_ETHNIC_GROUP = (NOT_STATED, NOT_KNOWN)
 ETHNIC_GROUPS = ("White", "Asian", "Black", "Mixed", "Other", *NO_ETHNIC_GROUP)
 NOT_RECORDED = "not recorded"
+# Deciles of the seven domains of the index of multiple deprivation; 1 most deprived.
+DOMAINS = (
+    "income_decile",
+    "employment_decile",
+    "education_decile",
+    "health_decile",
+    "crime_decile",
+    "housing_services_decile",
+    "environment_decile",
+)
 
 PEOPLE = door(
     "people",
@@ -88,6 +98,10 @@ RESIDENCES = door(
         "end_known_at": column("datetime64[us]", "When the end was known; missing without one", nullable=True),
         "household_id": column("Int64", "As in `people`, of the registration's address", nullable=True),
         "imd_decile": column("float64", "As in `people`, of the registration's area", nullable=True),
+        **{
+            name: column("float64", f"Likewise, of the domain {name.removesuffix('_decile')} alone", nullable=True)
+            for name in DOMAINS
+        },
         "practice_code": column("str", "GP practice of the registration"),
     },
     unique=["person_id", "start"],

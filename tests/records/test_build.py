@@ -152,6 +152,23 @@ def test_a_service_goes_on_until_its_end_is_past_and_then_was_so_until_that_day(
     ]
 
 
+def test_a_service_sent_again_when_it_has_ended_no_longer_goes_on(system, settled, tmp_path):
+    service = {"record_id": ["S1", "S2", "S3", "S4"], "nhs_number": NUMBERS[0], "event_type": "service"}
+    service |= {"service_type": "equipment", "start_date": "2022-05-01", "end_date": [None, None, None, "2022-06-30"]}
+    service |= {"received_date": ["2022-05-20", "2022-05-20", "2022-08-20", "2022-08-20"]}
+    absent = ["given_name", "family_name", "date_of_birth", "sex", "postcode"]
+    system["social_care"] = pd.DataFrame(service).assign(**dict.fromkeys(absent))
+    events = built(settled(system), tmp_path / "out")["events"].query("code == 'SOCIAL_CARE_SERVICE//EQUIPMENT'")
+    days = events[["known_at", "known_until", "end"]].apply(lambda day: day.dt.strftime("%Y-%m-%d").fillna(""))
+    told = zip(days["known_at"], days["known_until"], days["end"], strict=True)
+    assert sorted(told) == [
+        ("2022-05-20", "", ""),  # of two alike one has ended
+        ("2022-05-20", "2022-08-20", ""),
+        ("2022-08-20", "", ""),
+        ("2022-08-20", "", "2022-06-30"),
+    ]
+
+
 def test_birth_date_sex_and_postcode_find_a_person_only_if_they_fit_one(plain, system, settled, tmp_path):
     twin = system["demographics"].iloc[[0]].assign(record_id="D99", nhs_number=None, given_name="Zoe")
     assert person(plain, "H0", "hospital_spells")["person_id"] == person(plain, "D0")["person_id"]

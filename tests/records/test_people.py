@@ -273,6 +273,8 @@ def test_every_registration_is_a_residence_with_what_was_known_of_its_end(system
     assert homes["end_known_at"].tolist()[0] == pd.Timestamp("2020-06-09")
     assert homes["end"].isna().tolist() == [False, True]
     assert homes["imd_decile"].tolist() == [10.0, 8.0]
+    assert homes["health_decile"].tolist() == [10.0, 7.0]
+    assert homes["environment_decile"].tolist() == [2.0, 2.0]
     assert homes["practice_code"].tolist() == ["P2", "P1"]
     assert homes["household_id"].nunique() == 2
     assert homes["household_id"].iloc[1] == people.loc["D7b", "household_id"]

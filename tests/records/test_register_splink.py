@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -44,6 +46,26 @@ def test_only_new_descriptions_are_compared(weeks):
     assert second["pairs_scored"] < 0.2 * second["pairs_remembered"]
     assert second["model_estimated_for"] == str(WEEKS[0])
     assert found[0][1]["model"] == found[1][1]["model"]
+
+
+def test_a_week_that_compares_what_is_new_finds_the_people_that_comparing_everything_finds(
+    weeks, tmp_path, monkeypatch
+):
+    """Of the week before only the model is remembered here, neither descriptions nor pairs."""
+    root, settings, found = weeks
+    memory = register.Entry.memory
+
+    def of_the_model_alone(entry, nodes):
+        told = memory(entry, nodes)
+        return replace(told, known=np.zeros(len(nodes), dtype=bool), pairs=told.pairs.head(0))
+
+    monkeypatch.setattr(register.Entry, "memory", of_the_model_alone)
+    people, told = build(settings[1], 1, tmp_path)
+    assert told["linkage"]["descriptions_known"] == told["linkage"]["pairs_remembered"] == 0
+    assert told["model"] == found[1][1]["model"]
+    pd.testing.assert_series_equal(people, found[1][0])
+    for name in ("people.parquet", "identities.parquet", "doubtful.parquet", "changes.parquet"):
+        assert (tmp_path / str(WEEKS[1]) / name).read_bytes() == (root / str(WEEKS[1]) / name).read_bytes()
 
 
 def test_nobody_else_has_another_id_without_a_merge_or_split_on_record(weeks):

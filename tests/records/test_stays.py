@@ -14,7 +14,7 @@ import records
 from casewell import doors
 from features import map_codes
 from records import tables
-from records.events import events_query, hospital_queries
+from records.events import events_queries, gather_events, hospital_queries
 from records.reading import connect
 from records.stays import find_stays, settle_rows
 
@@ -96,7 +96,8 @@ def versions(*rows: dict, as_of: dt.date = LATER) -> pd.DataFrame:
     extract = SimpleNamespace(name="hospital_spells", table="hospital_spells", rows="rows_0")
     settle_rows(con, extract, as_of)
     find_stays(con, [extract], as_of)
-    return con.sql(events_query(hospital_queries(), f"DATE '{as_of}'")).df()
+    gather_events(con, hospital_queries(), as_of)
+    return pd.concat([con.sql(query).df() for query in events_queries()], ignore_index=True)
 
 
 def told(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
