@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow
 from pyarrow import parquet
 
-from features.feature import Feature
+from features.feature import DOMAINS, Feature
 
 GROUPS = 60
 VALUED = 10  # of the groups; their events have a value
@@ -49,6 +49,27 @@ def features() -> list[Feature]:
 def people(number: int) -> np.ndarray:
     """Pseudonyms, sorted, spread over 63 bits as those of records are."""
     return np.sort(np.random.default_rng(number).integers(0, 2**63 - 1, number))
+
+
+def write_homes(number: int, folder: Path) -> tuple[Path, Path]:
+    """Write `people` and `residences` of so many people: half of them registered twice, two to an address."""
+    random, ids = np.random.default_rng(number), people(number)
+    born = np.datetime64("1930-01") + random.integers(0, 12 * 90, number)
+    missing = np.full(number, np.datetime64("NaT"), "datetime64[us]")
+    told = pd.DataFrame({"person_id": ids, "birth_month": born.astype("datetime64[us]")})
+    told = told.assign(sex=random.choice(["female", "male"], number), died_on=missing, death_known_at=missing)
+    first = AS_OF - random.integers(400, 4000, number)
+    homes = pd.DataFrame({"person_id": ids, "start": first.astype("datetime64[us]"), "end": missing})
+    homes = homes.assign(end_known_at=missing, household_id=random.permutation(number) // 2, practice_code="P1")
+    for name in ("imd_decile", *DOMAINS):
+        homes[name] = random.integers(1, 11, number).astype(np.float64)
+    moved = homes[::2].assign(
+        start=homes["start"] + pd.Timedelta(days=300), household_id=lambda t: t["household_id"] + 1
+    )
+    paths = folder / "people.parquet", folder / "residences.parquet"
+    told.to_parquet(paths[0], index=False)
+    pd.concat([homes, moved]).to_parquet(paths[1], index=False)
+    return paths
 
 
 def write_events(number: int, path: Path, each: int = 150, first: int | None = None, seed: int = 1) -> Path:

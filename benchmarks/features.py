@@ -1,11 +1,11 @@
 """How much work features are, beside what else could make them, in CPU-seconds of one run.
 
-    python -m benchmarks.features [--people 20000 100000] [--pandas] [--meds-tab PYTHON] [--folder FOLDER]
+    python -m benchmarks.features [--people 20000 100000] [--no-peers] [--no-week] [--folder FOLDER]
 
-Each method runs in a process of its own; the machine code is there before (Linux only). `floor` is DuckDB that reads the events
-and counts them by group, which a query engine can hope for. Of MEDS-Tab, give the Python of an environment in which
-it is installed (`pip install meds-tab==0.2.0`); it runs for the smallest population, with its nearest task: counts
-and sums in the same windows at one date.
+Each method runs in a process of its own, after the machine code has been loaded (Linux only). `floor` is DuckDB that
+reads the events and counts them by group, which a query engine can hope for. MEDS-Tab is installed in an environment of
+its own and runs for at most 20,000 people, with its nearest task: counts and sums in the same windows at one date.
+pandas runs for at most 100,000, of whom it makes the same features at one date.
 
 The week adds 2 % of events in a file of its own; an eighth of them replace an earlier one.
 """
@@ -17,26 +17,33 @@ import math
 import multiprocessing
 import resource
 import shutil
-import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
-import pyarrow
-from pyarrow import ipc
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import feature_events as made_up
-from features import store
-from features.from_events import blocks
+from benchmarks.feature_peers import floor, meds_tab, meds_tab_python, with_pandas
+from benchmarks.feature_weeks import add_week, periods
+from features import CATALOGUE, build, store
+from features.feature import LIVING, STATIC
+from features.from_events import describe
+from features.pieces import Pieces
+from features.writing import replaced, write_piece
 
-DATES = {"one date": 1, "twelve dates": 12}
 Measured = tuple[float, float]
+Found = dict[str, Measured]
+FLOOR, STORE, WEEK = "floor: DuckDB reads and counts", "store, made at once", "its refresh for a week of 2 % news"
+WHOLE = "whole build: store, twelve dates, people, homes"
+ONE, TWELVE = "matrix from it, one date", "matrix from it, twelve dates"
+PANDAS, MEDS_TAB, AGAIN = "pandas, wide, one date", "MEDS-Tab 0.2.0, its nearest task", "made at once with that week"
+MOST_FOR_PANDAS, MOST_FOR_MEDS_TAB = 100_000, 20_000  # people: 7 GiB, and about eight minutes
 
 
 def population(number: int, dates: int) -> pd.DataFrame:
@@ -50,76 +57,31 @@ def population(number: int, dates: int) -> pd.DataFrame:
     )
 
 
-def _connect() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"threads": 2, "memory_limit": "3GB"})
-    connection.execute("SET enable_progress_bar = false")
-    return connection
-
-
-def floor(events: Path) -> None:
-    """Read the events and count them by person and group."""
-    with _connect() as connection:
-        connection.register("groups", made_up.code_groups())
-        query = "SELECT subject_id, g.group, count(*) FROM read_parquet($path) e JOIN groups g ON g.code_prefix = e.code GROUP BY ALL"
-        for _ in connection.sql(query, params={"path": str(events)}).to_arrow_reader(1_000_000):
-            pass
-
-
-def with_pandas(events: Path) -> None:
-    """Make the counts, latest days and sums in pandas at one date, one pivot a window."""
-    table = pd.read_parquet(events)
-    table = table[(table["known_at"] < made_up.AS_OF) & ~(table["known_until"] < made_up.AS_OF)]
-    age = (pd.Timestamp(made_up.AS_OF) - table["time"]).dt.days
-    for window in made_up.WINDOWS:
-        inside = table[age <= window].groupby(["subject_id", "code"])
-        inside.size().unstack(fill_value=0)
-        inside["numeric_value"].sum().unstack()
-    table.assign(age=age).groupby(["subject_id", "code"])["age"].min().unstack()
-
-
 def make_store(events: Path, folder: Path) -> None:
     """Make the store from nothing, or bring it up to date."""
     store.refresh(events, folder, made_up.code_groups())
 
 
-def kernel(events: Path, folder: Path, number: int, dates: int, out: Path | None = None) -> None:
-    """Make all features from a store that is there; write them as Arrow (lz4) if told where."""
+def matrix(events: Path, folder: Path, number: int, dates: int, out: Path) -> None:
+    """Make all features from a store that is there, and write them as `features.build` does."""
     coded = store.refresh(events, folder, made_up.code_groups())
     declared = made_up.features()
-    rows = population(number, dates)
-    schema = pyarrow.schema([(feature.name, pyarrow.float32()) for feature in declared])
-    options = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-    with ipc.new_file(str(out) if out else pyarrow.BufferOutputStream(), schema, options=options) as writer:
-        for block in blocks(rows, coded, declared, made_up.code_groups()):
-            if out:
-                writer.write_batch(pyarrow.record_batch([pyarrow.array(values) for values in block.values], schema))
+    pieces = Pieces(population(number, dates), len(declared))
+    with replaced(out) as partial:
+        for piece, values in describe(pieces, coded, declared, made_up.code_groups()):
+            write_piece(partial, piece, {one.name: column for one, column in zip(declared, values, strict=True)})
+    shutil.rmtree(out)
 
 
-def meds_tab(python: str, events: Path, folder: Path) -> None:
-    """Run MEDS-Tab's description and time-series tabulation over the same events."""
-    data, out = folder / "MEDS" / "data", folder / "out"
-    data.joinpath("train").mkdir(parents=True)
-    with _connect() as connection:
-        connection.execute(
-            f"""COPY (SELECT subject_id, time, code, CAST(numeric_value AS FLOAT) AS numeric_value FROM '{events}'
-            ORDER BY subject_id, time) TO '{data}/train/0.parquet' (FORMAT parquet)"""
-        )
-    program = str(Path(python).parent)
-    windows = "[" + ",".join(f"{days}d" for days in made_up.WINDOWS) + "]"
-    common = [f"input_dir={data}", f"output_dir={out}", "do_overwrite=True"]
-    subprocess.run([f"{program}/meds-tab-describe", *common], check=True, capture_output=True)
-    counted = "[code/count,value/sum]"
-    subprocess.run(
-        [
-            f"{program}/meds-tab-tabularize-time-series",
-            *common,
-            f"tabularization.window_sizes={windows}",
-            f"tabularization.aggs={counted}",
-            "tabularization.min_code_inclusion_count=1",
-        ],
-        check=True,
-        capture_output=True,
+def whole(folder: Path, number: int, dates: int) -> None:
+    """Make everything with `features.build` itself: the store, the features of events, of people and of their homes."""
+    # The made-up codes are in no group of the catalogue's.
+    sys.modules["features.build"].load_code_groups = made_up.code_groups  # type: ignore[attr-defined]
+    own = [feature for feature in CATALOGUE if feature.aggregation in STATIC + LIVING]
+    events, people, residences, out = (
+        folder / f"{name}.parquet" for name in ("events", "people", "residences", "matrix")
     )
+    build(population(number, dates), events, people, residences, out, [*made_up.features(), *own])
 
 
 def measured(method: Callable[..., None], *told: object) -> Measured:
@@ -138,6 +100,9 @@ def measured(method: Callable[..., None], *told: object) -> Measured:
 
 
 def _run(send, method: Callable[..., None], told: tuple[object, ...]) -> None:  # type: ignore[no-untyped-def]
+    with tempfile.TemporaryDirectory() as folder:  # loads the machine code, and DuckDB
+        small = made_up.write_events(20, Path(folder) / "events.parquet")
+        matrix(small, Path(folder) / "store", 20, 2, Path(folder) / "matrix")
     began = time.process_time()
     method(*told)
     seconds = time.process_time() - began
@@ -149,109 +114,92 @@ def _run(send, method: Callable[..., None], told: tuple[object, ...]) -> None:  
     send.send((seconds + children.ru_utime + children.ru_stime, held))
 
 
-def periods(events: Path, folder: Path) -> Path:
-    """Write the events as `records` might: a file for each past year of knowledge, one a month for the last year."""
-    folder.mkdir()
-    last = (made_up.AS_OF - 365).astype("datetime64[M]")
-    first_days = [
-        *np.arange("2021", str(last.astype("datetime64[Y]") + 1), dtype="datetime64[Y]").astype("datetime64[M]")
-    ]
-    edges = [day for day in first_days if day < last] + list(np.arange(last, made_up.AS_OF.astype("datetime64[M]")))
-    with _connect() as connection:
-        for edge, end in zip(edges, [*edges[1:], made_up.AS_OF.astype("datetime64[M]") + 1], strict=True):
-            begin = "1900-01-01" if edge == edges[0] else f"{edge}-01"
-            connection.execute(
-                f"""COPY (
-                    SELECT * REPLACE (CASE WHEN known_until < DATE '{end}-01' THEN known_until END AS known_until)
-                    FROM '{events}' WHERE known_at >= DATE '{begin}' AND known_at < DATE '{end}-01'
-                    UNION ALL SELECT * FROM '{events}' WHERE known_at < DATE '{begin}'
-                        AND known_until >= DATE '{begin}' AND known_until < DATE '{end}-01'
-                    ORDER BY subject_id, time, known_at, code, numeric_value, "end"
-                ) TO '{folder}/{edge}.parquet' (FORMAT parquet, COMPRESSION zstd)"""
-            )
-    return folder
-
-
-def add_week(number: int, folder: Path) -> None:
-    """Write the file of one more week: 2 % of events, an eighth of them versions of events told in the last month."""
-    first = int(made_up.AS_OF.astype(np.int64))
-    news = made_up.write_events(number, folder / "news.tmp", 3, first, seed=2)
-    before = max(path for path in folder.glob("*.parquet"))
-    with _connect() as connection:
-        connection.execute(
-            f"""COPY (
-                SELECT * FROM read_parquet('{news}')
-                UNION ALL SELECT * REPLACE (TIMESTAMP '{made_up.AS_OF + 2}' AS known_until)
-                FROM (SELECT * FROM '{before}' WHERE known_until IS NULL LIMIT {number * 3 // 8})
-                ORDER BY subject_id, time, known_at, code, numeric_value, "end"
-            ) TO '{folder}/{made_up.AS_OF}.parquet' (FORMAT parquet, COMPRESSION zstd)"""
-        )
-    news.unlink()
-
-
-def week(number: int, events: Path, folder: Path) -> dict[str, Measured]:
-    """Measure a store in periods: made at once, with nothing new, with one more week, and the reading of it."""
+def week(number: int, events: Path, folder: Path) -> Found:
+    """Measure a store in periods: made at once, with nothing new, and with one more week, which must give the same bytes."""
     told = periods(events, folder / "periods")
     found = {"store in periods, made at once": measured(make_store, told, folder / "kept")}
     found["its refresh when nothing is new"] = measured(make_store, told, folder / "kept")
     add_week(number, told)
-    found["its refresh for a week of 2 % news"] = measured(make_store, told, folder / "kept")
-    found["made at once with that week"] = measured(make_store, told, folder / "afresh")
+    found[WEEK] = measured(make_store, told, folder / "kept")
+    found[AGAIN] = measured(make_store, told, folder / "afresh")
     kept, afresh = ({path.name: path.read_bytes() for path in (folder / name).iterdir()} for name in ("kept", "afresh"))
     if kept != afresh:
         raise RuntimeError("the store kept up to date differs from the one made at once")
-    for name, dates in DATES.items():
-        found[f"kernel from it, {name}"] = measured(kernel, told, folder / "kept", number, dates)
     return found
 
 
-def measure(number: int, folder: Path, told: argparse.Namespace) -> dict[str, Measured]:
-    """Measure every method for so many people."""
+def measure(number: int, folder: Path, python: str | None, peers: bool, weeks: bool) -> Found:
+    """Measure every method for so many people; MEDS-Tab if there is a Python that has it."""
     events = made_up.write_events(number, folder / "events.parquet")
-    found = {"floor: DuckDB reads and counts": measured(floor, events)}
-    if told.pandas:
-        found["pandas, wide, one date"] = measured(with_pandas, events)
-    if told.meds_tab and number == min(told.people):
-        found["MEDS-Tab 0.2.0, its nearest task"] = measured(meds_tab, told.meds_tab, events, folder / "meds")
-    found["store, made at once"] = measured(make_store, events, folder / "store")
-    for name, dates in DATES.items():
-        found[f"kernel, {name}"] = measured(kernel, events, folder / "store", number, dates)
-    found["kernel, twelve dates, written as Arrow"] = measured(
-        kernel, events, folder / "store", number, 12, folder / "out"
-    )
-    return found | ({} if told.no_week else week(number, events, folder))
+    found = {FLOOR: measured(floor, events)}
+    if peers and number <= MOST_FOR_PANDAS:
+        found[PANDAS] = measured(with_pandas, events)
+    if python:
+        found[MEDS_TAB] = measured(meds_tab, python, events, folder / "meds")
+    found[STORE] = measured(make_store, events, folder / "store")
+    for name, dates in ((ONE, 1), (TWELVE, 12)):
+        found[name] = measured(matrix, events, folder / "store", number, dates, folder / "matrix")
+    shutil.rmtree(folder / "store")
+    made_up.write_homes(number, folder)
+    found[WHOLE] = measured(whole, folder, number, 12)
+    return found | (week(number, events, folder) if weeks else {})
+
+
+def ratios(by_number: dict[int, Found]) -> list[tuple[str, str, str]]:
+    """Return what is asked of the engine, the limit, and what was found, as far as it was measured."""
+    rows = []
+    for number, found in by_number.items():
+        cpu = {name: seconds for name, (seconds, _) in found.items()}
+        own = cpu[STORE] + cpu[ONE]
+        if MEDS_TAB in cpu:
+            rows.append((f"MEDS-Tab / store and one date, {number:,}", ">= 200", f"{cpu[MEDS_TAB] / own:.0f}"))
+        if PANDAS in cpu:
+            rows.append((f"pandas / one date from the store, {number:,}", ">= 5", f"{cpu[PANDAS] / cpu[ONE]:.1f}"))
+            rows.append((f"pandas / store and one date, {number:,}", "", f"{cpu[PANDAS] / own:.1f}"))
+        rows.append((f"one date / floor, {number:,}", "<= 3", f"{cpu[ONE] / cpu[FLOOR]:.2f}"))
+        rows.append((f"twelve dates / one, {number:,}", "<= 4", f"{cpu[TWELVE] / cpu[ONE]:.2f}"))
+        if WEEK in cpu:
+            rows.append((f"a week's refresh / whole store, {number:,}", "<= 0.1", f"{cpu[WEEK] / cpu[AGAIN]:.3f}"))
+    for (fewer, before), (more, found) in zip(list(by_number.items())[:-1], list(by_number.items())[1:], strict=True):
+        (less, small), (work, large) = before[WHOLE], found[WHOLE]
+        power = math.log(work / less) / math.log(more / fewer)
+        rows.append((f"whole build, {fewer:,} to {more:,}: grows as people to the power", "<= 1.05", f"{power:.2f}"))
+        rows.append((f"its peak memory, {more:,} / {fewer:,}", "flat", f"{large / small:.2f}"))
+    return rows
 
 
 def main() -> None:
-    """Print a table of the methods for each number of people."""
+    """Print a table of the methods for each number of people, and what is asked of the engine beside what was found."""
     parser = argparse.ArgumentParser(description="How much work features are")
     parser.add_argument("--people", type=int, nargs="+", default=[20_000, 100_000])
-    parser.add_argument("--pandas", action="store_true", help="measure pandas too (7 GiB at 100,000 people)")
-    parser.add_argument("--meds-tab", metavar="PYTHON", help="the Python of an environment that has MEDS-Tab")
+    parser.add_argument(
+        "--no-peers", action="store_true", help="leave pandas (7 GiB at 100,000 people) and MEDS-Tab out"
+    )
     parser.add_argument("--no-week", action="store_true", help="leave the weekly store out")
     parser.add_argument("--folder", type=Path, help="where to work; the system's temporary folder if not given")
     told = parser.parse_args()
     console = Console(width=120)
-    warm = Path(tempfile.mkdtemp(dir=told.folder))
-    measure(200, warm, argparse.Namespace(people=[], pandas=False, meds_tab=None, no_week=False))
-    shutil.rmtree(warm)
-    before: tuple[int, dict[str, Measured]] | None = None
-    for number in told.people:
-        folder = Path(tempfile.mkdtemp(dir=told.folder))
-        try:
-            found = measure(number, folder, told)
-        finally:
+    by_number: dict[int, Found] = {}
+    with tempfile.TemporaryDirectory(dir=told.folder) as scratch:
+        for_meds_tab = [number for number in told.people if number <= MOST_FOR_MEDS_TAB and not told.no_peers]
+        python = meds_tab_python(Path(scratch) / "meds-tab") if for_meds_tab else None
+        if for_meds_tab and python is None:
+            console.print("MEDS-Tab cannot be installed here; it is left out.")
+        for number in sorted(told.people):
+            folder = Path(scratch) / str(number)
+            with_meds_tab = python if number in for_meds_tab else None
+            found = measure(number, folder, with_meds_tab, not told.no_peers, not told.no_week)
             shutil.rmtree(folder)
-        table = Table("method", "CPU-seconds", "/ floor", "peak memory, GiB", "grows as people to the power")
-        base = next(iter(found.values()))[0]
-        for name, (seconds, memory) in found.items():
-            power = ""
-            if before and name in before[1]:
-                power = f"{math.log(seconds / before[1][name][0]) / math.log(number / before[0]):.2f}"
-            table.add_row(name, f"{seconds:.2f}", f"{seconds / base:.2f}", f"{memory:.2f}", power)
-        table.title = f"{number:,} people x 150 events, {len(made_up.features())} features"
-        console.print(table)
-        before = (number, found)
+            by_number[number] = found
+            table = Table("method", "CPU-seconds", "/ floor", "peak memory, GiB")
+            for name, (seconds, memory) in found.items():
+                table.add_row(name, f"{seconds:.2f}", f"{seconds / found[FLOOR][0]:.2f}", f"{memory:.2f}")
+            table.title = f"{number:,} people x 150 events, {len(made_up.features())} features"
+            console.print(table)
+    table = Table("what", "asked", "found", title="Ratios of this run")
+    for row in ratios(by_number):
+        table.add_row(*row)
+    console.print(table)
 
 
 if __name__ == "__main__":

@@ -64,5 +64,5 @@ def _strongest(contributions: pd.DataFrame, catalogue: Sequence[Feature], count:
 def _words(raising: pd.DataFrame, declared: dict[str, Feature]) -> pd.DataFrame:
     said = raising.loc[raising["value"].notna() & (raising["value"] != 0), ["feature", "value"]].drop_duplicates()
     said["words"] = [declared[name].words(value) for name, value in zip(said["feature"], said["value"], strict=True)]
-    said["group"] = said["feature"].map({name: feature.group for name, feature in declared.items()})
+    said["group"] = said["feature"].map({name: feature.group or name for name, feature in declared.items()})
     return said.dropna(subset="words")

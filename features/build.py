@@ -5,31 +5,29 @@ Training and weekly scoring are this same call, with other index dates.
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
-import duckdb
 import numpy as np
 import pandas as pd
-import pyarrow
-from pyarrow import parquet
 
 from casewell import doors
-from features import store
+from casewell.errors import SourceError
+from features.at_home import Homes
 from features.catalogue import CATALOGUE
 from features.checks import check_catalogue
 from features.code_groups import load_code_groups
-from features.feature import DERIVED, LIVING, STATIC, Feature
-from features.from_events import blocks
-from features.households import living
+from features.feature import DERIVED, STATIC, Feature
+from features.from_events import from_store
 from features.not_events import derived_column, needed_for, static_column
+from features.pieces import Piece, Pieces
 from features.tables import POPULATION
+from features.writing import replaced, write_nobody, write_piece
 
 Progress = Callable[[str], None]
-MEMORY_LIMIT = "1500MB"
-THREADS = 2
+Engine = Literal["embedded", "spark"]
 
 
 def build(
@@ -40,6 +38,7 @@ def build(
     out: Path,
     features: Sequence[Feature] = CATALOGUE,
     progress: Progress | None = None,
+    engine: Engine = "embedded",
 ) -> Path:
     """Write one row of features for each row of the population, sorted by (index_date, person_id).
 
@@ -51,90 +50,85 @@ def build(
         Parquet files of `records.tables.EVENTS`, `PEOPLE` and `RESIDENCES`. The coded store is kept beside the
         events, in the folder `coded_events`; two calls with features of other groups must not run at once.
     out
-        Parquet file to write: index_date, person_id, then one float32 column a feature.
+        Folder to write, of Parquet files which in order of name are one table (`pandas.read_parquet` reads it so):
+        index_date, person_id, then one float32 column a feature.
+    engine
+        `embedded` walks through the coded events in this process; `spark` leaves the events to Spark. Same bytes.
 
     Raises
     ------
     SettingsError
-        The catalogue or the code groups break a rule.
+        The catalogue or the code groups break a rule, or Spark is asked for and not there.
     SourceError
         The population breaks its contract, or the events lack a column.
+    AsOfError
+        Nothing was known of anybody by an index date.
     """
     say = progress or (lambda _: None)
     code_groups = load_code_groups()
     check_catalogue(features, set(code_groups["group"]))
     wanted = needed_for(features)
-    rows = doors.check(population, POPULATION)
-    rows = rows.sort_values(["index_date", "person_id"], kind="stable", ignore_index=True)
+    rows = _in_order(population)
     dates = rows["index_date"].nunique()
     say(f"Building {len(features)} features for {rows['person_id'].nunique():,} people at {dates} index date(s)")
-    matrix = _from_events(rows, events, wanted, code_groups)
-    _fill_the_rest(matrix, rows, people, residences, wanted)
-    say(f"Writing {len(rows):,} rows")
-    return _write(rows, {feature.name: matrix[feature.name] for feature in features}, out)
+    known = pd.read_parquet(people, columns=["person_id", "birth_month", "sex"]).sort_values("person_id")
+    from_events = [feature for feature in wanted if feature.group is not None]
+    told = _of_events(Pieces(rows, len(wanted)), events, from_events, code_groups, say, engine)
+    with tempfile.TemporaryDirectory(prefix="casewell-features-") as scratch, replaced(out) as folder:
+        homes = Homes(rows, people, residences, wanted, Path(scratch))
+        for piece, values in told:
+            columns = {feature.name: column for feature, column in zip(from_events, values, strict=True)}
+            columns |= homes.of(piece)
+            _fill_the_rest(columns, piece, known, wanted)
+            write_piece(folder, piece, {feature.name: columns[feature.name] for feature in features})
+        if rows.empty:
+            write_nobody(folder, [feature.name for feature in features])
+    say(f"Wrote {len(rows):,} rows")
+    return out
 
 
-def _from_events(
-    rows: pd.DataFrame, events: Path, features: Sequence[Feature], code_groups: pd.DataFrame
-) -> dict[str, np.ndarray]:
-    declared = [feature for feature in features if feature.group is not None]
-    matrix = {feature.name: np.empty(len(rows), dtype=np.float32) for feature in declared}
-    if not declared:
-        return matrix
-    used = code_groups[code_groups["group"].isin({feature.group for feature in declared})]
-    # Beside the events, so that the next call, for other dates or features of the same groups, finds it.
-    coded = store.refresh(events, events.with_name("coded_events"), used)
-    for block in blocks(rows, coded, declared, used):
-        for feature, values in zip(declared, block.values, strict=True):
-            matrix[feature.name][block.rows] = values
-    return matrix
+def _in_order(population: pd.DataFrame) -> pd.DataFrame:
+    """Check and sort date by date: all at once, the check alone would hold several copies of a large population."""
+    dates = population.get("index_date", pd.Series()).drop_duplicates()
+    try:
+        parts = [doors.check(population[population["index_date"] == date], POPULATION) for date in dates.sort_values()]
+    except SourceError:
+        parts = []
+    if sum(map(len, parts)) < len(population) or not parts:
+        return doors.check(population, POPULATION)  # which tells every problem at once
+    return pd.concat([part.sort_values("person_id", kind="stable") for part in parts], ignore_index=True)
 
 
-def _connect(folder: str) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(
-        config={
-            "autoinstall_known_extensions": "false",
-            "threads": THREADS,
-            "memory_limit": MEMORY_LIMIT,
-            "preserve_insertion_order": "false",
-            "temp_directory": folder,
-        }
-    )
+def _of_events(
+    pieces: Pieces,
+    events: Path,
+    features: Sequence[Feature],
+    code_groups: pd.DataFrame,
+    say: Progress,
+    engine: Engine,
+) -> Iterator[tuple[Piece, np.ndarray]]:
+    if not features or pieces.rows.empty:
+        return ((piece, np.empty((0, len(piece.rows)), dtype=np.float32)) for piece in pieces)
+    used = code_groups[code_groups["group"].isin({feature.group for feature in features})]
+    if engine == "spark":
+        from features.spark_engine import from_spark  # needs PySpark, which few have
+
+        return from_spark(pieces, events, features, used, say)
+    return from_store(pieces, events, features, used, say)
 
 
 def _fill_the_rest(
-    matrix: dict[str, np.ndarray], rows: pd.DataFrame, people: Path, residences: Path, features: Sequence[Feature]
+    columns: dict[str, np.ndarray], piece: Piece, known: pd.DataFrame, features: Sequence[Feature]
 ) -> None:
+    """Add the columns of the person's own and those made from others; `known` is sorted by person_id."""
     static = [feature for feature in features if feature.aggregation in STATIC]
     if static:
-        known = pd.read_parquet(people, columns=["person_id", "birth_month", "sex"])
-        persons = rows.merge(known, on="person_id", how="left", validate="many_to_one")
+        asked = pd.DataFrame({"index_date": piece.index_date, "person_id": piece.person})
+        first, last = piece.person.min(), piece.person.max()
+        here = known.iloc[known["person_id"].searchsorted(first) : known["person_id"].searchsorted(last, "right")]
+        persons = asked.merge(here, on="person_id", how="left", validate="many_to_one")
         for feature in static:
-            matrix[feature.name] = static_column(feature, persons)
-    of_homes = [feature for feature in features if feature.aggregation in LIVING]
-    if of_homes:
-        with tempfile.TemporaryDirectory(prefix="casewell-features-") as folder, _connect(folder) as connection:
-            columns = living(connection, rows, residences, people)
-        for feature in of_homes:
-            matrix[feature.name] = columns[feature.aggregation]
+            columns[feature.name] = static_column(feature, persons)
     for feature in features:
         if feature.aggregation in DERIVED:
-            matrix[feature.name] = derived_column(feature, matrix)
-
-
-def _write(rows: pd.DataFrame, columns: dict[str, np.ndarray], out: Path) -> Path:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    table = pyarrow.table(
-        {
-            "index_date": pyarrow.array(rows["index_date"], pyarrow.timestamp("us")),
-            "person_id": pyarrow.array(rows["person_id"], pyarrow.int64()),
-            **{name: pyarrow.array(values, pyarrow.float32()) for name, values in columns.items()},
-        }
-    )
-    partial = out.with_name(out.name + ".partial")
-    try:
-        parquet.write_table(table, partial, compression="zstd", compression_level=1)
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
-    return out
+            columns[feature.name] = derived_column(feature, columns)

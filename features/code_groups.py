@@ -1,66 +1,118 @@
 """Code groups: the clinical and service codes that count as one thing.
 
-The groups are a versioned file, `data/reference/code_groups.csv`; `code_groups.md` beside
-it says where each list comes from.
+The groups are versioned lists, one file each in `data/reference/code_groups/`: `lists.csv` says of every list its
+version, date, source and code systems, and `code_systems.csv` what stands before the `//` of a code. All of it is
+checked whenever it is read.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from casewell.errors import SettingsError
 
-CODE_GROUPS_FILE = Path(__file__).resolve().parents[1] / "data" / "reference" / "code_groups.csv"
+CODE_GROUPS = Path(__file__).resolve().parents[1] / "data" / "reference" / "code_groups"
 COLUMNS = ("group", "code_prefix", "match", "label", "note")
+LIST_COLUMNS = ("list", "name", "version", "date", "code_systems", "source", "licence")
+SYSTEM_COLUMNS = ("code_system", "name", "edition")
+ABOUT = ("lists", "code_systems")  # the two files of the folder that hold no groups
 MATCHES = ("exact", "prefix")
 
 
-def load_code_groups(path: Path = CODE_GROUPS_FILE) -> pd.DataFrame:
-    """Read and check a code group file: group, code_prefix, match, label, note (all text).
+def load_code_groups(folder: Path = CODE_GROUPS) -> pd.DataFrame:
+    """Read and check a folder of code group lists: group, code_prefix, match, label, note and list (all text).
 
     Raises
     ------
     SettingsError
-        The file cannot be read, or every broken rule at once.
+        A file cannot be read, or every broken rule of every file at once.
     """
+    about, systems = _read(folder / "lists.csv", LIST_COLUMNS), _read(folder / "code_systems.csv", SYSTEM_COLUMNS)
+    present = sorted(path.stem for path in folder.glob("*.csv") if path.stem not in ABOUT)
+    problems = _list_problems(about, present, set(systems["code_system"]))
+    tables = [_read(folder / f"{name}.csv", COLUMNS).assign(list=name) for name in present]
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, "list"], dtype="str")
+    problems += _group_problems(table, about)
+    if problems:
+        raise SettingsError(problems, "data/reference/code_groups.md says what each file holds.")
+    return table
+
+
+def load_lists(folder: Path = CODE_GROUPS) -> pd.DataFrame:
+    """Read what is known of each list: its name, version, date, code systems (set apart by spaces), source and licence."""
+    return _read(folder / "lists.csv", LIST_COLUMNS)
+
+
+def _read(path: Path, columns: Collection[str]) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise SettingsError(f"code group file {path.name!r} cannot be read: {type(error).__name__}") from None
-    problems = _problems(table)
-    if problems:
-        raise SettingsError(
-            [f"code group file {path.name!r}: {problem}" for problem in problems],
-            "data/reference/code_groups.md says what each column holds.",
-        )
-    return table[list(COLUMNS)]
-
-
-def _problems(table: pd.DataFrame) -> list[str]:
-    missing = [name for name in COLUMNS if name not in table.columns]
+    missing = [name for name in columns if name not in table.columns]
     if missing:
-        return [f"missing column {name!r}" for name in missing]
-    if table.empty:
-        return ["it holds no group"]
+        raise SettingsError([f"code group file {path.name!r}: missing column {name!r}" for name in missing])
+    return table[list(columns)].apply(lambda column: column.str.strip())
+
+
+def _list_problems(about: pd.DataFrame, present: Collection[str], systems: Collection[str]) -> list[str]:
+    named = set(about["list"])
     problems = [
-        f"unknown match {match!r}; use {' or '.join(MATCHES)}"
-        for match in sorted(set(table["match"]))
-        if match not in MATCHES
+        f"list {name!r} is in lists.csv, but there is no file {name}.csv" for name in sorted(named - set(present))
     ]
-    repeated = table[table.duplicated(["group", "code_prefix", "match"])]
-    problems += [f"group {row.group!r} holds {row.code_prefix!r} twice" for row in repeated.itertuples()]
-    nameless = table.index[table["group"].str.strip() == ""]
-    problems += [f"line {line + 2} names no group" for line in nameless]
-    empty = sorted(set(table.loc[table["code_prefix"].str.strip() == "", "group"]))
-    problems += [f"group {name!r} has an entry without a code" for name in empty]
-    outside = table[~table["code_prefix"].str.contains("//", regex=False) & (table["code_prefix"].str.strip() != "")]
-    problems += [f"group {row.group!r}: {row.code_prefix!r} lacks VOCABULARY//" for row in outside.itertuples()]
-    labels = table.groupby("group", sort=True)["label"].nunique()
-    return problems + [f"group {name!r} has more than one label" for name in labels.index[labels > 1]]
+    problems += [f"file {name}.csv is not in lists.csv{_nearest(name, named)}" for name in sorted(set(present) - named)]
+    problems += [
+        f"lists.csv names {name!r} twice" for name in sorted(set(about.loc[about["list"].duplicated(), "list"]))
+    ]
+    for row in about.to_dict("records"):
+        empty = [column for column in LIST_COLUMNS[1:] if not row[column]]
+        problems += [f"list {row['list']!r} has no {column}" for column in empty]
+        if row["date"] and pd.isna(pd.to_datetime(row["date"], format="%Y-%m-%d", errors="coerce")):
+            problems.append(f"list {row['list']!r}: date {row['date']!r} is not of the form 2026-11-22")
+        problems += [
+            f"list {row['list']!r}: unknown code system {system!r}{_nearest(system, systems)}"
+            for system in row["code_systems"].split()
+            if system not in systems
+        ]
+    return problems
+
+
+def _group_problems(table: pd.DataFrame, about: pd.DataFrame) -> list[str]:
+    if table.empty:
+        return ["the folder holds no group"]
+    code, group = table["code_prefix"], table["group"]
+    system = code.str.split("//").str[0]
+    declared = {row["list"]: row["code_systems"].split() for row in about.to_dict("records")}
+    undeclared = pd.Series(
+        [which in declared and name not in declared[which] for which, name in zip(table["list"], system, strict=True)]
+    )
+    whole = code.str.contains("//", regex=False)
+    labels = table[table["label"] != ""].groupby("group", sort=True)["label"].nunique()
+    again = table.duplicated(["group", "code_prefix", "match"])
+    return [
+        *_rows(
+            table[~table["match"].isin(MATCHES)], lambda r: f"unknown match {r['match']!r}; use {' or '.join(MATCHES)}"
+        ),
+        *_rows(table[again], lambda r: f"group {r['group']!r} holds {r['code_prefix']!r} twice"),
+        *_rows(table[group == ""], lambda r: "an entry names no group"),
+        *_rows(table[code == ""], lambda r: f"group {r['group']!r} has an entry without a code"),
+        *_rows(table[~whole & (code != "")], lambda r: f"group {r['group']!r}: {r['code_prefix']!r} lacks SYSTEM//"),
+        *_rows(
+            table[whole & undeclared],
+            lambda r: (
+                f"group {r['group']!r}: lists.csv does not give the code system of {r['code_prefix']!r}"
+                f"{_nearest(r['code_prefix'].split('//')[0], declared[r['list']])}"
+            ),
+        ),
+        *[f"group {name!r} has more than one label" for name in labels.index[labels > 1]],
+    ]
+
+
+def _rows(rows: pd.DataFrame, say: Callable[[dict[str, str]], str]) -> list[str]:
+    return [f"list {row['list']!r}: {say(row)}" for row in rows.to_dict("records")]
 
 
 def map_codes(codes: Iterable[str], code_groups: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -88,9 +140,11 @@ def require_groups(groups: Iterable[str], code_groups: pd.DataFrame | None = Non
         Every unknown name, with the nearest known one.
     """
     known = sorted(set((load_code_groups() if code_groups is None else code_groups)["group"]))
-    problems = []
-    for name in sorted(set(groups) - set(known)):
-        near = difflib.get_close_matches(name, known, 1)
-        problems.append(f"unknown code group {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    problems = [f"unknown code group {name!r}{_nearest(name, known)}" for name in sorted(set(groups) - set(known))]
     if problems:
-        raise SettingsError(problems, "data/reference/code_groups.csv lists the groups.")
+        raise SettingsError(problems, "data/reference/code_groups/ lists the groups.")
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""

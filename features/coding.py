@@ -47,21 +47,38 @@ class NotSortedError(Exception):
     """The events are not in the order (person, time), in which `records` writes them."""
 
 
-def used_codes(path: Path, code_groups: pd.DataFrame) -> list[str]:
-    """Return the codes of a file of events that belong to any of the groups, sorted: a code's number is its place.
+def files_of(events: Path) -> list[Path]:
+    """Return the files of a table of events: itself, or those of a folder of months `YYYY-MM.parquet`.
 
     Raises
     ------
     SourceError
-        The file lacks a column; events without `known_until`, say, would be seen after they were replaced.
+        The folder holds no month, or a file lacks a column; events without `known_until`, say, would be seen after
+        they were replaced.
     """
-    present = parquet.read_schema(path).names
+    paths = sorted(events.glob("*.parquet")) if events.is_dir() else [events]
+    if not paths:
+        raise SourceError(["events: the folder holds no month"], "Build records anew.")
+    present = set.intersection(*(set(parquet.read_schema(path).names) for path in paths))
     absent = [name for name in COLUMNS if name not in present]
     if absent:
         raise SourceError(
             [f"table 'events': missing column {name!r}" for name in absent],
             "docs/reference/tables.md says what each column holds; link the records anew.",
         )
+    return paths
+
+
+def known_between(events: Path) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    """Return the first and the last moment at which an event became known; None without any event."""
+    with duckdb.connect(config={"threads": 2}) as connection:
+        query = "SELECT min(known_at), max(known_at) FROM read_parquet($paths)"
+        told = connection.execute(query, {"paths": [str(path) for path in files_of(events)]}).fetchone()
+    return (pd.Timestamp(told[0]), pd.Timestamp(told[1])) if told and told[0] else None
+
+
+def used_codes(path: Path, code_groups: pd.DataFrame) -> list[str]:
+    """Return the codes of a file of events that belong to any of the groups, sorted: a code's number is its place."""
     with duckdb.connect(config={"threads": 2}) as connection:
         query = "SELECT DISTINCT code FROM read_parquet($path) WHERE code IS NOT NULL"
         told = connection.sql(query, params={"path": str(path)}).fetchall()

@@ -166,6 +166,21 @@ def measured(source: str, group: str, what: str, unit: str) -> list[Feature]:
     ]
 
 
+def course(source: str, group: str, what: str, unit: str) -> list[Feature]:
+    """A measurement in brief: latest, mean, change and how long ago; informs models only."""
+    return [
+        _one(source, group, "last", 1095, unit, what),
+        _one(source, group, "mean", 1095, unit, what),
+        _one(source, group, "slope", 1095, f"{unit} per year", what),
+        _one(source, group, "days_since_last", None, "days", f"{what} measurement"),
+    ]
+
+
+def typical(source: str, group: str, what: str, unit: str, window: int) -> Feature:
+    """The mean of what the events measure; informs models only."""
+    return _one(source, group, "mean", window, unit, what)
+
+
 def longest(source: str, group: str, what: str, window: int) -> Feature:
     """The longest stay."""
     template = f"Longest {what} {{value:.0f}}"

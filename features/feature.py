@@ -33,8 +33,22 @@ Aggregation = Literal[
     "household_size",
     "lives_alone",
     "household_bereavement",
-    "condition_score",
-    "condition_count",
+    "household_children",
+    "household_old",
+    "large_address",
+    "registered_days",
+    "registrations_begun",
+    "practices",
+    "income_decile",
+    "employment_decile",
+    "education_decile",
+    "health_decile",
+    "crime_decile",
+    "housing_services_decile",
+    "environment_decile",
+    "weighted_sum",
+    "reaches",
+    "share",
 ]
 
 MEANINGS: dict[str, str] = {
@@ -67,13 +81,47 @@ MEANINGS: dict[str, str] = {
     "household_bereavement": (
         "1 when somebody registered at the person's address died in the 365 days before, while the person lived there"
     ),
-    "condition_score": "Sum of the published weights of the Cambridge Multimorbidity Score conditions present",
-    "condition_count": "Number of the Cambridge Multimorbidity Score conditions present",
+    "household_children": "Others registered at the person's address who are under 18",
+    "household_old": "Others registered at the person's address who are 75 or over",
+    "large_address": "1 when more people are registered at the person's address than a household has, otherwise 0",
+    "registered_days": "Days since the present registration began; missing when its start is not known",
+    "registrations_begun": "Registrations that began in the window",
+    "practices": "Different practices at which the person was registered in the window",
+    **{
+        f"{domain}_decile": f"As imd_decile, of the {words} domain alone"
+        for domain, words in (
+            ("income", "income"),
+            ("employment", "employment"),
+            ("education", "education, skills and training"),
+            ("health", "health deprivation and disability"),
+            ("crime", "crime"),
+            ("housing_services", "barriers to housing and services, which distance to services is part of,"),
+            ("environment", "living environment"),
+        )
+    },
+    "weighted_sum": (
+        "Sum of other features, each times its weight, without those that another rules out; missing when one is missing"
+    ),
+    "reaches": "1 when such a sum reaches the threshold, otherwise 0, also when it is missing",
+    "share": "The first of several features over their sum; missing when that is 0",
 }
 
 STATIC = ("age", "sex_female")
-LIVING = ("imd_decile", "household_size", "lives_alone", "household_bereavement")
-DERIVED = ("condition_score", "condition_count")
+DOMAINS = tuple(name for name in MEANINGS if name.endswith("_decile") and name != "imd_decile")
+LIVING = (
+    "imd_decile",
+    "household_size",
+    "lives_alone",
+    "household_bereavement",
+    "household_children",
+    "household_old",
+    "large_address",
+    "registered_days",
+    "registrations_begun",
+    "practices",
+    *DOMAINS,
+)
+DERIVED = ("weighted_sum", "reaches", "share")
 ZERO_WHEN_NOTHING = (
     "any",
     "count",
@@ -84,16 +132,29 @@ ZERO_WHEN_NOTHING = (
     "running",
     "periods_with",
 )
-SILENT_AT_ZERO = (*ZERO_WHEN_NOTHING, "lives_alone")
-SEVERAL = 2  # fewer are not different from each other
+SILENT_AT_ZERO = (*ZERO_WHEN_NOTHING, "lives_alone", *DERIVED)
+# One code is not different from itself, and a count of one may point at what it counts.
+SAID_FROM_TWO = ("distinct_codes", "weighted_sum")
 LONG_AGO_DAYS = 365  # what happened before that is no reason why now
 # A value outside this range is a fault of the record; sums of such values would also lose their last digits.
 LARGEST_USABLE_VALUE = 1e9
 
 
 @dataclass(frozen=True)
+class Part:
+    """A feature in a derived one: its weight, and the feature (0 or 1) that rules it out where it is 1."""
+
+    feature: Feature
+    weight: float = 1.0
+    unless: Feature | None = None
+
+
+@dataclass(frozen=True)
 class Feature:
-    """A column of the feature matrix. Windows are [index_date - window_days, index_date); None is all history."""
+    """A column of the feature matrix. Windows are [index_date - window_days, index_date); None is all history.
+
+    A derived feature is made of `parts`, and its window is the longest of theirs.
+    """
 
     name: str
     source: str
@@ -106,13 +167,25 @@ class Feature:
     template_one: str = ""
     showable: bool = False
     in_model: bool = True
+    parts: tuple[Part, ...] = ()
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a feature that shows what must not be shown."""
-        if self.showable and self.group in SENSITIVE_GROUPS:
-            raise ValueError(f"feature {self.name!r}: group {self.group!r} is sensitive and cannot be showable")
+        sensitive = sorted(self.groups() & set(SENSITIVE_GROUPS))
+        if self.showable and sensitive:
+            raise ValueError(f"feature {self.name!r}: group {sensitive[0]!r} is sensitive and cannot be showable")
         if self.showable and not self.template:
             raise ValueError(f"feature {self.name!r} is showable but has no template")
+
+    def groups(self) -> frozenset[str]:
+        """Return the code groups that the feature rests on, its parts' included."""
+        own = frozenset() if self.group is None else frozenset({self.group})
+        return own.union(*(feature.groups() for feature in self.made_of()))
+
+    def made_of(self) -> tuple[Feature, ...]:
+        """Return the features that a derived one is made of, those that rule another out included."""
+        return tuple(feature for part in self.parts for feature in (part.feature, part.unless) if feature is not None)
 
     def words(self, value: float) -> str | None:
         """Say the value as a reason, or None when it may not be shown or says nothing (missing, or zero of a count)."""
@@ -122,7 +195,7 @@ class Feature:
             return None
         if self.aggregation == "days_since_last" and value > LONG_AGO_DAYS:
             return None
-        if self.aggregation == "distinct_codes" and value < SEVERAL:
+        if self.aggregation in SAID_FROM_TWO and value < 2:
             return None
         one = self.template_one and round(value) == 1
         return (self.template_one if one else self.template).format(value=value)

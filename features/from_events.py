@@ -1,53 +1,61 @@
-"""Features of events, shard by shard, from the coded store."""
+"""Features of events by the embedded engine: from the coded store, piece by piece."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from features import store
+from features.checks import check_index_dates
+from features.coding import known_between
 from features.feature import Feature
 from features.kernel import aggregate
+from features.listing import is_compiled
+from features.pieces import Piece, Pieces
 from features.plan import plan
-from features.store import SHARDS, Store
+from features.store import Store
 from features.visible import Asked
 
 
-@dataclass(frozen=True)
-class Block:
-    """Some rows of the population, and their features: float32 (features, rows)."""
+def from_store(
+    pieces: Pieces, events: Path, features: Sequence[Feature], code_groups: pd.DataFrame, say: Callable[[str], None]
+) -> Iterator[tuple[Piece, np.ndarray]]:
+    """Bring the coded store up to date, which lies beside the events, and describe everybody from it (`describe`).
 
-    rows: np.ndarray
-    values: np.ndarray
-
-
-def blocks(rows: pd.DataFrame, coded: Store, features: Sequence[Feature], code_groups: pd.DataFrame) -> Iterator[Block]:
-    """Describe the people of the population, one range of pseudonyms after the other.
-
-    Parameters
-    ----------
-    rows
-        `features.tables.POPULATION`, sorted by index_date and person_id. Each block's row numbers are sorted too,
-        and on one index date a later block's come after an earlier one's.
-    features
-        Features with a group; a block's values are in this order.
+    Raises
+    ------
+    SourceError
+        The events lack a column.
+    AsOfError
+        Nothing was known of anybody by an index date.
     """
-    codes = coded.codes
-    compiled = plan(features, codes, code_groups)
-    person = rows["person_id"].to_numpy()
-    day = rows["index_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    dates = np.flatnonzero(np.diff(day, prepend=day[:1] - 1))
-    spans = list(zip(dates, np.append(dates[1:], len(day)), strict=True))
-    edges = [
-        first + np.searchsorted(store.shard_of(person[first:last]), np.arange(SHARDS + 1)) for first, last in spans
-    ]
-    for shard in range(SHARDS):
-        chosen = np.concatenate([np.arange(edge[shard], edge[shard + 1]) for edge in edges])
-        if len(chosen) == 0:
-            continue
-        order = np.argsort(person[chosen], kind="stable")
-        asked = Asked(person[chosen][order], day[chosen][order], order)
-        yield Block(chosen, aggregate(store.read(coded, shard), asked, compiled))
+    if not is_compiled():
+        say("Compiling the feature kernel, once on this machine: about ten seconds")
+    coded = store.refresh(events, events.with_name("coded_events"), code_groups)
+    check_index_dates(pieces.rows["index_date"].unique(), known_between(events))
+    return describe(pieces, coded, features, code_groups)
+
+
+def describe(
+    pieces: Pieces, coded: Store, features: Sequence[Feature], code_groups: pd.DataFrame
+) -> Iterator[tuple[Piece, np.ndarray]]:
+    """Give each piece with float32 (features, rows of the piece), good until the next is asked for; features have a group."""
+    compiled = plan(features, coded.codes, code_groups)
+    held, events = -1, None  # a range of the store may belong to several pieces
+    room = np.empty(0, dtype=np.float32)  # memory that is there already costs less than new
+    for piece in pieces:
+        cells = len(features) * len(piece.rows)
+        room = room if len(room) >= cells else np.empty(cells, dtype=np.float32)
+        out = room[:cells].reshape(len(features), len(piece.rows))
+        out[:] = compiled.empty[:, None]
+        ranges, day = store.shard_of(piece.person), piece.day
+        for shard in np.unique(ranges):
+            if events is None or shard != held:
+                held, events = shard, store.read(coded, shard)
+            places = np.flatnonzero(ranges == shard)
+            places = places[np.argsort(piece.person[places], kind="stable")]
+            aggregate(events, Asked(piece.person[places], day[places], places), compiled, out)
+        yield piece, out

@@ -11,62 +11,82 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from casewell.errors import SourceError
+from features import registrations
+from features.registrations import LIVING_THEN
+
 # Care homes, hostels and halls: an address at which more people are registered is nobody's household here.
 LARGEST_HOUSEHOLD = 10
 BEREAVED_DAYS = 365
-COLUMNS = ("imd_decile", "household_size", "lives_alone", "household_bereavement")
+COLUMNS = (
+    "household_size",
+    "lives_alone",
+    "household_bereavement",
+    "household_children",
+    "household_old",
+    "large_address",
+)
 
-RESIDING = """CREATE OR REPLACE TEMP TABLE residing AS SELECT r.*, p.died_on, p.death_known_at
+RESIDING = """CREATE OR REPLACE TEMP TABLE residing AS SELECT r.*, p.died_on, p.death_known_at, p.birth_month
 FROM residences AS r JOIN people AS p USING (person_id)"""
-# `residing` and `asked` (row_number, person_id) on one day. Of several registrations the newest tells
-# the address, until its end is known; a death is known on the day it was received.
+SINCE = """CREATE OR REPLACE TEMP TABLE since AS
+SELECT person_id, household_id, min(coalesce(start, TIMESTAMP '0001-01-01')) AS since
+FROM residing WHERE household_id IS NOT NULL GROUP BY ALL"""
+# `residing` and `since`, and on one day `living` (who lived where then) and `asked` (row_number, person_id).
 QUERY = f"""
-WITH living AS (
-    SELECT person_id, household_id, imd_decile, died_on,
-        coalesce("end" <= $day AND end_known_at < $day, false) AS left_by_then,
-        coalesce(died_on < $day AND death_known_at < $day, false) AS dead,
-        coalesce("end" < died_on AND end_known_at < $day, false) AS left_before
-    FROM residing WHERE start IS NULL OR start < $day
-    QUALIFY row_number() OVER (PARTITION BY person_id ORDER BY start DESC NULLS LAST) = 1
-),
-households AS (
-    SELECT household_id, count(*) AS size FROM living
+WITH addresses AS (
+    SELECT household_id, count(*) AS size, count(*) FILTER (child) AS children, count(*) FILTER (old) AS old FROM living
     WHERE household_id IS NOT NULL AND NOT left_by_then AND NOT dead GROUP BY 1
 ),
 deaths AS (
     SELECT household_id, max(died_on) AS died_on FROM living
     WHERE dead AND NOT left_before AND died_on >= $day - INTERVAL {BEREAVED_DAYS} DAY GROUP BY 1
-),
-since AS (
-    SELECT person_id, household_id, min(coalesce(start, TIMESTAMP '0001-01-01')) AS since
-    FROM residing WHERE household_id IS NOT NULL GROUP BY ALL
 )
-SELECT a.row_number, l.imd_decile, h.size AS household_size, CAST(h.size = 1 AS INTEGER) AS lives_alone,
-    CASE WHEN h.size IS NOT NULL THEN CAST(coalesce(s.since <= d.died_on, false) AS INTEGER) END AS household_bereavement
+SELECT a.row_number, h.size AS household_size, CAST(h.size = 1 AS INTEGER) AS lives_alone,
+    CASE WHEN h.size IS NOT NULL THEN CAST(coalesce(s.since <= d.died_on, false) AS INTEGER) END AS household_bereavement,
+    h.children - CAST(coalesce(l.child, false) AS INTEGER) AS household_children,
+    h.old - CAST(l.old AS INTEGER) AS household_old, CAST(NOT (w.size <= {LARGEST_HOUSEHOLD}) AS INTEGER) AS large_address
 FROM asked AS a JOIN living AS l USING (person_id)
-LEFT JOIN households AS h ON h.household_id = l.household_id AND h.size <= {LARGEST_HOUSEHOLD}
-    AND NOT l.left_by_then AND NOT l.dead
+LEFT JOIN addresses AS w ON w.household_id = l.household_id AND NOT l.left_by_then AND NOT l.dead
+LEFT JOIN addresses AS h ON h.household_id = w.household_id AND h.size <= {LARGEST_HOUSEHOLD}
 LEFT JOIN deaths AS d ON d.household_id = h.household_id
 LEFT JOIN since AS s ON s.person_id = l.person_id AND s.household_id = l.household_id
 """
 
 
-def living(
-    connection: duckdb.DuckDBPyConnection, rows: pd.DataFrame, residences: Path, people: Path
-) -> dict[str, np.ndarray]:
-    """Return `COLUMNS` for each row (index_date, person_id), float32; missing where the address, or the person, is not known.
+def prepare(connection: duckdb.DuckDBPyConnection, residences: Path, people: Path) -> None:
+    """Read `records.tables.RESIDENCES` and `PEOPLE`, Parquet files, for `living`.
 
-    `residences` and `people` are Parquet files of `records.tables.RESIDENCES` and `PEOPLE`. A death in the household
-    counts when it happened within 365 days before the index date, to another who lived there, while the person did.
+    Raises
+    ------
+    SourceError
+        The residences lack a column.
     """
-    connection.read_parquet(str(residences)).create_view("residences")
+    known = connection.read_parquet(str(residences))
+    absent = [name for name in registrations.NEEDED if name not in known.columns]
+    if absent:
+        raise SourceError(
+            [f"table 'residences': missing column {name!r}" for name in absent],
+            "docs/reference/tables.md says what each column holds; link the records anew.",
+        )
+    known.create_view("residences")
     connection.read_parquet(str(people)).create_view("people")
     connection.execute(RESIDING)
-    columns = {name: np.full(len(rows), np.nan, dtype=np.float32) for name in COLUMNS}
-    for day, asked in rows.groupby("index_date"):
-        connection.register("asked", pd.DataFrame({"row_number": asked.index, "person_id": asked["person_id"]}))
-        found = connection.execute(QUERY, {"day": day}).df()
-        connection.unregister("asked")
-        for name in COLUMNS:
+    connection.execute(SINCE)
+
+
+def living(connection: duckdb.DuckDBPyConnection, day: pd.Timestamp, person: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is known on a day of each person's home: `COLUMNS`, and those of `features.registrations`.
+
+    All are float32, missing where the address, or the person, is not known. A death in the household counts when it
+    happened within 365 days before the day, to another who lived there, while the person did.
+    """
+    columns = {name: np.full(len(person), np.nan, dtype=np.float32) for name in (*COLUMNS, *registrations.COLUMNS)}
+    connection.execute(LIVING_THEN, {"day": day})
+    connection.register("asked", pd.DataFrame({"row_number": np.arange(len(person)), "person_id": person}))
+    for query, names in ((QUERY, COLUMNS), (registrations.QUERY, registrations.COLUMNS)):
+        found = connection.execute(query, {"day": day}).df()
+        for name in names:
             columns[name][found["row_number"]] = found[name]
+    connection.unregister("asked")
     return columns

@@ -16,17 +16,14 @@ from features.plan import Plan
 from features.visible import Asked, see
 
 
-def aggregate(events: Events, asked: Asked, plan: Plan) -> np.ndarray:
-    """Return float32 (features, rows asked).
+def aggregate(events: Events, asked: Asked, plan: Plan, out: np.ndarray) -> None:
+    """Fill float32 `out` (features, rows), which holds `plan.empty`, at the places of the rows asked.
 
     Parameters
     ----------
     events
         Sorted by person and day; all that is known of each person asked for.
     """
-    out = np.empty((len(plan.kinds), len(asked.person)), dtype=np.float32)
-    out[:] = plan.empty[:, None]
     seen = see(events, asked)
     count(events, seen, asked, plan, out)
     walk_through(events, seen, asked, plan, out)
-    return out

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from features.coding import NO_VALUE, Events
-from features.compiled import compiled
+from features.compiled import compiled, is_kept
 from features.plan import KINDS, PERIOD_DAYS, Plan
 from features.visible import Asked, Seen
 
@@ -25,6 +25,11 @@ def walk_through(events: Events, seen: Seen, asked: Asked, plan: Plan, out: np.n
     if plan.wants_list.any():
         room = seen.most * int(np.diff(plan.code_starts).max(initial=0))
         _walk(events, seen, asked.day, asked.place, plan, room, NO_VALUE, PERIOD_DAYS, out)
+
+
+def is_compiled() -> bool:
+    """Say whether machine code of the largest loop, which takes longest to compile, is kept from an earlier run."""
+    return is_kept(_walk)
 
 
 @compiled

@@ -1,68 +1,55 @@
 """Features that do not come from a group of events: the person's own, and those made from other features.
 
-Those of the household are in `features.households`.
+Those of the household and of the area lived in are in `features.households` and `features.registrations`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from casewell.errors import SettingsError
-from features.catalogue import CATALOGUE
-from features.feature import DERIVED, Feature
+from features.feature import DERIVED, Feature, Part
 
-WEIGHTS_FILE = Path(__file__).resolve().parents[1] / "data" / "reference" / "cambridge_multimorbidity_score.csv"
 DAYS_PER_YEAR = 365.25
-
-
-def condition_features() -> dict[str, Feature]:
-    """Say which feature tells whether each Cambridge Multimorbidity Score condition is present."""
-    return {
-        feature.group.removeprefix("cms_"): feature
-        for feature in CATALOGUE
-        if feature.group is not None and feature.group.startswith("cms_") and feature.aggregation == "any"
-    }
-
-
-@cache
-def condition_weights() -> dict[str, float]:
-    """Read the score's published weights: condition, weight.
-
-    Raises
-    ------
-    SettingsError
-        The file does not weigh exactly the conditions of the catalogue.
-    """
-    table = pd.read_csv(WEIGHTS_FILE)
-    weights = dict(zip(table["condition"], table["general_outcome_weight"].astype(float), strict=True))
-    wrong = sorted(set(weights) ^ set(condition_features()))
-    if wrong:
-        raise SettingsError(
-            [f"{WEIGHTS_FILE.name}: condition {name!r} is not in both the file and the catalogue" for name in wrong]
-        )
-    return weights
+DECIMALS = 6  # of a sum, so that points written in tenths reach a threshold written in tenths
 
 
 def needed_for(features: Sequence[Feature]) -> list[Feature]:
-    """Add the features that the derived ones are made from."""
-    wanted = {feature.name: feature for feature in features}
-    if any(feature.aggregation in DERIVED for feature in features):
-        wanted |= {feature.name: feature for feature in condition_features().values()}
+    """Add the features that the derived ones are made from, and those that these are made from."""
+    wanted: dict[str, Feature] = {}
+    waiting = list(features)
+    while waiting:
+        feature = waiting.pop(0)
+        if feature.name not in wanted:
+            wanted[feature.name] = feature
+            waiting += feature.made_of()
     return list(wanted.values())
 
 
 def derived_column(feature: Feature, matrix: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Sum the conditions present, weighted or not."""
-    weights = condition_weights()
-    total = np.zeros(len(next(iter(matrix.values()))))
-    for name, flag in sorted(condition_features().items()):
-        total += matrix[flag.name] * (weights[name] if feature.aggregation == "condition_score" else 1.0)
-    return total.astype(np.float32)
+    """Make a derived feature (float32) from the columns of what it is made of; sums are in the order of its parts."""
+    addends = [_addend(part, matrix) for part in feature.parts]
+    total = np.round(np.add.accumulate(addends)[-1], DECIMALS)
+    if feature.aggregation == "share":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.where(total == 0, np.nan, addends[0] / total)
+    elif feature.aggregation == "reaches":
+        values = total >= feature.threshold
+    else:
+        values = total
+    return values.astype(np.float32)
+
+
+def _addend(part: Part, matrix: Mapping[str, np.ndarray]) -> np.ndarray:
+    values = _column(part.feature, matrix).astype(np.float64) * part.weight
+    return values if part.unless is None else values * (_column(part.unless, matrix) == 0)
+
+
+def _column(feature: Feature, matrix: Mapping[str, np.ndarray]) -> np.ndarray:
+    known = feature.name in matrix or feature.aggregation not in DERIVED
+    return matrix[feature.name] if known else derived_column(feature, matrix)
 
 
 def static_column(feature: Feature, persons: pd.DataFrame) -> np.ndarray:

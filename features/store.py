@@ -25,8 +25,7 @@ import pandas as pd
 import pyarrow
 from pyarrow import ipc
 
-from casewell.errors import SourceError
-from features.coding import Events, NotSortedError, read_coded, read_sorted, used_codes
+from features.coding import Events, NotSortedError, files_of, read_coded, read_sorted, used_codes
 from features.order import ordered, settled
 
 VERSION = 1
@@ -80,9 +79,7 @@ def refresh(events: Path, folder: Path, code_groups: pd.DataFrame) -> Store:
     SourceError
         The folder holds no month, or a file lacks a column.
     """
-    paths = sorted(events.glob("*.parquet")) if events.is_dir() else [events]
-    if not paths:
-        raise SourceError(["events: the folder holds no month"], "Build records anew.")
+    paths = files_of(events)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     rule = _fingerprint_of_groups(code_groups)
     wanted = {path.stem: f"{rule} {_fingerprint(path)}" for path in paths}

@@ -32,11 +32,23 @@ DISTRICT_AUTHORITY = {
 }
 
 
+DOMAINS = {
+    "Income_decile": "income_decile",
+    "Employment_decile": "employment_decile",
+    "Education_decile": "education_decile",
+    "Health_decile": "health_decile",
+    "Crime_decile": "crime_decile",
+    "Housing_and_Services_decile": "housing_services_decile",
+    "Environment_decile": "environment_decile",
+}
+
+
 def deprivation(folder: Path) -> pd.DataFrame:
-    """Deprivation rank and decile (1 most deprived) of every English LSOA."""
+    """Deprivation rank and decile (1 most deprived) of every English LSOA, and the deciles of the seven domains."""
     table = pd.read_parquet(folder / "imd2025_lsoa21.parquet")
-    table = table.rename(columns={"IMD_decile": "imd_decile", "IMD_rank": "imd_rank"})
-    return table[["lsoa21_code", "imd_decile", "imd_rank"]].astype({"imd_decile": "int8", "imd_rank": "int32"})
+    table = table.rename(columns={"IMD_decile": "imd_decile", "IMD_rank": "imd_rank", **DOMAINS})
+    types = {"imd_decile": "int8", "imd_rank": "int32", **dict.fromkeys(DOMAINS.values(), "int8")}
+    return table[["lsoa21_code", *types]].astype(types)
 
 
 def area_changes(folder: Path) -> pd.DataFrame:
@@ -74,7 +86,8 @@ def areas(folder: Path, networks: pd.DataFrame) -> pd.DataFrame:
     names = pd.read_parquet(folder / "lsoa11_lsoa21.parquet").drop_duplicates("lsoa21_code")
     table = table.merge(names[["lsoa21_code", "ltla22_name"]], on="lsoa21_code", validate="1:1")
     table = table.rename(columns={"ltla22_name": "local_authority"})
-    table = table.merge(deprivation(folder), on="lsoa21_code").merge(residents(folder), on="lsoa21_code")
+    index = deprivation(folder)[["lsoa21_code", "imd_decile", "imd_rank"]]
+    table = table.merge(index, on="lsoa21_code").merge(residents(folder), on="lsoa21_code")
     table = table.sort_values("lsoa21_name", ignore_index=True)
     table["pcn_code"] = ""
     for authority, rows in table.groupby("local_authority"):
@@ -107,6 +120,18 @@ def age_by_deprivation(folder: Path) -> pd.DataFrame:
     return table.rename(columns={"imd2019_decile": "imd_decile"}).astype({"imd_decile": "int8", "people": "int32"})
 
 
+def multimorbidity(folder: Path) -> pd.DataFrame:
+    """Points of the Cambridge Multimorbidity Score (general outcome) by code group."""
+    table = pd.read_csv(folder / "cambridge_multimorbidity_score_payne_2020_general_20.csv")
+    return pd.DataFrame({"group": "cms_" + table["condition"], "points": table["general_outcome_weight"]})
+
+
+def frailty(folder: Path) -> pd.DataFrame:
+    """Points of the Hospital Frailty Risk Score by code group."""
+    table = pd.read_csv(folder / "hospital_frailty_risk_score_gilbert_2018.csv")
+    return pd.DataFrame({"group": "hfrs_" + table["icd10_3"].str.lower(), "points": table["points"]})
+
+
 def main(folder: Path) -> None:
     """Write every extract beside this script."""
     networks = practices(folder)
@@ -120,12 +145,13 @@ def main(folder: Path) -> None:
     }
     for name, table in tables.items():
         table.to_parquet(HERE / f"{name}.parquet", index=False, compression="zstd")
-    copies = {
-        "cambridge_multimorbidity_score.csv": "cambridge_multimorbidity_score_payne_2020_general_20.csv",
-        "acsc_icd10_nhs_institute_19.csv": "acsc_icd10_nhs_institute_19.csv",
-    }
-    for name, source in copies.items():
-        (HERE / name).write_bytes((folder / source).read_bytes())
+    name = "acsc_icd10_nhs_institute_19.csv"
+    (HERE / name).write_bytes((folder / name).read_bytes())
+    for name, table in {
+        "cambridge_multimorbidity": multimorbidity(folder),
+        "hospital_frailty": frailty(folder),
+    }.items():
+        table.assign(unless="").to_csv(HERE / "scores" / f"{name}.csv", index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

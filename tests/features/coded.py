@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from features import Feature, load_code_groups, store
-from features.from_events import blocks
+from features.from_events import describe
+from features.pieces import Pieces
 from features.plan import KINDS
 from features.reference_engine import ROW, build_in_memory
 from tests.features.tiny import feature, people_table, residences_of
@@ -46,8 +47,8 @@ def from_store(population: pd.DataFrame, coded: store.Store, features: Sequence[
     """What the kernel says, in the same form."""
     rows = population.sort_values(ROW, ignore_index=True)
     answer = np.full((len(features), len(rows)), -1, dtype=np.float32)
-    for block in blocks(rows, coded, features, load_code_groups()):
-        answer[:, block.rows] = block.values
+    for piece, values in describe(Pieces(rows, len(features)), coded, features, load_code_groups()):
+        answer[:, piece.rows] = values
     return answer
 
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+import time
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from casewell.errors import SettingsError, SourceError
+from casewell.errors import AsOfError, SettingsError, SourceError
 from features import CATALOGUE, Feature, build, store
+from features.checks import check_index_dates
+from features.coding import known_between
+from features.compiled import is_kept
 from features.tables import MATRIX
 from tests.features.tiny import (
     INDEX_DATE,
     PERSON,
+    bytes_of,
     event,
     events_table,
     feature,
     people_table,
     population_table,
+    residences_of,
     write_and_build,
 )
 
@@ -143,10 +153,10 @@ def test_a_population_that_breaks_its_contract_is_refused(tmp_path, rows):
 
 def test_a_refused_build_leaves_the_matrix_that_was_there(tmp_path):
     path = write_and_build(tmp_path, population_table(), events_table([]), people_table(), [feature("count", 30)])
-    before = path.read_bytes()
+    before = bytes_of(path)
     with pytest.raises(SettingsError):
         write_and_build(tmp_path, population_table(), events_table([]), people_table(), [feature("count", 0)])
-    assert path.read_bytes() == before
+    assert bytes_of(path) == before
 
 
 def test_every_problem_of_a_catalogue_is_reported_at_once(tmp_path):
@@ -160,15 +170,104 @@ def test_every_problem_of_a_catalogue_is_reported_at_once(tmp_path):
         feature("age", None),
         feature("periods_with", 365),
         feature("periods_with"),
+        feature("count", 0),
+        feature("count", 30.5),
+        feature("count", float("nan")),
+        replace(feature("sum", 180), source="outpatients"),
+        replace(feature("days_spent", 180), source="general practice"),
+        replace(feature("reaches", group=None), threshold=float("inf")),
     ]
     with pytest.raises(SettingsError) as caught:
         write_and_build(tmp_path, population_table(), events_table([]), people_table(), wrong)
     problems = "\n".join(caught.value.problems)
-    assert len(caught.value.problems) == 8
+    assert len(caught.value.problems) == 15
     assert "whole periods of 30 days, say 360" in problems
     assert "did you mean 'ed_attendance'?" in problems
     assert "did you mean 'count'?" in problems
     assert "declared more than once" in problems
+    assert "a window of 0 days; it must be a whole number, at least 1" in problems
+    assert (
+        "sum needs events with values, which those of 'outpatients' have not; take one of general practice" in problems
+    )
+    assert "days_spent needs events with ends, which those of 'general practice' have not" in problems
+    assert "threshold or weight that is not a finite number" in problems
+
+
+def test_index_dates_without_data_are_refused_all_at_once_with_the_nearest_that_has_some(tmp_path):
+    population = population_table([(day, PERSON) for day in ("1900-01-01", "1900-01-02", "2027-12-31", "2028-01-01")])
+    with pytest.raises(AsOfError) as caught:
+        write_and_build(tmp_path, population, events_table([]), people_table(), [feature("count", 30)])
+    assert caught.value.problems == [
+        "index date 1900-01-01: nothing was known by then; the first that can be used is 1900-01-02",
+        "index date 2028-01-01: nothing became known in the 365 days before it; the last that can be used is 2027-12-31",
+    ]
+
+
+def test_events_of_nobody_are_refused_and_a_population_of_nobody_is_not(tmp_path):
+    with pytest.raises(AsOfError, match="there is no event of anybody"):
+        check_index_dates([pd.Timestamp(INDEX_DATE)], known_between(_written(tmp_path, events_table([]))))
+    path = write_and_build(tmp_path, population_table().head(0), events_table([]), people_table(), list(CATALOGUE))
+    matrix = MATRIX.validate(pd.read_parquet(path))
+    assert matrix.empty
+
+
+def _written(folder, events):
+    events.to_parquet(folder / "events.parquet", index=False)
+    return folder / "events.parquet"
+
+
+def test_a_matrix_in_many_pieces_is_read_as_the_one_in_a_single_piece(tmp_path, monkeypatch):
+    people = [n * 2**52 for n in range(50)]
+    population = population_table([(day, one) for day in ("2026-03-01", "2026-07-01") for one in people])
+    table = people_table(
+        [{"person_id": one, "birth_month": "1950-01-01", "sex": "male", "imd_decile": 1 + one % 7} for one in people]
+    )
+    events = events_table([event("2026-02-01", person=one) for one in people[::3]])
+    homes = residences_of(table).assign(household_id=[n // 4 for n in range(50)], start=pd.Timestamp("2026-04-01"))
+    folders = []
+    for cells in (1 << 25, 20 * len(CATALOGUE)):
+        monkeypatch.setattr("features.pieces.CELLS", cells)
+        (tmp_path / str(cells)).mkdir()
+        folders.append(write_and_build(tmp_path / str(cells), population, events, table, list(CATALOGUE), homes))
+    assert len(list(folders[0].iterdir())) == 2 < 10 <= len(list(folders[1].iterdir()))
+    whole, cut = (pd.read_parquet(folder) for folder in folders)
+    pd.testing.assert_frame_equal(whole, cut)
+    assert whole["household_size"].isna().tolist() == [True] * 50 + [False] * 50
+    asked = pd.read_parquet(folders[1], filters=[("person_id", "in", people[7:9])])
+    pd.testing.assert_frame_equal(asked, whole[whole["person_id"].isin(people[7:9])].reset_index(drop=True))
+
+
+def test_a_build_that_fails_midway_leaves_the_matrix_that_was_there_and_nothing_else(tmp_path, monkeypatch):
+    told = population_table(), events_table([]), people_table(), [feature("count", 30)]
+    path = write_and_build(tmp_path, *told)
+    before = bytes_of(path)
+    monkeypatch.setattr("features.writing._write", None)
+    with pytest.raises(TypeError):
+        write_and_build(tmp_path, *told)
+    assert bytes_of(path) == before
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_first_compilation_is_told_beforehand(tmp_path, monkeypatch):
+    told: list[str] = []
+    paths = [tmp_path / f"{name}.parquet" for name in ("events", "people", "residences", "matrix")]
+    write_and_build(tmp_path, population_table(), events_table([]), people_table(), [feature("count", 30)])
+    for kept in (True, False):
+        monkeypatch.setattr("features.from_events.is_compiled", lambda kept=kept: kept)
+        build(population_table(), *paths, [feature("count", 30)], told.append)
+    assert [line.startswith("Compiling the feature kernel, once on this machine") for line in told].count(True) == 1
+
+
+def test_machine_code_older_than_its_source_counts_as_none(tmp_path, monkeypatch):
+    source = tmp_path / "loops.py"
+    source.write_text("from features.compiled import compiled\n@compiled\ndef add(one):\n    return one + 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    add = importlib.import_module("loops").add
+    assert not is_kept(add)
+    assert add(1) == 2
+    assert is_kept(add)
+    os.utime(source, (time.time() + 60,) * 2)
+    assert not is_kept(add)
 
 
 def test_progress_is_told_in_words_without_a_persons_number(tmp_path):

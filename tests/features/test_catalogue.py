@@ -8,21 +8,70 @@ import string
 import pandas as pd
 import pytest
 
+from casewell.errors import SettingsError
 from features import CATALOGUE, Feature, load_code_groups, model_columns
 from features.checks import check_catalogue
 from features.declare import feature_name
 from features.documentation import markdown
-from features.not_events import condition_features, condition_weights
+from features.feature import DERIVED, DOMAINS, Part
+from features.not_events import needed_for
 from features.sensitive import SENSITIVE_GROUPS
+from records import tables
 
 GROUPS = set(load_code_groups()["group"])
+SOURCES = {
+    "hospital",
+    "emergency care",
+    "urgent care",
+    "outpatients",
+    "general practice",
+    "prescriptions",
+    "community",
+    "mental health",
+    "social care",
+    "housing",
+    "conditions",
+    "household",
+    "registration",
+    "people",
+}
 SHOWABLE = [declared for declared in CATALOGUE if declared.showable]
 
 
-def test_there_are_at_least_130_features_with_one_name_each():
+def test_there_are_at_least_400_features_from_every_source_with_one_name_each():
     names = [declared.name for declared in CATALOGUE]
-    assert len(names) >= 130
+    assert len(names) >= 400
     assert len(set(names)) == len(names)
+    assert {declared.source for declared in CATALOGUE} == SOURCES
+
+
+def test_parts_are_checked_as_features_are():
+    falls, unknown = _flag("falls"), _flag("fals")
+    other = Feature("falls", "test", "falls", "any", 30, "yes/no", "")
+    wrong = [
+        Feature("a", "test", None, "weighted_sum", None, "", "", parts=(Part(unknown),)),
+        Feature("b", "test", None, "share", None, "", ""),
+        Feature("c", "test", None, "reaches", None, "", "", parts=(Part(falls),)),
+        Feature("d", "test", None, "weighted_sum", None, "", "", parts=(Part(falls, unless=other),)),
+        Feature("e", "test", "falls", "any", None, "", "", threshold=1.0),
+    ]
+    with pytest.raises(SettingsError) as caught:
+        check_catalogue(wrong, GROUPS)
+    assert sorted(caught.value.problems) == [
+        "feature 'b': share needs parts",
+        "feature 'c': reaches needs a threshold",
+        "feature 'e': any takes no threshold",
+        "feature 'falls' is one thing here, and another where it is a part",
+        "feature 'fals': unknown code group 'fals'; did you mean 'falls'?",
+    ]
+
+
+def test_nobody_s_parts_are_forgotten():
+    by_name = {declared.name: declared for declared in CATALOGUE}
+    wanted = {declared.name for declared in needed_for([by_name["physical_and_mental"]])}
+    # Made of two yes-or-nos, made of two numbers of conditions, made of 20 conditions.
+    assert len(wanted) == 1 + 2 + 2 + 20
+    assert len(needed_for([by_name["charlson_score"]])) == 18
 
 
 def test_every_feature_can_be_built():
@@ -55,7 +104,7 @@ def test_reasons_are_plain_words():
 @pytest.mark.parametrize("value", [0.0, math.nan])
 def test_nothing_is_said_of_what_is_not_recorded(value):
     for declared in SHOWABLE:
-        if declared.aggregation in ("any", "count", "running"):
+        if declared.aggregation in ("any", "count", "running", *DERIVED):
             assert declared.words(value) is None
 
 
@@ -63,6 +112,7 @@ def test_no_sensitive_group_is_showable():
     assert set(SENSITIVE_GROUPS) <= GROUPS
     assert not [declared.name for declared in CATALOGUE if declared.showable and declared.group in SENSITIVE_GROUPS]
     assert not [declared.name for declared in CATALOGUE if declared.template and not declared.showable]
+    assert not [f.name for f in SHOWABLE if f.groups() & set(SENSITIVE_GROUPS)]
 
 
 def test_a_sensitive_group_cannot_be_declared_showable():
@@ -70,9 +120,28 @@ def test_a_sensitive_group_cannot_be_declared_showable():
         Feature("x", "test", "mental_health_crisis", "count", 30, "events", "", "{value}", showable=True)
 
 
+def test_a_feature_made_of_something_sensitive_cannot_be_declared_showable():
+    secret = Feature("s", "test", "charlson_hiv", "any", None, "yes/no", "")
+    between = Feature("b", "test", None, "reaches", None, "yes/no", "", parts=(Part(secret),), threshold=1.0)
+    for parts in ((Part(secret),), (Part(between),), (Part(_flag("falls"), unless=secret),)):
+        with pytest.raises(ValueError, match="'charlson_hiv' is sensitive"):
+            Feature("x", "test", None, "weighted_sum", None, "", "", "{value}", showable=True, parts=parts)
+
+
+def _flag(group: str) -> Feature:
+    return Feature(group, "test", group, "any", None, "yes/no", "")
+
+
+def test_a_number_of_conditions_is_said_from_two_so_that_none_is_pointed_at():
+    number = next(declared for declared in CATALOGUE if declared.name == "cms_physical_conditions")
+    assert number.words(1.0) is None
+    assert number.words(2.0) == "2 long-term physical conditions"
+
+
 def test_age_sex_and_deprivation_are_never_reasons_and_ethnicity_is_no_feature():
     people = {declared.name: declared for declared in CATALOGUE if declared.source == "people"}
-    assert set(people) == {"age", "sex_female", "imd_decile"}
+    assert set(people) == {"age", "sex_female", "imd_decile", *[f"imd_{name}" for name in DOMAINS]}
+    assert DOMAINS == tables.DOMAINS
     assert not any(declared.showable for declared in people.values())
     assert not people["imd_decile"].words(1.0)
     assert not [declared.name for declared in CATALOGUE if "ethnic" in declared.name]
@@ -94,14 +163,16 @@ def test_that_something_may_have_stopped_is_told_to_nobody():
     assert not any(declared.showable for declared in guesses)
 
 
-def test_the_weights_and_the_catalogue_know_the_same_20_conditions():
-    assert set(condition_weights()) == set(condition_features())
-    assert len(condition_features()) == 20
-
-
 def test_the_reference_page_names_every_feature():
     page = markdown()
     assert all(f"| `{declared.name}` |" in page for declared in CATALOGUE)
+
+
+def test_the_reference_page_says_where_every_code_group_is_from():
+    page = markdown()
+    assert all(f"| `{group}` |" in page for declared in CATALOGUE for group in declared.groups())
+    assert "at least 15.1 in all: `hfrs_score`" in page
+    assert "`prescription_anticoagulant_any_90d` unless `prescription_stomach_protection_any_90d`" in page
 
 
 def test_names_say_group_aggregation_and_window():

@@ -6,19 +6,46 @@ import pytest
 
 from casewell.errors import SettingsError
 from features import load_code_groups, map_codes
-from features.code_groups import CODE_GROUPS_FILE, require_groups
+from features.code_groups import CODE_GROUPS, load_lists, require_groups
 from records.contracts import ADMISSION_METHODS
 
+GROUPS = load_code_groups()
 HEAD = "group,code_prefix,match,label,note\n"
 
 
 def groups_of(code: str) -> set[str]:
-    return set(map_codes([code])["group"])
+    return set(map_codes([code], GROUPS)["group"])
 
 
 def test_the_committed_file_is_sound():
-    assert len(load_code_groups()) > 500
-    assert CODE_GROUPS_FILE.with_suffix(".md").exists()
+    assert len(GROUPS) > 1500
+    assert set(GROUPS["list"]) == set(load_lists()["list"])
+    assert CODE_GROUPS.with_suffix(".md").exists()
+
+
+def test_the_groups_of_the_published_scores_hold_the_published_codes():
+    def held(name):
+        codes = GROUPS.query("group == @name")["code_prefix"]
+        return set(codes.str.removeprefix("ICD10//"))
+
+    assert held("hfrs_f00") == {"F00"}
+    assert held("charlson_myocardial_infarction") == {"I21", "I22", "I252"}
+    assert held("charlson_paralysis") == {
+        "G041",
+        "G114",
+        "G801",
+        "G802",
+        "G81",
+        "G82",
+        "G830",
+        "G831",
+        "G832",
+        "G833",
+        "G834",
+        "G839",
+    }
+    assert {"C26", "C30", "C58", "C60", "C85", "C88", "C97"} <= held("charlson_cancer")
+    assert not {"C27", "C35", "C42", "C44", "C59", "C77", "C86", "C89"} & held("charlson_cancer")
 
 
 @pytest.mark.parametrize(
@@ -77,28 +104,78 @@ def test_a_code_of_no_group_has_no_row():
     assert map_codes([]).columns.tolist() == ["code", "group"]
 
 
-def test_every_problem_of_a_file_is_reported_at_once(tmp_path):
-    path = tmp_path / "groups.csv"
-    path.write_text(HEAD + "a,ED//X,exact,A,\na,ED//X,exact,A,\nb,,exact,B,\nc,ED//Y,fuzzy,C,\nd,plain,exact,D,\n")
+LISTS = "list,name,version,date,code_systems,source,licence\n"
+GOOD_LIST = "mine,My list,1,2026-11-22,ED SNOMED,me,own\n"
+SYSTEMS = "code_system,name,edition\nED,emergency,1\nSNOMED,SNOMED CT,2026\nICD10,ICD-10,5\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of one list without a fault."""
+    (tmp_path / "code_systems.csv").write_text(SYSTEMS)
+    (tmp_path / "lists.csv").write_text(LISTS + GOOD_LIST)
+    (tmp_path / "mine.csv").write_text(HEAD + "a,ED//X,exact,A,\n")
+    return tmp_path
+
+
+def problems_of(folder) -> list[str]:
     with pytest.raises(SettingsError) as caught:
-        load_code_groups(path)
-    problems = "\n".join(caught.value.problems)
-    assert len(caught.value.problems) == 4
-    for found in ("twice", "'b'", "'fuzzy'", "'plain'"):
-        assert found in problems
+        load_code_groups(folder)
+    return caught.value.problems
+
+
+def test_a_folder_without_a_fault_is_read(folder):
+    assert load_code_groups(folder)[["group", "list"]].to_numpy().tolist() == [["a", "mine"]]
+
+
+def test_every_problem_of_every_file_is_reported_at_once(folder):
+    (folder / "mine.csv").write_text(
+        HEAD + "a,ED//X,exact,A,\na,ED//X,exact,A,\nb,,exact,B,\nc,ED//Y,fuzzy,C,\nd,plain,exact,D,\n,ED//Z,exact,E,\n"
+    )
+    (folder / "yours.csv").write_text(HEAD + "a,ED//Z,exact,Another,\n")
+    said = problems_of(folder)
+    assert len(said) == 7
+    for found in (
+        "twice",
+        "'b' has an entry",
+        "'fuzzy'",
+        "'plain' lacks",
+        "names no group",
+        "yours.csv is not",
+        "label",
+    ):
+        assert any(found in problem for problem in said), found
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ("mine,My list,1,2026-11-22,ED SNOMD,me,own\n", ["unknown code system 'SNOMD'; did you mean 'SNOMED'?"]),
+        ("mine,My list,1,2026-11-22,SNOMED,me,own\n", ["does not give the code system of 'ED//X'"]),
+        ("mine,My list,,2026-11-22,ED,,own\n", ["has no version", "has no source"]),
+        ("mine,My list,1,22/11/2026,ED,me,own\n", ["'22/11/2026' is not of the form"]),
+        (GOOD_LIST + GOOD_LIST, ["names 'mine' twice"]),
+        (GOOD_LIST + "other,O,1,2026-11-22,ED,me,own\n", ["there is no file other.csv"]),
+        ("mien,My list,1,2026-11-22,ED,me,own\n", ["there is no file mien.csv", "did you mean 'mien'?"]),
+    ],
+    ids=["unknown system", "another system", "no source", "date", "twice", "no file", "misspelled"],
+)
+def test_a_list_says_version_date_source_and_code_systems(folder, lists, expected):
+    (folder / "lists.csv").write_text(LISTS + lists)
+    said = problems_of(folder)
+    assert len(said) == len(expected)
+    for problem, words in zip(said, expected, strict=True):
+        assert words in problem
 
 
 @pytest.mark.parametrize("text", ["", "group,label\na,A\n", HEAD], ids=["empty", "missing columns", "no group"])
-def test_a_file_without_groups_is_refused(tmp_path, text):
-    path = tmp_path / "groups.csv"
-    path.write_text(text)
-    with pytest.raises(SettingsError):
-        load_code_groups(path)
+def test_a_folder_without_groups_is_refused(folder, text):
+    (folder / "mine.csv").write_text(text)
+    assert problems_of(folder)
 
 
-def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(SettingsError):
-        load_code_groups(tmp_path / "none.csv")
+def test_a_missing_folder_is_refused(tmp_path):
+    assert problems_of(tmp_path / "none")
 
 
 def test_an_unknown_group_is_refused_with_the_nearest():

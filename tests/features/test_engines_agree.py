@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features import CATALOGUE
-from features.feature import DERIVED, LIVING, MEANINGS, STATIC
+from features.feature import LIVING, MEANINGS, STATIC
 from features.reference_engine import AGGREGATIONS, build_in_memory
 from tests.features.tiny import (
     EVENT_COLUMNS,
@@ -20,6 +20,15 @@ from tests.features.tiny import (
     write_and_build,
 )
 
+# One of each rule by which features are made of others: points, points that others rule out, bands, shares, limits.
+MADE_OF_OTHERS = (
+    "cms_score",
+    "charlson_score",
+    "physical_and_mental",
+    "gp_missed_share_365d",
+    "bp_systolic_low",
+    "anticoagulant_with_antiplatelet_unprotected",
+)
 VALUED, STAYS, CODED = "bp_systolic", "home_support", "any_prescription"
 GROUPS = {"distinct_codes": CODED, "days_spent": STAYS, "days_running": STAYS, "running": STAYS}
 FEATURES = [
@@ -27,12 +36,20 @@ FEATURES = [
     for how in AGGREGATIONS
     for window in (1, 30, None)
     if not (how == "change" and window is None) and not (how == "periods_with" and window != 30)
-] + [f for f in CATALOGUE if f.aggregation in STATIC + LIVING + DERIVED]
+] + [f for f in CATALOGUE if f.aggregation in STATIC + LIVING or f.name in MADE_OF_OTHERS]
 CODES = [
     "SNOMED//271649006",
     "SOCIAL_CARE_SERVICE//HOME_SUPPORT",
     "BNF//0106A",
     "BNF//0407020A",
+    "BNF//0208020A",
+    "BNF//0209000A",
+    "BNF//0103050A",
+    "ICD10//E109",
+    "ICD10//E102",
+    "SNOMED//35489007",
+    "SNOMED//11429006",
+    "SNOMED//281399006",
     "RxNorm//1",
     "SNOMED//84114007",
     "ICD10//I500",

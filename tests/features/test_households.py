@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from casewell.errors import SourceError
 from features import CATALOGUE
-from features.feature import LIVING
+from features.feature import DOMAINS, LIVING
 from features.households import LARGEST_HOUSEHOLD
 from features.reference_engine import build_in_memory
 from tests.features.tiny import (
@@ -24,7 +25,8 @@ from tests.features.tiny import (
     write_and_build,
 )
 
-FEATURES = [declared for declared in CATALOGUE if declared.aggregation in LIVING]
+# The deciles are all of one kind; two of them are enough.
+FEATURES = [f for f in CATALOGUE if f.aggregation in LIVING and f.aggregation not in DOMAINS[1:]]
 NAN = math.nan
 HOME, OTHER = 10, 11
 
@@ -142,6 +144,8 @@ registrations = st.lists(
             "end": end,
             "end_known_at": end and pd.Timestamp(end) + pd.Timedelta(days=lag),
             "imd_decile": 5.0,
+            "income_decile": float(home or 3),
+            "practice_code": f"P{lag % 3}" if lag else "",
         },
         st.sampled_from(PEOPLE),
         st.sampled_from([HOME, HOME, OTHER, None]),
@@ -160,7 +164,7 @@ deaths = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(registrations=registrations, deaths=deaths, largest=st.integers(1, 4))
 def test_the_query_equals_the_reference_cell_by_cell(tmp_path_factory, registrations, deaths, largest):
     with pytest.MonkeyPatch.context() as changed:
@@ -169,8 +173,13 @@ def test_the_query_equals_the_reference_cell_by_cell(tmp_path_factory, registrat
         from features import households
 
         changed.setattr(households, "QUERY", households.QUERY.replace(f"<= {LARGEST_HOUSEHOLD}", f"<= {largest}"))
-        population = population_table([(day, person) for day in DAYS[1:] for person in PEOPLE])
-        people = everybody([{"person_id": person} for person in PEOPLE], deaths)
+        population = population_table([(day, person) for day in DAYS[2::2] for person in PEOPLE])
+        # By the last of the days, one is 18 and one 75 to the month, and one a month short of each.
+        born = dict(zip(PEOPLE, ["2008-03-01", "2008-04-01", "1951-03-01", "1951-04-01", None], strict=True))
+        dead = {row["person_id"]: row for row in deaths}
+        people = people_table(
+            [{"person_id": person, "birth_month": born[person]} | dead.get(person, {}) for person in PEOPLE]
+        )
         built, expected = both(tmp_path_factory.mktemp("homes"), population, people, residences_table(registrations))
     for declared in FEATURES:
         np.testing.assert_array_equal(built[declared.name], expected[declared.name], err_msg=declared.name)
@@ -182,3 +191,58 @@ def test_living_alone_is_said_plainly_and_a_death_is_not_said():
     assert by_name["lives_alone"].words(0.0) is None
     assert by_name["household_bereavement"].words(1.0) is None
     assert "opted out" in by_name["lives_alone"].description
+
+
+def described(folder, residences, people, names):
+    homes = residences_table(residences)
+    return [matrix[list(names)].iloc[0].tolist() for matrix in both(folder, population_table(), people, homes)]
+
+
+def test_children_and_old_people_at_home_are_others(tmp_path):
+    born = {PERSON: "1940-01-01", 8: "2008-07-01", 9: "2008-08-01", 10: "1951-07-01", 11: "1951-08-01"}
+    people = people_table([{"person_id": person, "birth_month": month} for person, month in born.items()])
+    homes = [lives(person) for person in born]
+    for found in described(tmp_path, homes, people, ["household_children", "household_old", "large_address"]):
+        assert found == [1, 1, 0]  # of 8 and 9 the one not yet 18, of 10 and 11 the one who is 75
+
+
+def test_an_address_of_many_is_told_apart_from_one_not_known(tmp_path):
+    many = [lives(n) for n in [PERSON, *range(100, 100 + LARGEST_HOUSEHOLD)]]
+    names = ["large_address", "household_children"]
+    for found in described(tmp_path, many, everybody(many, []), names):
+        assert found == pytest.approx([1, NAN], nan_ok=True)
+    for found in described(tmp_path, [lives(home=None)], everybody([], []), names):
+        assert found == pytest.approx([NAN, NAN], nan_ok=True)
+
+
+REGISTERED = ["registered_days", "registrations_begun_1095d", "practices_1095d"]
+
+
+@pytest.mark.parametrize(
+    ("homes", "expected"),
+    [
+        ([lives(start="2026-06-01") | {"practice_code": "A"}], [30, 1, 1]),
+        ([lives(start="2023-07-02") | {"practice_code": "A"}], [1095, 1, 1]),
+        ([lives(start="2023-07-01") | {"practice_code": "A"}], [1096, 0, 1]),
+        ([lives(start=None)], [NAN, 0, 0]),
+        ([lives(8)], [NAN, NAN, NAN]),
+        (
+            [lives(start="2024-01-01", end="2026-06-01") | {"practice_code": "A"}, lives(start="2026-06-01") | {"practice_code": "B"}],
+            [30, 2, 2],
+        ),
+        ([lives(end="2023-07-01") | {"practice_code": "A"}, lives(start="2024-01-01") | {"practice_code": "A"}], [912, 1, 1]),
+        ([lives(end="2026-06-01") | {"practice_code": "A"}], [NAN, 0, 1]),
+        ([lives(start=INDEX_DATE)], [NAN, NAN, NAN]),
+    ],
+    ids=["one", "begun in the window", "begun before it", "without a start", "never", "two practices", "one twice", "left", "not yet"],
+)  # fmt: skip
+def test_how_long_and_with_how_many_practices(tmp_path, homes, expected):
+    for found in described(tmp_path, homes, everybody(homes, []), REGISTERED):
+        assert found == pytest.approx(expected, nan_ok=True)
+
+
+def test_residences_of_before_the_domains_are_refused_with_what_to_do(tmp_path):
+    old = residences_table([lives()]).drop(columns=["income_decile", "crime_decile"])
+    with pytest.raises(SourceError) as caught:
+        write_and_build(tmp_path, population_table(), events_table([]), people_table(), FEATURES, old)
+    assert len(caught.value.problems) == 2

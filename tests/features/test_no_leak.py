@@ -14,6 +14,7 @@ from features.coding import NEVER
 from tests.features.tiny import (
     INDEX_DATE,
     PERSON,
+    bytes_of,
     event,
     events_table,
     people_table,
@@ -52,14 +53,14 @@ def history(seed: int, number: int) -> pd.DataFrame:
 
 @pytest.fixture
 def matrix_bytes(tmp_path):
-    """Build the whole catalogue from a table of events and give the file's bytes."""
+    """Build the whole catalogue from a table of events and give its files' bytes."""
     people_table().to_parquet(tmp_path / "people.parquet", index=False)
     residences_of(people_table()).to_parquet(tmp_path / "residences.parquet", index=False)
     tables = [tmp_path / f"{name}.parquet" for name in ("events", "people", "residences")]
 
-    def built(events: pd.DataFrame) -> bytes:
+    def built(events: pd.DataFrame) -> dict[str, bytes]:
         events.to_parquet(tmp_path / "events.parquet", index=False)
-        return build(population_table(), *tables, tmp_path / "matrix.parquet").read_bytes()
+        return bytes_of(build(population_table(), *tables, tmp_path / "matrix.parquet"))
 
     return built
 

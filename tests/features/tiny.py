@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from features import Feature, build
+from features.feature import DOMAINS
 
 PERSON = 7
 INDEX_DATE = "2026-07-01"
@@ -25,6 +27,8 @@ RESIDENCE_COLUMNS = {
     "end_known_at": "datetime64[us]",
     "household_id": "Int64",
     "imd_decile": "float64",
+    **dict.fromkeys(DOMAINS, "float64"),
+    "practice_code": "str",
 }
 EVENT_COLUMNS = {
     "subject_id": "int64",
@@ -64,13 +68,18 @@ def events_table(rows: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(EVENT_COLUMNS)).astype(EVENT_COLUMNS)
 
 
+# Somebody else's, in no code group: they say that records began before every index date of the tests, and went on.
+ELSEWHERE = events_table([event(day, "NOTHING//known", person=-(2**40)) for day in ("1900-01-01", "2026-12-31")])
+
+
 def people_table(rows: list[dict[str, object]] | None = None) -> pd.DataFrame:
     rows = rows or [{"person_id": PERSON, "birth_month": "1946-07-01", "sex": "female", "imd_decile": 2.0}]
     return pd.DataFrame(rows, columns=list(PEOPLE_COLUMNS)).astype(PEOPLE_COLUMNS)
 
 
 def residences_table(rows: list[dict[str, object]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(RESIDENCE_COLUMNS)).astype(RESIDENCE_COLUMNS)
+    table = pd.DataFrame(rows, columns=list(RESIDENCE_COLUMNS))
+    return table.assign(practice_code=table["practice_code"].fillna("")).astype(RESIDENCE_COLUMNS)
 
 
 def residences_of(people: pd.DataFrame) -> pd.DataFrame:
@@ -90,12 +99,18 @@ def write_and_build(
     people: pd.DataFrame,
     features: list[Feature],
     residences: pd.DataFrame | None = None,
+    engine: Literal["embedded", "spark"] = "embedded",
 ) -> Path:
-    tables = {"events": events, "people": people}
+    tables = {"events": pd.concat([events, ELSEWHERE.reindex(columns=events.columns)]), "people": people}
     tables["residences"] = residences_of(people) if residences is None else residences
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet", index=False)
-    return build(population, *(folder / f"{name}.parquet" for name in tables), folder / "matrix.parquet", features)
+    paths = (folder / f"{name}.parquet" for name in tables)
+    return build(population, *paths, folder / "matrix.parquet", features, engine=engine)
+
+
+def bytes_of(matrix: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in matrix.iterdir()}
 
 
 def feature(aggregation: str, window: int | None = None, group: str | None = "ed_attendance") -> Feature:

@@ -1,0 +1,83 @@
+"""What else could make the features of `benchmarks.features`: what it is measured against."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from benchmarks import feature_events as made_up
+
+MEDS_TAB = "meds-tab==0.2.0"
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open a database in memory, on two threads."""
+    connection = duckdb.connect(config={"threads": 2, "memory_limit": "3GB"})
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def floor(events: Path) -> None:
+    """Read the events and count them by person and group."""
+    with connect() as connection:
+        connection.register("groups", made_up.code_groups())
+        query = "SELECT subject_id, g.group, count(*) FROM read_parquet($path) e JOIN groups g ON g.code_prefix = e.code GROUP BY ALL"
+        for _ in connection.sql(query, params={"path": str(events)}).to_arrow_reader(1_000_000):
+            pass
+
+
+def with_pandas(events: Path) -> None:
+    """Make the counts, latest days and sums in pandas at one date, one pivot a window."""
+    table = pd.read_parquet(events)
+    table = table[(table["known_at"] < made_up.AS_OF) & ~(table["known_until"] < made_up.AS_OF)]
+    age = (pd.Timestamp(made_up.AS_OF) - table["time"]).dt.days
+    for window in made_up.WINDOWS:
+        inside = table[age <= window].groupby(["subject_id", "code"])
+        inside.size().unstack(fill_value=0)
+        inside["numeric_value"].sum().unstack()
+    table.assign(age=age).groupby(["subject_id", "code"])["age"].min().unstack()
+
+
+def meds_tab_python(folder: Path) -> str | None:
+    """Install MEDS-Tab in an environment of its own, a folder; return its Python, or None when it cannot be installed."""
+    python = folder / "bin" / "python"
+    uv = Path(sys.executable).with_name("uv")
+    steps = [
+        [sys.executable, "-m", "venv", str(folder)],
+        [str(uv), "pip", "install", "-q", "--python", str(python), MEDS_TAB]
+        if uv.exists()
+        else [str(python), "-m", "pip", "install", "-q", MEDS_TAB],
+    ]
+    installed = all(subprocess.run(step, capture_output=True, check=False).returncode == 0 for step in steps)
+    return str(python) if installed and python.with_name("meds-tab-describe").exists() else None
+
+
+def meds_tab(python: str, events: Path, folder: Path) -> None:
+    """Run MEDS-Tab's description and time-series tabulation over the same events."""
+    data, out = folder / "MEDS" / "data", folder / "out"
+    data.joinpath("train").mkdir(parents=True)
+    with connect() as connection:
+        connection.execute(
+            f"""COPY (SELECT subject_id, time, code, CAST(numeric_value AS FLOAT) AS numeric_value FROM '{events}'
+            ORDER BY subject_id, time) TO '{data}/train/0.parquet' (FORMAT parquet)"""
+        )
+    program = str(Path(python).parent)
+    windows = "[" + ",".join(f"{days}d" for days in made_up.WINDOWS) + "]"
+    common = [f"input_dir={data}", f"output_dir={out}", "do_overwrite=True"]
+    subprocess.run([f"{program}/meds-tab-describe", *common], check=True, capture_output=True)
+    counted = "[code/count,value/sum]"
+    subprocess.run(
+        [
+            f"{program}/meds-tab-tabularize-time-series",
+            *common,
+            f"tabularization.window_sizes={windows}",
+            f"tabularization.aggs={counted}",
+            "tabularization.min_code_inclusion_count=1",
+        ],
+        check=True,
+        capture_output=True,
+    )

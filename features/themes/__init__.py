@@ -1,0 +1,1 @@
+"""The features, theme by theme; `features.catalogue` puts them together."""
