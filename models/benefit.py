@@ -1,32 +1,41 @@
 """Benefit: what case management would change for a person.
 
-A cross-fitted learner of effects that holds up when few people were treated, and not at
-random. Out of fold, trees predict the outcome without case management (mu0) and the chance
-of having been treated (e). One penalised logistic regression then explains the outcome with
-mu0 as its starting point:
+For any table of numbers there is `BenefitEstimator`. The weekly pipeline brings its own risk and
+propensity, out of fold, and takes from the same code what comes after them:
 
-    logit p = logit mu0 + a0 + Z alpha + W (b0 + Z beta),   weights W (1 - e) + (1 - W) e
+    logit p = logit mu0 + a0 + Z alpha + W (b0 + Z beta)
 
-`alpha` mends mu0 where treated and untreated people overlap; `beta` says who gains. The
-weights let people who could have gone either way count most (overlap weights: Li, Morgan
-and Zaslavsky 2018). Benefit is the fall in probability from p(W=0) to p(W=1).
+`alpha` mends mu0 on untreated people, weighted by their chance of treatment (overlap weights: Li,
+Morgan and Zaslavsky 2018); `beta`, under a horseshoe prior, says who gains. Benefit is the fall in
+probability from p(W=0) to p(W=1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from casewell.settings import Benefit
 from models.amenability import amenability
+from models.benefit_estimator import CONTROLS_PER_TREATED, CORRECTION_PENALTY, BenefitEstimator
+from models.effect import fit_readings
+from models.nuisances import ridge_logistic, with_ones
 from models.trees import log_odds
 
-PENALTIES = (1e5, 3000.0, 1000.0, 300.0, 100.0, 30.0, 10.0)
-CONTROLS_PER_TREATED = 12
+__all__ = [
+    "BenefitEstimator",
+    "CrossFitted",
+    "EffectModel",
+    "Scale",
+    "assumed_benefit",
+    "fit_effect",
+    "overlap_sample",
+    "released_benefit",
+]
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,6 @@ class CrossFitted:
 
     without: np.ndarray
     with_programme: np.ndarray
-    penalty: float
 
     @property
     def benefit(self) -> np.ndarray:
@@ -87,7 +95,6 @@ def fit_effect(
     risk: np.ndarray,
     propensity: np.ndarray,
     folds: np.ndarray,
-    person: np.ndarray,
     seed: int,
 ) -> tuple[EffectModel, CrossFitted]:
     """Learn who gains.
@@ -97,7 +104,7 @@ def fit_effect(
     matrix : DataFrame of features, one row a person and index date
     outcome, treated : boolean arrays
     risk, propensity : out-of-fold probabilities from `fit_risk` and `fit_propensity`
-    folds, person : the penalty is the strongest within one paired standard error, by person, of the best
+    folds : of people; each row's out-of-fold effect is learned from the other folds
     """
     kept, weights = overlap_sample(treated, propensity, seed)
     compressed = _compress(matrix[kept].to_numpy("float64"))
@@ -107,24 +114,46 @@ def fit_effect(
     used = often[spread > 1e-9]
     scale = Scale(tuple(matrix.columns[used]), np.nanmean(compressed[:, used], axis=0), spread[spread > 1e-9])
 
-    design = scale.design(matrix, risk, propensity)
-    sample = _Sample(design[kept], treated[kept], outcome[kept], log_odds(risk[kept]), weights[kept])
-    losses = np.zeros((len(PENALTIES), int(kept.sum())))
-    paths = []
-    for fold in np.unique(folds):
-        held_out = folds[kept] == fold
-        path = sample.where(~held_out).path(PENALTIES)
-        losses[:, held_out] = [sample.where(held_out).loss(coefficients) for coefficients in path]
-        paths.append(path)
-    chosen = strongest_within_one_error(losses, person[kept])
+    design, offset = scale.design(matrix, risk, propensity), log_odds(risk)
+    random = np.random.default_rng(seed)
+
+    def learn(rows: np.ndarray) -> EffectModel:
+        learned = _coefficients(design[rows], offset[rows], outcome[rows], treated[rows], weights[rows], random)
+        return EffectModel(scale, learned)
 
     without, with_programme = np.empty(len(matrix)), np.empty(len(matrix))
-    for fold, path in zip(np.unique(folds), paths, strict=True):
-        rows = folds == fold
-        odds = EffectModel(scale, path[chosen]).outcome_odds(design[rows], risk[rows])
-        without[rows], with_programme[rows] = expit(odds[0]), expit(odds[1])
-    final = EffectModel(scale, sample.path(PENALTIES[: chosen + 1])[-1])
-    return final, CrossFitted(without, with_programme, PENALTIES[chosen])
+    # Many small solves: threads would only wait for one another.
+    with threadpool_limits(1, user_api="blas"):
+        for fold in np.unique(folds):
+            rows = folds == fold
+            odds = learn(kept & ~rows).outcome_odds(design[rows], risk[rows])
+            without[rows], with_programme[rows] = expit(odds[0]), expit(odds[1])
+        return learn(kept), CrossFitted(without, with_programme)
+
+
+def _coefficients(
+    design: np.ndarray,
+    offset: np.ndarray,
+    outcome: np.ndarray,
+    treated: np.ndarray,
+    weights: np.ndarray,
+    random: np.random.Generator,
+) -> np.ndarray:
+    """Return a0, alpha, b0, beta."""
+    columns, untreated = with_ones(design), ~treated
+    alpha = ridge_logistic(
+        columns[untreated],
+        outcome[untreated],
+        offset[untreated],
+        weights[untreated],
+        CORRECTION_PENALTY,
+        np.zeros(columns.shape[1]),
+    )
+    without = offset[treated] + columns[treated] @ alpha
+    relative = fit_readings(
+        design[treated], without, outcome[treated], np.minimum(1.0, 2 * weights[treated]), None, random, ["relative"]
+    )
+    return np.concatenate([alpha, relative[0].coefficients.mean(axis=0)])
 
 
 def assumed_benefit(matrix: pd.DataFrame, risk: np.ndarray, rules: Benefit) -> np.ndarray:
@@ -149,59 +178,6 @@ def overlap_sample(treated: np.ndarray, propensity: np.ndarray, seed: int) -> tu
     chance = np.where(treated, 1.0, np.minimum(1.0, propensity * wanted / propensity[~treated].sum()))
     kept = np.random.default_rng(seed).random(len(treated)) < chance
     return kept, np.where(treated, 1 - propensity, propensity) / chance
-
-
-def strongest_within_one_error(losses: np.ndarray, person: np.ndarray) -> int:
-    """Choose the first (strongest) penalty whose held-out loss is within one paired standard error of the least.
-
-    `losses` has shape (penalties, rows), strongest penalty first, each already weighted. The
-    error is that of a sum over people, whose rows are not independent.
-    """
-    best = int(losses.sum(axis=1).argmin())
-    _, people = np.unique(person, return_inverse=True)
-    excess = np.stack([np.bincount(people, weights=row) for row in losses - losses[best]])
-    error = np.sqrt(excess.var(axis=1) * excess.shape[1])
-    return int(np.flatnonzero(excess.sum(axis=1) <= error)[0])
-
-
-@dataclass(frozen=True)
-class _Sample:
-    design: np.ndarray
-    treated: np.ndarray
-    outcome: np.ndarray
-    offset: np.ndarray
-    weights: np.ndarray
-
-    def where(self, rows: np.ndarray) -> _Sample:
-        return _Sample(self.design[rows], self.treated[rows], self.outcome[rows], self.offset[rows], self.weights[rows])
-
-    def _columns(self) -> np.ndarray:
-        ones = np.column_stack([np.ones(len(self.design)), self.design])
-        return np.column_stack([ones, ones * self.treated[:, None]])
-
-    def loss(self, coefficients: np.ndarray) -> np.ndarray:
-        odds = self.offset + self._columns() @ coefficients
-        return self.weights * (np.logaddexp(0, odds) - self.outcome * odds)
-
-    def path(self, penalties: Sequence[float]) -> list[np.ndarray]:
-        """Newton's method for each ridge penalty in turn, each starting where the last ended."""
-        columns = self._columns()
-        free = np.zeros(columns.shape[1], dtype=bool)
-        free[[0, columns.shape[1] // 2]] = True
-        coefficients = np.zeros(columns.shape[1])
-        fitted = []
-        for penalty in penalties:
-            ridge = np.where(free, 1e-3, penalty)
-            for _ in range(25):
-                p = expit(self.offset + columns @ coefficients)
-                gradient = columns.T @ (self.weights * (p - self.outcome)) + ridge * coefficients
-                curvature = (columns * (self.weights * p * (1 - p))[:, None]).T @ columns + np.diag(ridge)
-                step = np.linalg.solve(curvature, gradient)
-                coefficients = coefficients - step * min(1.0, 2.0 / max(np.abs(step).max(), 1e-12))
-                if np.abs(step).max() < 1e-6:
-                    break
-            fitted.append(coefficients)
-        return fitted
 
 
 def _compress(values: np.ndarray) -> np.ndarray:

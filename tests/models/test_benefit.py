@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from models.benefit import CrossFitted, EffectModel, fit_effect, overlap_sample, strongest_within_one_error
+from models.benefit import CrossFitted, EffectModel, fit_effect, overlap_sample
 from models.comparison import History, effective_sample, imbalance, top
 from models.risk import person_folds
 
@@ -87,9 +87,8 @@ def test_the_average_benefit_is_right_if_either_model_is(wrong):
 
 def fitted_on(made: dict[str, np.ndarray]) -> tuple[EffectModel, CrossFitted]:
     """Learn the effect on made-up people, each of whom has one row."""
-    person = np.arange(len(made["folds"]))
     parts = (made[name] for name in ("matrix", "outcome", "treated", "without", "propensity", "folds"))
-    return fit_effect(*parts, person, 1)
+    return fit_effect(*parts, 1)
 
 
 def test_harm_is_seen_as_harm():
@@ -111,12 +110,6 @@ def test_all_treated_people_are_kept_and_the_weights_stand_for_everyone():
     assert kept[made["treated"]].all()
     untreated = ~made["treated"]
     assert weights[kept & untreated].sum() == pytest.approx(made["propensity"][untreated].sum(), rel=0.1)
-
-
-def test_the_strongest_penalty_that_is_as_good_as_the_best_is_chosen():
-    swing = np.tile([0.1, -0.1], 200)
-    losses = np.stack([np.ones(400), 0.501 + swing, np.full(400, 0.5)])
-    assert strongest_within_one_error(losses, np.arange(400)) == 1
 
 
 def test_balance_is_restored_by_overlap_weights():

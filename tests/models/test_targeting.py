@@ -1,0 +1,115 @@
+"""Judging a way of choosing people, on made-up people whose true benefit is known."""
+
+import numpy as np
+import pytest
+
+from models.targeting import (
+    advantage,
+    area_under_toc,
+    calibration_of_benefit,
+    e_value,
+    gain_at_capacity,
+    people_needed,
+    qini,
+    targeting_curve,
+)
+
+PEOPLE, SHARE = 3_000, 0.1
+
+
+def drawn(seed: int):
+    """Benefit, a rule that sees it dimly, one that sees nothing of it, and noisy unbiased scores; two rows a person."""
+    random = np.random.default_rng(seed)
+    benefit = np.repeat(random.gamma(1.0, 0.05, PEOPLE // 2), 2)
+    person = np.repeat(np.arange(PEOPLE // 2), 2)
+    scores = benefit + np.repeat(random.normal(0, 0.3, PEOPLE // 2), 2) + random.normal(0, 0.3, PEOPLE)
+    dim = np.repeat(np.log(benefit[::2]) + random.normal(0, 1, PEOPLE // 2), 2) + random.normal(0, 0.01, PEOPLE)
+    return benefit, dim, random.normal(size=PEOPLE), scores, person
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """What the measures would be with everybody in the world at hand."""
+    many = [drawn(1_000 + seed) for seed in range(200)]
+    benefit, dim, blind = (np.concatenate([made[i] for made in many]) for i in range(3))
+    person = np.arange(len(benefit))
+    return {
+        "gain": gain_at_capacity(benefit, dim, SHARE, person).value,
+        "advantage": advantage(benefit, dim, blind, SHARE, person).value,
+        "area": np.mean([area_of(made[0], made[1]) for made in many]),
+    }
+
+
+def area_of(benefit: np.ndarray, rule: np.ndarray) -> float:
+    rank = (np.argsort(np.argsort(-rule)) + 0.5) / len(rule)
+    weights = -np.log(rank)
+    return float(((weights - weights.mean()) * benefit).mean())
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say(truth):
+    inside = dict.fromkeys(truth, 0)
+    for seed in range(60):
+        _, dim, blind, scores, person = drawn(seed)
+        estimates = {
+            "gain": gain_at_capacity(scores, dim, SHARE, person),
+            "advantage": advantage(scores, dim, blind, SHARE, person),
+            "area": area_under_toc(scores, dim, person, seed),
+        }
+        for name, estimate in estimates.items():
+            low, high = estimate.interval()
+            inside[name] += low < truth[name] < high
+    assert all(52 <= held <= 60 for held in inside.values()), inside
+
+
+def test_errors_that_took_rows_for_people_would_be_too_small():
+    _, dim, _, scores, person = drawn(1)
+    honest = gain_at_capacity(scores, dim, SHARE, person).error
+    assert honest > 1.15 * gain_at_capacity(scores, dim, SHARE, np.arange(PEOPLE)).error
+
+
+def test_a_rule_has_no_advantage_over_itself():
+    _, dim, _, scores, person = drawn(2)
+    nothing = advantage(scores, dim, 3 * dim + 1, SHARE, person)
+    assert nothing.value == pytest.approx(0, abs=1e-12)
+    assert nothing.error == pytest.approx(0, abs=1e-12)
+
+
+def test_a_rule_that_ties_everybody_gains_what_chance_gains():
+    benefit, _, _, _, person = drawn(3)
+    tied = np.zeros(PEOPLE)
+    assert gain_at_capacity(benefit, tied, SHARE, person).value == pytest.approx(SHARE * benefit.mean())
+    assert area_under_toc(benefit, tied, person).value == pytest.approx(0, abs=1e-12)
+    assert qini(benefit, tied, person).value == pytest.approx(0, abs=1e-12)
+    assert targeting_curve(benefit, tied, [0.02, 0.5, 1.0])["toc"].abs().max() < 1e-12
+
+
+def test_the_areas_of_four_people_are_those_worked_by_hand():
+    # TOC at 1/4, 1/2, 3/4, 1 is 3, 1, 1/3, 0 for scores 4, 0, 0, 0 in the order of the rule.
+    curve = targeting_curve(np.array([0.0, 4.0, 0.0, 0.0]), np.array([2.0, 9.0, 3.0, 1.0]), [0.25, 0.5, 0.75, 1.0])
+    assert curve["toc"].tolist() == pytest.approx([3, 1, 1 / 3, 0])
+    area = qini(np.array([0.0, 4.0, 0.0, 0.0]), np.array([2.0, 9.0, 3.0, 1.0]), np.arange(4))
+    assert area.value == pytest.approx(0.375)
+
+
+def test_a_benefit_stated_twice_too_large_has_a_slope_of_a_half():
+    random = np.random.default_rng(5)
+    benefit = random.normal(0.05, 0.05, 20_000)
+    scores = benefit + random.normal(0, 0.3, 20_000)
+    chance = random.uniform(0.05, 0.5, 20_000)
+    slope = calibration_of_benefit(scores, 2 * benefit, chance, np.arange(20_000))
+    low, high = slope.interval(3)
+    assert low < 0.5 < high
+    assert high - low < 0.3
+    assert np.isnan(calibration_of_benefit(scores, np.full(20_000, 0.1), chance, np.arange(20_000)).value)
+
+
+def test_the_e_value_of_a_published_ratio():
+    assert e_value(0.39, 0.1) == pytest.approx(7.26, abs=0.01), "VanderWeele and Ding's example, risk ratio 3.9"
+    assert e_value(0.2, 0.2) == 1
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        e_value(0.0, 0.2)
+
+
+def test_half_the_effect_takes_four_times_the_people():
+    assert people_needed(0.01, 0.01, 1_000) == 6183
+    assert people_needed(0.005, 0.01, 1_000) == pytest.approx(4 * 6183, rel=0.001)
