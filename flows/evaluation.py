@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,27 @@ from prefect import flow, task
 import models
 from casewell.errors import TrainingError
 from casewell.settings import Settings, load
+from fairness.disclosure import control
+from features import CATALOGUE
 from flows import books
+from flows.groups import groups_of
 from flows.progress import say
 from flows.stages import build_history, capacity_share, history_rows, link, split_of
 from flows.training import training_folder
 from flows.working import working
+from models.verdicts import on_logistic
+
+PREVIOUS = "the champion before"
 
 
 @task
 def examine(
-    settings: Settings, as_of: dt.date, linked: Path, history: Path, champion: books.Registered
+    settings: Settings,
+    as_of: dt.date,
+    linked: Path,
+    history: Path,
+    champion: books.Registered,
+    before: books.Registered | None,
 ) -> dict[str, Any]:
     """Measure the champion's back-test and write the evaluation's folder: a page and the same numbers as JSON."""
     say(f"Testing model {champion.version} on the newest months whose outcomes are known")
@@ -31,9 +43,25 @@ def examine(
     champion_models = models.load(champion.folder)
     models.require_features(champion_models, rows)
     test = models.predict_test(champion_models.backtest, rows, split)
-    newest = int((rows["index_date"] == split.test[-1]).sum())
-    measures = models.evaluate(test, capacity_share(settings, linked, newest), settings.seed)
-    calibration = models.calibration_curve(test)
+    tested = models.tested(rows, split)
+    say("Fitting the simple rules that a model must beat")
+    simple = with_champion_before(
+        models.baselines_on_test(rows, split, list(champion_models.backtest.features)), before, tested
+    )
+    share = capacity_share(settings, linked, int((rows["index_date"] == split.test[-1]).sum()))
+    say("Measuring by group, by practice and over time")
+    found = controlled(
+        models.assess(
+            champion_models.backtest,
+            test,
+            tested,
+            simple,
+            groups_of(linked, test),
+            {feature.name: feature.source for feature in CATALOGUE},
+            share,
+            settings.seed,
+        )
+    )
     trained = training_folder(settings, champion) / "training.json"
     benefit = json.loads(trained.read_text())["benefit"] if trained.is_file() else None
     curve = None if benefit is None else pd.DataFrame(benefit)
@@ -46,16 +74,14 @@ def examine(
         "as_of": str(as_of),
         "model": champion.version,
         "test_index_dates": [str(date.date()) for date in split.test],
-        "measures": json.loads(measures.to_json(orient="records")),
-        "calibration": json.loads(calibration.to_json(orient="records")),
+        **found.as_dict(),
         "benefit": benefit,
         "evidence": champion_models.evidence.as_dict(),
     }
     (partial / "evaluation.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
     summary = json.loads((linked / "summary.json").read_text())
     models.write_page(
-        measures,
-        calibration,
+        found,
         curve,
         champion_models.evidence,
         partial / "evaluation.html",
@@ -65,13 +91,36 @@ def examine(
     )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
-    books.record_evaluation(settings, as_of, measures, [folder / "evaluation.json", folder / "evaluation.html"])
+    files = [folder / "evaluation.json", folder / "evaluation.html"]
+    books.record_evaluation(settings, as_of, models.numbers(found), files)
     return record | {
         "version": champion.version,
         "reason": f"trained as of {champion.trained_as_of}, tested on {len(split.test)} month(s) it had not seen",
+        "simpler": on_logistic(found.against),
         "evidence": champion_models.evidence.sentence(),
         "page": str(folder / "evaluation.html"),
     }
+
+
+def with_champion_before(
+    simple: models.Baselines, before: books.Registered | None, tested: pd.DataFrame
+) -> models.Baselines:
+    """Add the champion before this one to the rules that are compared, or say why it cannot be."""
+    if before is None:
+        return replace(simple, absent=simple.absent | {PREVIOUS: "there was none"})
+    try:
+        earlier = models.load(before.folder)
+        models.require_features(earlier, tested)
+    except TrainingError as unfit:
+        return replace(simple, absent=simple.absent | {PREVIOUS: str(unfit)})
+    risk = simple.risk.assign(**{PREVIOUS: earlier.backtest.predict(tested)})
+    return replace(simple, risk=risk)
+
+
+def controlled(found: models.Assessment) -> models.Assessment:
+    """Put the counts of people under disclosure control; figures of few are left out where they are measured."""
+    counts = {name: control(found.groups[name].astype("float64")) for name in ("people", "outcomes")}
+    return replace(found, groups=found.groups.assign(**counts))
 
 
 @flow(name="casewell evaluate", validate_parameters=False)
@@ -83,4 +132,5 @@ def evaluate_flow(settings_file: str, as_of: str) -> dict[str, Any]:
         if champion is None:
             raise TrainingError(f"there is no champion for {date} to evaluate", "Train one: casewell train.")
         linked = link(settings, date)
-        return examine(settings, date, linked, build_history(settings, date, linked), champion)
+        before = books.champion_before(settings, champion)
+        return examine(settings, date, linked, build_history(settings, date, linked), champion, before)

@@ -19,11 +19,16 @@ from casewell.errors import TrainingError
 from casewell.page import save_picture
 from casewell.settings import Settings, load
 from flows import books
+from flows.groups import groups_of
+from flows.profiling import profile_training
 from flows.progress import say
 from flows.stages import begin_of, build_history, capacity_share, history_rows, link, split_of
 from flows.working import working
+from models.assessment import PRACTICE
+from models.index_dates import USES
 from models.pictures import benefit_figure, calibration_figure
 from models.tables import TEST_PREDICTIONS
+from models.verdicts import on_logistic
 
 
 @task
@@ -33,9 +38,16 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict
     split = split_of(settings, as_of, linked)
     newest = int((rows["index_date"] == split.test[-1]).sum())
     history_days = (split.mature[0].date() - begin_of(linked)).days
-    trained = models.train(rows, split, history_days, capacity_share(settings, linked, newest), settings, say)
-    version = books.record_training(settings, as_of, trained, keep(settings, as_of, trained, split))
-    promotion = models.decide(trained.measures, trained.test, champion_on_test(settings, as_of, rows, split))
+    share = capacity_share(settings, linked, newest)
+    trained = models.train(rows, split, history_days, share, settings, say)
+    version = books.record_training(settings, as_of, trained, keep(settings, as_of, trained, split, linked, history))
+    promotion = models.decide(
+        trained.measures,
+        trained.test,
+        champion_on_test(settings, as_of, rows, split),
+        share,
+        {name: label for name, label in groups_of(linked, trained.test).items() if name != PRACTICE},
+    )
     if promotion.promoted:
         books.promote(settings, version, as_of, promotion.reason)
     say(f"Model {version} {'is the new champion' if promotion.promoted else 'stays a challenger'}: {promotion.reason}")
@@ -44,16 +56,20 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict
         "promoted": promotion.promoted,
         "reason": promotion.reason,
         "evidence": trained.models.evidence.sentence(),
+        "simpler": on_logistic(trained.against),
         "measures": trained.measures.to_dict(orient="records"),
     }
 
 
-def keep(settings: Settings, as_of: dt.date, trained: models.Trained, split: models.Split) -> Path:
+def keep(
+    settings: Settings, as_of: dt.date, trained: models.Trained, split: models.Split, linked: Path, history: Path
+) -> Path:
     """Write a training's folder: models, tables, pictures, and the test predictions, which never leave it."""
     partial = settings.data_dir / "runs" / f"{as_of}-training.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
     models.save(trained.models, partial / "models")
+    profile_training(settings, as_of, linked, history / "matrix.parquet", partial, partial / "models")
     doors.write(trained.test, TEST_PREDICTIONS, partial / "test_predictions.parquet")
     (partial / "training.json").write_text(json.dumps(training_record(trained, split), indent=1, sort_keys=True))
     save_picture(functools.partial(calibration_figure, trained.calibration), partial / "calibration.svg")
@@ -78,11 +94,10 @@ def training_record(trained: models.Trained, split: models.Split) -> dict[str, A
     return {
         "measures": rows(trained.measures),
         "calibration": rows(trained.calibration),
+        "against": rows(trained.against),
         "benefit": rows(trained.benefit),
         "evidence": trained.models.evidence.as_dict(),
-        "index_dates": {
-            use: [str(date.date()) for date in getattr(split, use)] for use in ("train", "between", "test")
-        },
+        "index_dates": {use: [str(date.date()) for date in getattr(split, use)] for use in USES},
     }
 
 

@@ -1,25 +1,34 @@
 """Index dates, eligibility, outcomes; risk, need and benefit; calibration and evaluation."""
 
+from models.assessment import Assessment, assess, numbers
+from models.baselines import Baselines
 from models.evaluation import calibration_curve, evaluate
-from models.index_dates import Split, split
-from models.outcomes import outcomes
+from models.index_dates import Split, drawn, split
+from models.outcomes import labels, outcomes
 from models.page import write_page
 from models.population import population
 from models.promotion import RULE, decide
 from models.score import contributions, require_features, score
 from models.store import load, save
-from models.train import Models, Trained, predict_test, train
+from models.train import Models, Trained, baselines_on_test, predict_test, tested, train
 
 __all__ = [
     "RULE",
+    "Assessment",
+    "Baselines",
     "Models",
     "Split",
     "Trained",
+    "assess",
+    "baselines_on_test",
     "calibration_curve",
     "contributions",
     "decide",
+    "drawn",
     "evaluate",
+    "labels",
     "load",
+    "numbers",
     "outcomes",
     "population",
     "predict_test",
@@ -27,6 +36,7 @@ __all__ = [
     "save",
     "score",
     "split",
+    "tested",
     "train",
     "write_page",
 ]

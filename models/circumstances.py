@@ -62,7 +62,7 @@ def circumstances(events: Path, code_groups: pd.DataFrame, as_of: pd.Timestamp) 
     if absent:
         raise SettingsError(
             [f"code group {name!r} has no code, so nobody could be routed by it" for name in absent],
-            "Restore it in data/reference/code_groups.csv.",
+            "Restore it in data/reference/code_groups/.",
         )
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as database:
         codes = database.execute("SELECT DISTINCT code FROM read_parquet(?)", [str(events)]).df()["code"]

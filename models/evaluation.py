@@ -6,39 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from models.by_group import measure_by
 from models.comparison import History, top
-from models.trees import log_odds, recalibrate
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
-def figures_of_merit(risk: np.ndarray, outcome: np.ndarray, share: float) -> dict[str, float]:
-    """Return every figure of merit for probabilities and boolean outcomes.
-
-    Calibration in the large is the log odds of the observed less the mean predicted rate (0 is
-    right); the slope is that of a logistic regression on the log odds (1 is right). Capacity is
-    the `share` of people at highest risk, ties by position.
-    """
-    odds = log_odds(risk)
-    rate, expected = float(outcome.mean()), float(risk.mean())
-    chosen = outcome[np.argsort(-risk, kind="stable")[: max(1, round(share * len(risk)))]]
-    return {
-        "auroc": float(roc_auc_score(outcome, risk)),
-        "auprc": float(average_precision_score(outcome, risk)),
-        "brier": float(brier_score_loss(outcome, risk)),
-        "observed_over_expected": rate / expected,
-        "calibration_intercept": float(np.subtract(*log_odds(np.array([rate, expected])))),
-        "calibration_slope": recalibrate(odds, outcome)[1],
-        "ppv_at_capacity": float(chosen.mean()),
-        "sensitivity_at_capacity": float(chosen.sum() / outcome.sum()),
-        "lift_at_capacity": float(chosen.mean() / rate),
-    }
-
-
 def evaluate(test: pd.DataFrame, share: float, seed: int, draws: int = 200) -> pd.DataFrame:
-    """Measure predictions against outcomes.
+    """Measure predictions against outcomes, everybody together.
 
     Parameters
     ----------
@@ -49,31 +25,9 @@ def evaluate(test: pd.DataFrame, share: float, seed: int, draws: int = 200) -> p
     Returns
     -------
     DataFrame
-        `measure`, `value`, `low`, `high` (95 % percentile interval over people).
+        `measure` (of `models.figures.MEASURES`), `value`, `low`, `high` (95 % percentile interval over people).
     """
-    risk, outcome = test["risk"].to_numpy(), test["outcome"].to_numpy()
-    person, members = np.unique(test["person_id"], return_inverse=True)
-    order = np.argsort(members, kind="stable")
-    starts = np.searchsorted(members[order], np.arange(len(person) + 1))
-    random = np.random.default_rng(seed)
-    drawn = []
-    for _ in range(draws):
-        people = random.integers(0, len(person), len(person))
-        counts = starts[people + 1] - starts[people]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = order[np.repeat(starts[people], counts) + within]
-        if 0 < outcome[rows].sum() < len(rows):
-            drawn.append(figures_of_merit(risk[rows], outcome[rows], share))
-    value = pd.Series(figures_of_merit(risk, outcome, share))
-    spread = pd.DataFrame(drawn).quantile([0.025, 0.975])
-    return pd.DataFrame(
-        {
-            "measure": value.index,
-            "value": value.to_numpy(),
-            "low": spread.iloc[0].to_numpy(),
-            "high": spread.iloc[1].to_numpy(),
-        }
-    )
+    return measure_by(test, None, share, seed, draws)[["measure", "value", "low", "high"]]
 
 
 def calibration_curve(test: pd.DataFrame, bins: int = 10) -> pd.DataFrame:

@@ -54,6 +54,8 @@ _OUTCOMES = f"""
            greatest(0, date_diff('day', rows.index_date, least(coalesce(people.died_on, rows.horizon_end), rows.horizon_end))
                        - coalesce(spans.days_in_hospital, 0))::DOUBLE AS days_at_home,
            coalesce(least(spans.first_admitted, people.died_on) < rows.index_date + to_days($grace), FALSE) AS early,
+           CASE WHEN coalesce(spans.admitted, 0) = 1 OR people.died_on < rows.horizon_end
+                THEN date_diff('day', rows.index_date, least(spans.first_admitted, people.died_on)) END::DOUBLE AS days_to_outcome,
            coalesce(people.registered_to >= rows.horizon_end OR people.died_on < rows.horizon_end, people.registered_to IS NULL) AS stayed,
            coalesce(spans.control, 0) = 1 AS negative_control
     FROM rows
@@ -65,6 +67,15 @@ _OUTCOMES = f"""
 
 
 def outcomes(population: pd.DataFrame, linked: Path, settings: Settings) -> pd.DataFrame:
+    """Label each person and index date, and say who could have been offered a place: `models.tables.OUTCOMES`.
+
+    Parameters and errors as for `labels`.
+    """
+    found = labels(population, linked, settings)
+    return check(found.assign(offerable=_offerable(found, linked / "events.parquet")), OUTCOMES)
+
+
+def labels(population: pd.DataFrame, linked: Path, settings: Settings) -> pd.DataFrame:
     """Label each person and index date, by what finally turned out: of each event the version that still holds.
 
     Parameters
@@ -77,7 +88,7 @@ def outcomes(population: pd.DataFrame, linked: Path, settings: Settings) -> pd.D
     Returns
     -------
     DataFrame
-        The table `models.tables.OUTCOMES`.
+        The table `models.tables.OUTCOMES` without `offerable`.
 
     Raises
     ------
@@ -92,7 +103,7 @@ def outcomes(population: pd.DataFrame, linked: Path, settings: Settings) -> pd.D
         mapping = map_codes(codes)
         database.register("groups", mapping[mapping["group"].isin(wanted)])
         database.register("population", population)
-        labels = database.execute(
+        return database.execute(
             _OUTCOMES,
             {
                 "horizon": settings.outcome.horizon_days,
@@ -104,7 +115,6 @@ def outcomes(population: pd.DataFrame, linked: Path, settings: Settings) -> pd.D
                 "enrolments": str(linked / "enrolments.parquet"),
             },
         ).df()
-    return check(labels.assign(offerable=_offerable(labels, events)), OUTCOMES)
 
 
 def _offerable(labels: pd.DataFrame, events: Path) -> pd.Series:

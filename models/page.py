@@ -10,25 +10,23 @@ from pathlib import Path
 import pandas as pd
 
 from casewell.page import document, html_table, inline_svg
+from models.assessment import Assessment
 from models.evidence import Evidence
-from models.pictures import benefit_figure, calibration_figure
-
-WORDS = {
-    "auroc": "Area under the ROC curve (0.5 is chance)",
-    "auprc": "Area under the precision-recall curve",
-    "brier": "Brier score (0 is best)",
-    "observed_over_expected": "Outcomes observed over predicted (1 is right)",
-    "calibration_intercept": "Calibration in the large, log odds (0 is right)",
-    "calibration_slope": "Calibration slope (1 is right)",
-    "ppv_at_capacity": "Share with the outcome among those at highest risk, at the teams' capacity",
-    "sensitivity_at_capacity": "Share of all outcomes that fall among them",
-    "lift_at_capacity": "Their rate over everybody's",
-}
+from models.page_groups import groups_section, months_section, practices_section
+from models.page_risk import (
+    against_section,
+    calibration_section,
+    decision_section,
+    drivers_section,
+    found_section,
+    measures_section,
+    weakest_section,
+)
+from models.pictures import benefit_figure
 
 
 def write_page(
-    measures: pd.DataFrame,
-    calibration: pd.DataFrame,
+    found: Assessment,
     benefit: pd.DataFrame | None,
     evidence: Evidence,
     path: Path,
@@ -36,37 +34,28 @@ def write_page(
     as_of: dt.date,
     synthetic: bool,
 ) -> Path:
-    """Write the page; equal results give equal bytes. The tables are those of `models.evaluation`."""
-    sections = [_measures(measures, outcome), _calibration(calibration), _evidence(evidence)]
+    """Write the page; equal results give equal bytes.
+
+    Counts in `found.groups` are shown as they are given: put them under disclosure control first. `benefit` is
+    `models.evaluation.benefit_curve`, or None where nothing was learned.
+    """
+    sections = [
+        measures_section(found, outcome),
+        against_section(found),
+        calibration_section(found),
+        decision_section(found),
+        found_section(found),
+        groups_section(found),
+        practices_section(found),
+        months_section(found),
+        drivers_section(found),
+        weakest_section(found),
+        _evidence(evidence),
+    ]
     if benefit is not None:
         sections.append(_benefit(benefit))
     path.write_text(document("How good are the models?", outcome, as_of, synthetic, sections), encoding="utf-8")
     return path
-
-
-def _measures(measures: pd.DataFrame, outcome: str) -> str:
-    value = dict(zip(measures["measure"], measures["value"], strict=True))
-    sentence = (
-        f"Of two people, one who went on to have the outcome ({outcome}) and one who did not, the model ranked the first "
-        f"higher {value['auroc']:.0%} of the time, in months it had not seen."
-    )
-    rows = [
-        [WORDS[row.measure], f"{row.value:.3f}", f"{row.low:.3f} to {row.high:.3f}"] for row in measures.itertuples()
-    ]
-    table = html_table("Figures of merit in the test months", ["Measure", "Value", "95 % interval"], rows)
-    return f'<section><h2>Risk</h2><p class="says">{escape(sentence)}</p>{table}</section>'
-
-
-def _calibration(curve: pd.DataFrame) -> str:
-    top = curve.iloc[-1]
-    sentence = f"Of the tenth at highest risk, {top['predicted']:.1%} were predicted to have the outcome and {top['observed']:.1%} did."
-    rows = [[str(int(row.tenth)), f"{row.predicted:.3f}", f"{row.observed:.3f}"] for row in curve.itertuples()]
-    table = html_table("Predicted and observed, by tenth of risk", ["Tenth", "Predicted", "Observed"], rows)
-    picture = inline_svg(partial(calibration_figure, curve), "calibration", "Calibration", sentence)
-    return (
-        f'<section><h2>Calibration</h2><p class="says">{escape(sentence)}</p>{picture}'
-        f"<details><summary>The figures behind the picture</summary>{table}</details></section>"
-    )
 
 
 def _evidence(evidence: Evidence) -> str:

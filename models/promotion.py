@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 from sklearn.metrics import brier_score_loss
 
+from models.figures import at_capacity
+
+SLOPE = (0.8, 1.25)
+OBSERVED_OVER_EXPECTED = (0.8, 1.25)
+# The chance of calling a group harmed when none is, over all groups together.
+FALSE_ALARM = 0.05
+FEWEST_OUTCOMES = 20
 RULE = (
-    "A challenger becomes champion when, in the test months, its calibration slope lies between 0.7 and 1.4, "
-    "its area under the ROC curve is surely above one half, and its Brier score is no worse than the champion's. "
-    "Both are judged by their back-tests, which had not seen those months."
+    "A challenger becomes champion when, in the newest months whose outcomes are known, its calibration slope and "
+    "its observed over expected outcomes both lie between 0.8 and 1.25, its area under the ROC curve is surely above "
+    "one half, it finds at least as many of the outcomes within the teams' capacity as the champion (of equals, the "
+    "one with the lower Brier score), and no deprivation fifth, ethnic group, sex or age band surely has fewer of its "
+    "outcomes found. Both are judged by their back-tests, which had not seen those months."
 )
 
 
@@ -23,7 +34,13 @@ class Promotion:
     reason: str
 
 
-def decide(measures: pd.DataFrame, test: pd.DataFrame, champion_risk: np.ndarray | None) -> Promotion:
+def decide(
+    measures: pd.DataFrame,
+    test: pd.DataFrame,
+    champion_risk: np.ndarray | None,
+    share: float,
+    groups: Mapping[str, pd.Series],
+) -> Promotion:
     """Apply the rule.
 
     Parameters
@@ -32,16 +49,57 @@ def decide(measures: pd.DataFrame, test: pd.DataFrame, champion_risk: np.ndarray
     test : `models.tables.TEST_PREDICTIONS` of the challenger's back-test
     champion_risk : the champion's back-test predictions on the same rows; None when there is no
         champion, or it needs features that are no longer built
+    share : places as a share of eligible people
+    groups : grouping: a label for each row of `test`
     """
     value, low = (dict(zip(measures["measure"], measures[end], strict=True)) for end in ("value", "low"))
-    slope = value["calibration_slope"]
-    if not 0.7 <= slope <= 1.4:
-        return Promotion(False, f"its calibration slope is {slope:.2f}, outside 0.7 to 1.4")
-    if low["auroc"] <= 0.5:
+    limits = {
+        "calibration slope": (value["calibration_slope"], SLOPE),
+        "ratio of observed to expected outcomes": (value["observed_over_expected"], OBSERVED_OVER_EXPECTED),
+    }
+    for name, (seen, (least, most)) in limits.items():
+        if not least <= seen <= most:
+            return Promotion(False, f"its {name} is {seen:.2f}, outside {least:g} to {most:g}")
+    if not low["auroc"] > 0.5:
         return Promotion(False, "it may do no better than chance: the interval of its area under the curve reaches 0.5")
     if champion_risk is None:
         return Promotion(True, "there was no champion whose features are still built, and it is calibrated")
-    old, new = brier_score_loss(test["outcome"], champion_risk), value["brier"]
-    if new > old:
-        return Promotion(False, f"its Brier score is {new:.5f}, the champion's is {old:.5f}")
-    return Promotion(True, f"its Brier score is {new:.5f}, the champion's was {old:.5f}")
+    return _against_champion(test, champion_risk, share, groups)
+
+
+def _against_champion(
+    test: pd.DataFrame, champion_risk: np.ndarray, share: float, groups: Mapping[str, pd.Series]
+) -> Promotion:
+    outcome, risk = test["outcome"].to_numpy(), test["risk"].to_numpy()
+    ours, theirs = (at_capacity(each, share) for each in (risk, champion_risk))
+    found, before = int((ours & outcome).sum()), int((theirs & outcome).sum())
+    said = f"within capacity it finds {found / outcome.sum():.2%} of the outcomes, the champion {before / outcome.sum():.2%}"
+    if found < before:
+        return Promotion(False, said)
+    old, new = (float(brier_score_loss(outcome, each)) for each in (champion_risk, risk))
+    if found == before and new > old:
+        return Promotion(False, f"{said}, and its Brier score is {new:.5f}, the champion's {old:.5f}")
+    moved = pd.Series(ours.astype("int64") - theirs.astype("int64"), index=test.index)[test["outcome"]]
+    if harmed := _harmed(moved, test["person_id"], groups):
+        return Promotion(False, f"{said}, but fewer than now would be found in {' and in '.join(harmed)}")
+    return Promotion(True, f"{said}; no group has fewer of its outcomes found")
+
+
+def _harmed(moved: pd.Series, person: pd.Series, groups: Mapping[str, pd.Series]) -> list[str]:
+    """Name the groups that surely lose: `moved` is 1 where an outcome is newly found, -1 where it no longer is.
+
+    A one-sided test clustered by person, strict enough for all groups together (Bonferroni).
+    """
+    tested = []
+    for grouping, label in groups.items():
+        table = pd.DataFrame({"group": label.loc[moved.index], "person": person.loc[moved.index], "moved": moved})
+        of_person = table.groupby(["group", "person"])["moved"].sum()
+        sums = (
+            of_person.groupby("group").agg(["sum", "size"]).assign(error=np.sqrt((of_person**2).groupby("group").sum()))
+        )
+        tested.append(sums[sums["size"] >= FEWEST_OUTCOMES].assign(grouping=grouping))
+    every = pd.concat(tested) if tested else pd.DataFrame()
+    if every.empty:
+        return []
+    lost = every[every["sum"] < -norm.isf(FALSE_ALARM / len(every)) * every["error"].where(every["error"] > 0, np.inf)]
+    return [f"{row.grouping.replace('_', ' ')} {group!r}" for group, row in lost.iterrows()]

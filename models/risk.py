@@ -1,8 +1,11 @@
 """Risk: what will happen to a person if nothing changes.
 
 Trees learn from people who did *not* start case management, so that past case management does
-not make the people it helped look safe. Predictions are calibrated on people that the trees
-have not seen.
+not make the people it helped look safe. How many trees is chosen on people they have not seen,
+in the newest months; predictions are calibrated on people they have not seen, in later months
+than most of what they learned from.
+
+The estimator stands alone: any table of numbers will do, with a date a row or without.
 """
 
 from __future__ import annotations
@@ -12,8 +15,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from casewell.errors import TrainingError
 from casewell.settings import Training
-from models.trees import CalibratedTrees, parameters, recalibrate
+from models.index_dates import windows
+from models.trees import CalibratedTrees, beta_calibration, parameters
+
+# Boosting stops when the newest months have not gained for so many trees.
+PATIENCE = 30
+# Each tree may use this share of the features, which keeps the trees different, and at least so many.
+FRACTION, FEWEST_TRIED = 0.25, 10
 
 
 def person_folds(person_id: pd.Series, folds: int, seed: int) -> np.ndarray:
@@ -23,7 +33,14 @@ def person_folds(person_id: pd.Series, folds: int, seed: int) -> np.ndarray:
 
 
 def fit_risk(
-    matrix: pd.DataFrame, outcome: np.ndarray, treated: np.ndarray, folds: np.ndarray, rules: Training, seed: int
+    matrix: pd.DataFrame,
+    outcome: np.ndarray,
+    treated: np.ndarray,
+    folds: np.ndarray,
+    rules: Training,
+    seed: int,
+    when: np.ndarray | None = None,
+    rising: dict[str, int] | None = None,
 ) -> tuple[CalibratedTrees, np.ndarray]:
     """Fit the risk model and predict each row from models that never saw its person.
 
@@ -32,23 +49,77 @@ def fit_risk(
     matrix : DataFrame of float32, one row a person and index date
     outcome, treated : boolean arrays
     folds : integer array from `person_folds`
+    when : the index date of each row; with fewer than three of them, or without, nothing is told apart by time
+    rising : feature: 1 where risk may only rise with it, -1 where it may only fall
 
     Returns
     -------
     CalibratedTrees, and the calibrated out-of-fold probability of each row.
-    """
-    told = parameters(rules.learning_rate, rules.leaves, rules.minimum_leaf, seed)
-    # Bin once for all fits.
-    data = lightgbm.Dataset(matrix, outcome.astype("float32"), params=told, free_raw_data=False).construct()
-    order = np.random.default_rng(seed).permutation(len(matrix))
 
-    def grow(rows: np.ndarray) -> lightgbm.Booster:
-        drawn = np.sort(order[rows[order]][: rules.maximum_rows])
-        return lightgbm.train(told, data.subset(drawn.tolist()), rules.trees)
+    Raises
+    ------
+    TrainingError
+        Among the rows to learn from, to choose or to calibrate by, nobody had the outcome, or everybody.
+    """
+    learn, calibrate, choose = _uses(when, len(matrix))
+    told = parameters(
+        rules.learning_rate,
+        rules.leaves,
+        rules.minimum_leaf,
+        seed,
+        [(rising or {}).get(name, 0) for name in matrix.columns],
+    ) | {"feature_fraction": min(1.0, max(FRACTION, FEWEST_TRIED / matrix.shape[1]))}
+    order = np.random.default_rng(seed).permutation(len(matrix))
+    untreated = order[~treated[order]]
+    # Binned once for all fits: enough for each of them to draw its fill from.
+    pool = np.zeros(len(matrix), dtype=bool)
+    pool[untreated[: 2 * rules.maximum_rows]] = True
+    label, place = outcome.astype("float32"), np.cumsum(pool) - 1
+    data = lightgbm.Dataset(matrix[pool], label[pool], params=told, free_raw_data=False).construct()
+
+    def drawn(rows: np.ndarray) -> lightgbm.Dataset:
+        taken = order[(rows & pool)[order]][: rules.maximum_rows]
+        _require_both(outcome[taken])
+        return data.subset(np.sort(place[taken]).tolist())
+
+    held = folds == folds.min()
+    judges = np.sort(order[(~treated & held & choose)[order]][: rules.maximum_rows])
+    _require_both(outcome[judges])
+    chosen = lightgbm.train(
+        told,
+        drawn(~held & learn),
+        rules.trees,
+        [lightgbm.Dataset(matrix.iloc[judges], label[judges], params=told, reference=data)],
+        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
+    )
+    trees = chosen.best_iteration
 
     raw = np.empty(len(matrix))
     for fold in np.unique(folds):
-        held_out = folds == fold
-        raw[held_out] = grow(~treated & ~held_out).predict(matrix[held_out], raw_score=True)
-    intercept, slope = recalibrate(raw[~treated], outcome[~treated])
-    return CalibratedTrees(grow(~treated), intercept, slope, tuple(matrix.columns)), expit(intercept + slope * raw)
+        outside = folds == fold
+        grown = lightgbm.train(told, drawn(~outside), trees)
+        raw[outside] = grown.predict(matrix[outside], raw_score=True)
+    by = ~treated & calibrate
+    _require_both(outcome[by])
+    intercept, slope, bend = beta_calibration(raw[by], outcome[by])
+    model = CalibratedTrees(lightgbm.train(told, drawn(pool), trees), intercept, slope, tuple(matrix.columns), bend)
+    return model, expit(model.calibrated(raw))
+
+
+def _uses(when: np.ndarray | None, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mark the rows to learn from, to calibrate on and to choose by, when choosing how many trees to grow."""
+    everything = np.ones(number, dtype=bool)
+    if when is None or len(dates := np.unique(when)) < 3:
+        return everything, everything, everything
+    cut = windows(dates)
+    later = np.isin(when, [*cut.calibrate, *cut.choose])
+    return ~later, later, np.isin(when, cut.choose)
+
+
+def _require_both(outcome: np.ndarray) -> None:
+    if not 0 < outcome.sum() < len(outcome):
+        had = "everybody" if len(outcome) and outcome.all() else "nobody"
+        raise TrainingError(
+            f"{had} had the outcome among {len(outcome):,} rows that a model would learn from or be calibrated on",
+            "Look at the outcome (outcome.admission_group), or give more people or more history.",
+        )

@@ -12,6 +12,7 @@ import numpy as np
 
 from casewell.errors import TrainingError
 from casewell.settings import Benefit
+from features.declaration import declarations
 from models.benefit import EffectModel, Scale
 from models.comparison import Estimate
 from models.evidence import Check, Evidence
@@ -24,7 +25,9 @@ _TREES = ("risk", "backtest", "propensity")
 def save(models: Models, folder: Path) -> Path:
     """Write the models into a new folder, with a digest of every file in `digests.json`."""
     folder.mkdir(parents=True)
+    used = sorted({name for tree in _TREES if (model := getattr(models, tree)) for name in model.features})
     description: dict[str, Any] = {
+        "declarations": declarations(used),
         "evidence": models.evidence.as_dict(),
         "effect": None,
         "trees": {},
@@ -37,6 +40,7 @@ def save(models: Models, folder: Path) -> Path:
             description["trees"][name] = {
                 "intercept": model.intercept,
                 "slope": model.slope,
+                "bend": model.bend,
                 "features": list(model.features),
             }
     if models.effect is not None:
@@ -58,7 +62,8 @@ def load(folder: Path) -> Models:
     Raises
     ------
     TrainingError
-        A file is missing or differs from the digest taken when it was written.
+        A file is missing or differs from the digest taken when it was written, or a feature no longer means what it
+        meant to the model.
     """
     try:
         taken = json.loads((folder / "digests.json").read_text())
@@ -70,11 +75,18 @@ def load(folder: Path) -> Models:
             "Train a new one: casewell train.",
         )
     description = json.loads((folder / "models.json").read_text())
+    if "declarations" not in description:
+        raise TrainingError(
+            f"the stored model in {folder} was saved by an earlier version of Casewell, which did not keep what its "
+            "features mean",
+            "Train a new one: casewell train.",
+        )
+    _require_same_meaning(description["declarations"])
 
     def trees(name: str) -> CalibratedTrees:
         stored = description["trees"][name]
         booster = lightgbm.Booster(model_file=folder / f"{name}.txt")
-        return CalibratedTrees(booster, stored["intercept"], stored["slope"], tuple(stored["features"]))
+        return CalibratedTrees(booster, stored["intercept"], stored["slope"], tuple(stored["features"]), stored["bend"])
 
     return Models(
         risk=trees("risk"),
@@ -84,6 +96,17 @@ def load(folder: Path) -> Models:
         evidence=_evidence(description["evidence"]),
         rules=Benefit(**description["rules"]),
     )
+
+
+def _require_same_meaning(learned: dict[str, str]) -> None:
+    today = declarations(list(learned))
+    changed = sorted(name for name, digest in today.items() if digest != learned[name])
+    if changed:
+        raise TrainingError(
+            f"{len(changed)} feature(s) of the model now count something else than when it learned, among them "
+            f"{changed[0]!r}: the catalogue or the code lists have changed",
+            "Train a new model: casewell train.",
+        )
 
 
 def _effect(stored: dict[str, Any] | None) -> EffectModel | None:

@@ -41,6 +41,12 @@ OUTCOMES = door(
         "early": column(
             "bool", "The outcome came before the grace period was over, so before case management could act"
         ),
+        "days_to_outcome": column(
+            "float64",
+            "Days from the index date to the first admission of the outcome's group, or death; missing without one",
+            pa.Check.ge(0),
+            nullable=True,
+        ),
         "stayed": column(
             "bool", "Registered until the horizon ended, or died in it; otherwise what happened is not known"
         ),

@@ -11,12 +11,15 @@ import pandas as pd
 from casewell.errors import TrainingError
 from casewell.settings import Benefit, Settings
 from features import CATALOGUE, Feature, model_columns
+from models.against import compare
+from models.baselines import Baselines, run_baselines
 from models.benefit import EffectModel, assumed_benefit, fit_effect, released_benefit
 from models.comparison import History
 from models.evaluation import benefit_curve, calibration_curve, evaluate
 from models.evidence import Evidence, judge, too_few
 from models.index_dates import Split
 from models.propensity import fit_propensity
+from models.rising import rising
 from models.risk import fit_risk, person_folds
 from models.trees import CalibratedTrees
 
@@ -41,6 +44,7 @@ class Trained:
     test: pd.DataFrame
     measures: pd.DataFrame
     calibration: pd.DataFrame
+    against: pd.DataFrame
     benefit: pd.DataFrame | None
 
 
@@ -73,14 +77,24 @@ def train(
     outcome, acted = rows["outcome"].to_numpy(), case_management_could_act(rows).to_numpy()
 
     progress("back-test: a model that knew only the earlier months")
-    early = rows["index_date"].isin(split.train).to_numpy()
+    early, when, bounds = known_before_test(rows, split), rows["index_date"].to_numpy(), rising(CATALOGUE)
     backtest, _ = fit_risk(
-        rows.loc[early, columns], outcome[early], acted[early], folds[early], settings.training, settings.seed
+        rows.loc[early, columns],
+        outcome[early],
+        acted[early],
+        folds[early],
+        settings.training,
+        settings.seed,
+        when[early],
+        bounds,
     )
     test = predict_test(backtest, rows, split)
 
+    progress("the simple rules that a model must beat")
+    simple = baselines_on_test(rows, split, columns)
+
     progress("risk, on every month whose outcomes are known")
-    risk, out_of_fold = fit_risk(rows[columns], outcome, acted, folds, settings.training, settings.seed)
+    risk, out_of_fold = fit_risk(rows[columns], outcome, acted, folds, settings.training, settings.seed, when, bounds)
 
     progress("benefit, and whether it may be believed")
     propensity, effect, evidence, curve = _learn_benefit(rows, columns, out_of_fold, folds, share, settings)
@@ -89,7 +103,27 @@ def train(
         test,
         evaluate(test, share, settings.seed),
         calibration_curve(test),
+        compare(test, simple.risk, share, settings.seed),
         curve,
+    )
+
+
+def known_before_test(rows: pd.DataFrame, split: Split) -> np.ndarray:
+    """Mark the rows whose outcomes were known on the first test date (boolean)."""
+    return rows["index_date"].isin(split.known).to_numpy()
+
+
+def tested(rows: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """Return the rows of the test months that say what happens without case management, to people who could be offered it."""
+    late = rows["index_date"].isin(split.test) & rows["offerable"] & ~case_management_could_act(rows)
+    return rows[late].reset_index(drop=True)
+
+
+def baselines_on_test(rows: pd.DataFrame, split: Split, columns: list[str]) -> Baselines:
+    """Fit every baseline on what the back-test learned from, and predict the tested rows."""
+    learn = rows[known_before_test(rows, split) & ~case_management_could_act(rows).to_numpy()]
+    return run_baselines(
+        learn, learn["outcome"].to_numpy(), learn["person_id"].to_numpy(), tested(rows, split), columns
     )
 
 
@@ -121,7 +155,7 @@ def predict_test(model: CalibratedTrees, rows: pd.DataFrame, split: Split) -> pd
 
     Returns the table `models.tables.TEST_PREDICTIONS`.
     """
-    late = rows[rows["index_date"].isin(split.test) & rows["offerable"] & ~case_management_could_act(rows)]
+    late = tested(rows, split)
     return pd.DataFrame(
         {
             "index_date": late["index_date"],
@@ -130,17 +164,25 @@ def predict_test(model: CalibratedTrees, rows: pd.DataFrame, split: Split) -> pd
             "outcome": late["outcome"],
             "need": late["cms_score"].astype("float64"),
         }
-    ).reset_index(drop=True)
+    )
 
 
 def _require_outcomes(rows: pd.DataFrame, split: Split, settings: Settings) -> None:
-    untouched = rows[~case_management_could_act(rows)]
-    test = untouched["index_date"].isin(split.test) & untouched["offerable"]
+    columns = ["index_date", "treated", "early", "offerable", "outcome"]
+    untouched = rows.loc[~case_management_could_act(rows), columns]
+    test = tested(rows[columns], split)
     counts = {
-        "training": int(untouched.loc[untouched["index_date"].isin(split.train), "outcome"].sum()),
-        "test": int(untouched.loc[test, "outcome"].sum()),
+        "training": int(untouched.loc[known_before_test(untouched, split), "outcome"].sum()),
+        "test": int(test["outcome"].sum()),
     }
     needed = {"training": settings.training.minimum_events, "test": 5}
+    if whole := [
+        name for name, table in (("training", untouched), ("test", test)) if len(table) and table["outcome"].all()
+    ]:
+        raise TrainingError(
+            [f"everybody in the {name} months had the outcome" for name in whole],
+            "Look at the outcome: outcome.admission_group must name admissions that not everybody has.",
+        )
     if short := [name for name in counts if counts[name] < needed[name]]:
         raise TrainingError(
             [f"{counts[name]} outcomes in the {name} months, {needed[name]} are needed" for name in short],
@@ -164,7 +206,7 @@ def _learn_benefit(
         return None, None, too_few(starters, settings.benefit), None
     matrix = rows[columns]
     propensity, chance = fit_propensity(matrix, treated, folds, settings.seed)
-    effect, fitted = fit_effect(matrix, outcome, treated, risk, chance, folds, person, settings.seed)
+    effect, fitted = fit_effect(matrix, outcome, treated, risk, chance, folds, settings.seed)
     history = History(person, treated, outcome, chance, fitted.without, fitted.with_programme)
     level = np.full(len(rows), rows["negative_control"].mean())
     control = History(person, treated, rows["negative_control"].to_numpy(), chance, level, level)

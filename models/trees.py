@@ -2,39 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import lightgbm
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit, log_expit, logit
 from sklearn.linear_model import LogisticRegression
 
 
 @dataclass(frozen=True)
 class CalibratedTrees:
-    """Trees and the logistic recalibration of their log odds (intercept, slope)."""
+    """Trees, and the rising curve that turns their log odds into calibrated ones.
+
+    With p the trees' own probability: intercept + slope x log odds + bend x log p. Without a bend that is logistic
+    recalibration (Cox 1958), with one it is beta calibration (Kull, Silva Filho and Flach 2017). Neither changes who
+    ranks above whom.
+    """
 
     booster: lightgbm.Booster
     intercept: float
     slope: float
     features: tuple[str, ...]
+    bend: float = 0.0
 
     def predict(self, matrix: pd.DataFrame) -> np.ndarray:
         """Return the probability, one a row."""
         raw = np.asarray(self.booster.predict(matrix[list(self.features)], raw_score=True))
-        return expit(self.intercept + self.slope * raw)
+        return expit(self.calibrated(raw))
+
+    def calibrated(self, raw: np.ndarray) -> np.ndarray:
+        """Return calibrated log odds for the trees' own."""
+        return self.intercept + self.slope * raw + self.bend * log_expit(raw)
 
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
-        """Return SHAP values on the log odds, rows and columns as in `matrix[features]`."""
+        """Return SHAP values on the calibrated log odds, rows and columns as in `matrix[features]`.
+
+        They add up, in each row, to the difference from the calibrated log odds of the trees' average.
+        """
         shap = np.asarray(self.booster.predict(matrix[list(self.features)], pred_contrib=True))
-        return pd.DataFrame(self.slope * shap[:, :-1], index=matrix.index, columns=list(self.features))
+        parts, average = shap[:, :-1], shap[:, -1]
+        moved = parts.sum(axis=1)
+        steep = self.slope + self.bend * expit(-average)
+        still = np.abs(moved) < 1e-6
+        chord = (self.calibrated(average + moved) - self.calibrated(average)) / np.where(still, 1, moved)
+        return pd.DataFrame(
+            np.where(still, steep, chord)[:, None] * parts, index=matrix.index, columns=list(self.features)
+        )
 
 
-def parameters(learning_rate: float, leaves: int, minimum_leaf: int, seed: int) -> dict[str, Any]:
-    """Return LightGBM's parameters: strongly regularised, and the same bytes from the same data."""
-    return {
+def parameters(
+    learning_rate: float, leaves: int, minimum_leaf: int, seed: int, rising: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """Return LightGBM's parameters: strongly regularised, and the same bytes from the same data.
+
+    `rising` holds, for each feature, 1 where risk may only rise with it, -1 where it may only fall, else 0.
+    """
+    told: dict[str, Any] = {
         "objective": "binary",
         "learning_rate": learning_rate,
         "num_leaves": leaves,
@@ -47,12 +73,28 @@ def parameters(learning_rate: float, leaves: int, minimum_leaf: int, seed: int) 
         "force_row_wise": True,
         "verbose": -1,
     }
+    return told | ({"monotone_constraints": list(rising)} if rising is not None and any(rising) else {})
 
 
 def recalibrate(odds: np.ndarray, outcome: np.ndarray) -> tuple[float, float]:
     """Return the intercept and slope of a logistic regression of the outcome on log odds (Cox 1958)."""
     fitted = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(odds.reshape(-1, 1), outcome)
     return float(fitted.intercept_[0]), float(fitted.coef_[0, 0])
+
+
+def beta_calibration(odds: np.ndarray, outcome: np.ndarray) -> tuple[float, float, float]:
+    """Return the intercept, slope and bend of beta calibration (Kull, Silva Filho and Flach 2017).
+
+    A curve that would fall somewhere is replaced by logistic recalibration, and one that falls even so, as where the
+    odds say nothing, by the outcome's own rate.
+    """
+    design = np.column_stack([odds, log_expit(odds)])
+    fitted = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(design, outcome)
+    slope, bend = (float(value) for value in fitted.coef_[0])
+    if min(slope, slope + bend) >= 0:
+        return float(fitted.intercept_[0]), slope, bend
+    intercept, slope = recalibrate(odds, outcome)
+    return (intercept, slope, 0.0) if slope >= 0 else (float(log_odds(outcome.mean())), 0.0, 0.0)
 
 
 def log_odds(probability: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Which months are learned from, and which are kept for the test."""
+"""Which months are learned from, calibrated on and chosen by, and which are kept for the test."""
 
 import datetime as dt
 
@@ -7,7 +7,10 @@ import pytest
 
 from casewell.errors import TrainingError
 from casewell.settings import Settings
-from models.index_dates import split
+from flows.splits import require_outcomes
+from models.index_dates import USES, drawn, split, windows
+
+HISTORY = (dt.date(2022, 10, 1), dt.date(2026, 10, 1))
 
 
 def settings(**training: int) -> Settings:
@@ -15,18 +18,26 @@ def settings(**training: int) -> Settings:
     return Settings.model_validate({"name": "test", "sources": {"demographics": source}, "training": training})
 
 
-def test_every_training_outcome_is_known_before_the_first_test_date():
-    rules = settings(index_dates=30, test_index_dates=3, reporting_lag_days=60)
-    dates = split(dt.date(2022, 10, 1), dt.date(2026, 10, 1), rules)
-    assert dates.train[-1] + pd.Timedelta(days=365 + 60) <= dates.test[0]
+def test_every_outcome_that_is_learned_from_is_known_before_the_first_test_date():
+    dates = split(*HISTORY, settings(index_dates=30, test_index_dates=3, reporting_lag_days=60))
+    assert dates.known[-1] + pd.Timedelta(days=365 + 60) <= dates.test[0]
     assert dates.test[-1] + pd.Timedelta(days=365 + 60) <= pd.Timestamp("2026-10-01")
     assert dates.test == tuple(pd.Timestamp(day) for day in ("2025-06-01", "2025-07-01", "2025-08-01"))
 
 
-def test_no_date_is_used_twice_and_all_are_in_order():
-    dates = split(dt.date(2022, 10, 1), dt.date(2026, 10, 1), settings(index_dates=24))
+def test_the_windows_follow_one_another_and_none_is_empty():
+    dates = split(*HISTORY, settings(index_dates=24))
+    assert all(getattr(dates, use) for use in USES)
     assert list(dates.mature) == sorted(set(dates.mature))
     assert len(dates.mature) == 24
+    assert dates.known == dates.train + dates.calibrate + dates.choose
+
+
+@pytest.mark.parametrize(("number", "sizes"), [(3, (1, 1, 1)), (8, (5, 2, 1)), (24, (14, 6, 4))])
+def test_the_newest_dates_choose_and_those_before_calibrate(number, sizes):
+    cut = windows(list(range(number)))
+    assert (len(cut.train), len(cut.calibrate), len(cut.choose)) == sizes
+    assert [*cut.train, *cut.calibrate, *cut.choose] == list(range(number))
 
 
 def test_no_index_date_lies_before_the_data_begin():
@@ -34,6 +45,44 @@ def test_no_index_date_lies_before_the_data_begin():
     assert min(dates.mature) > pd.Timestamp("2023-01-01")
 
 
-def test_a_history_too_short_is_refused_with_advice():
-    with pytest.raises(TrainingError, match="test month"):
-        split(dt.date(2025, 1, 1), dt.date(2026, 10, 1), settings())
+def test_a_longer_step_reaches_further_back_with_as_many_dates():
+    dates = split(*HISTORY, settings(index_dates=12, step_months=2))
+    assert len(dates.mature) == 12
+    assert dates.mature[0] == pd.Timestamp("2023-10-01")
+
+
+@pytest.mark.parametrize(
+    ("begin", "training"),
+    [(dt.date(2025, 1, 1), {}), (HISTORY[0], {"index_dates": 12}), (HISTORY[0], {"step_months": 6})],
+)
+def test_a_history_too_short_for_every_window_is_refused_with_advice(begin, training):
+    with pytest.raises(TrainingError, match="3 are needed") as refusal:
+        split(begin, HISTORY[1], settings(**training))
+    assert "history" in refusal.value.advice
+
+
+def counted(outcomes: dict[str, int]) -> pd.DataFrame:
+    dates = split(*HISTORY, settings(index_dates=24))
+    rows = [
+        (date, number < outcomes.get(use, 3)) for use in USES for date in getattr(dates, use) for number in range(5)
+    ]
+    return drawn(dates, pd.DataFrame(rows, columns=["index_date", "outcome"]))
+
+
+def test_each_date_is_drawn_with_its_use_its_people_and_outcomes():
+    table = counted({})
+    assert (table["people"] == 5).all()
+    assert (table["outcomes"] == 3).all()
+    assert list(dict.fromkeys(table["use"])) == list(USES)
+    assert require_outcomes(table) is table
+
+
+def test_a_window_without_people_or_outcomes_is_refused_by_name():
+    table = counted({"calibrate": 0})
+    table.loc[table["use"] == "choose", ["people", "outcomes"]] = 0
+    with pytest.raises(TrainingError) as refusal:
+        require_outcomes(table)
+    assert refusal.value.problems == [
+        "nobody was eligible on the dates to choose",
+        "nobody had the outcome after the dates to calibrate (10 people-months)",
+    ]

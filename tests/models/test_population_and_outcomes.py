@@ -149,6 +149,21 @@ def test_a_death_within_the_horizon_is_the_outcome(tmp_path):
     assert row["died"]
 
 
+@pytest.mark.parametrize(
+    ("person", "events", "days"),
+    [
+        ({}, [{}], 31),
+        ({"died_on": "2025-01-11"}, [], 10),
+        ({"died_on": "2025-03-01"}, [{}], 31),
+        ({}, [{"time": "2024-12-31"}], None),
+        ({"died_on": "2026-01-01"}, [], None),
+    ],
+)
+def test_the_days_to_the_outcome_are_those_to_whichever_came_first(tmp_path, person, events, days):
+    found = label(linked(tmp_path, people=[person], events=events))["days_to_outcome"]
+    assert pd.isna(found) if days is None else found == days
+
+
 def test_the_treated_start_within_the_grace_period_and_not_before_the_index_date(tmp_path):
     for start, expected in (("2025-01-01", True), ("2025-01-30", True), ("2025-01-31", False)):
         folder = tmp_path / start
