@@ -1,7 +1,7 @@
 # The whole of Casewell from a fresh clone: Python 3.11 or newer and make are all it needs.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run test test-spark check docs ui bench bench-simulation bench-linkage bench-features bench-records bench-weekly-linkage bench-households simulation-report clean
+.PHONY: help run test test-spark check docs ui bench bench-simulation bench-linkage bench-features bench-risk bench-diabetes tune bench-records bench-weekly-linkage bench-allocation bench-gate bench-households bench-benefit simulation-report clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,7 +40,7 @@ test: .venv/.stamp  ## run every test
 	touch $@
 
 test-spark: .venv-spark/.stamp  ## run the tests that need Spark (and Java 17), in an environment of their own
-	.venv-spark/bin/python -m pytest tests/records/test_linkage_spark.py
+	.venv-spark/bin/python -m pytest tests/records/test_linkage_spark.py tests/features/test_spark_engine.py
 
 check: .venv/.stamp  ## lint, types, the arrows between rooms, and that the docs are true
 	$(BIN)/ruff check .
@@ -78,11 +78,31 @@ bench-households: .venv/.stamp  ## who lives alone and with how many, against th
 bench-weekly-linkage: .venv/.stamp  ## what a second week of linkage costs, and whose id it touches (100,000 people, about ten minutes)
 	$(BIN)/python -m benchmarks.weekly_linkage
 
+bench-allocation: .venv/.stamp  ## the best choice under weights and floors: a million people, 400 teams (about two minutes)
+	$(BIN)/python -m benchmarks.allocation
+
+bench-gate: .venv/.stamp  ## are planted wrongs caught by the gate by name? Six scenarios on three seeds (about an hour)
+	$(BIN)/python -m benchmarks.gate
+
 bench-features: .venv/.stamp  ## what features cost, beside what else could make them (about ten minutes)
-	$(BIN)/python -m benchmarks.features --pandas
+	$(BIN)/python -m benchmarks.features
+
+bench-risk: .venv/.stamp  ## predicted risk against true risk: 100,000 people on three seeds (about half an hour)
+	$(BIN)/python -m benchmarks.risk
+
+bench-diabetes: .venv/.stamp  ## the risk estimator on real people: make bench-diabetes DATA=diabetic_data.parquet (UCI 296)
+	@test -n "$(DATA)" || { echo "Give the data set's file: make bench-diabetes DATA=diabetic_data.parquet"; exit 2; }
+	$(BIN)/python -m benchmarks.diabetes "$(DATA)"
+
+tune: .venv/.stamp  ## try settings of the risk model's trees on simulated people; the best goes into the defaults by hand
+	$(BIN)/python -m benchmarks.tune
+
+bench-benefit: .venv/.stamp  ## who gains, beside risk, chance and other learners in an environment of their own (about an hour)
+	$(BIN)/python -m benchmarks.benefit_coverage
+	$(BIN)/python -m benchmarks.benefit
 
 simulation-report: .venv/.stamp  ## hold simulated populations against published figures: data/simulation_report.html
 	$(BIN)/python -m benchmarks.simulation_report
 
 clean:  ## remove the environment and everything a run made, sources included
-	rm -rf .venv .venv-spark .prefect mlruns data/sources data/truth data/linked data/links data/features data/runs data/cohorts data/simulation_report.html
+	rm -rf .venv .venv-spark .venv-peers .prefect mlruns data/sources data/truth data/linked data/links data/features data/runs data/profile data/cohorts data/simulation_report.html

@@ -27,7 +27,7 @@ from benchmarks.simulation_targets import AGE_BANDS, CAPTURE, DEVON, FIFTHS, SPA
 START, CUT_OFF, INDEX = np.datetime64("2022-10-01"), np.datetime64("2026-10-01"), np.datetime64("2025-10-01")
 YEAR = 365.25  # days
 QUARTERS = START + np.round(np.arange(17) * YEAR / 4).astype(int)
-CMS = Path(__file__).parents[1] / "data" / "reference" / "cambridge_multimorbidity_score.csv"
+CMS = Path(__file__).parents[1] / "data" / "reference" / "scores" / "cambridge_multimorbidity.csv"
 CMS_NAMES = {"cancer_last_5y": "cancer"}  # where the simulator's name differs
 MENTAL = ("alcohol_problems", "anxiety_depression", "dementia", "psychosis_bipolar")
 CONSULTATION = "11429006"
@@ -312,7 +312,8 @@ def _by_condition(here: pd.DataFrame) -> Measured:
         return {}
     adult, working = here["age"] >= 18, here["age"].between(20, 70, inclusive="left")
     both = written[list(MENTAL)].any(axis=1) & written.drop(columns=list(MENTAL)).any(axis=1)
-    weights = pd.read_csv(CMS).set_index("condition")["general_outcome_weight"].rename(CMS_NAMES)
+    points = pd.read_csv(CMS).set_index("group")["points"]
+    weights = points.rename(index=lambda group: group.removeprefix("cms_")).rename(CMS_NAMES)
     ill = (written[weights.index] @ weights) > 1.5
     extremes = {"most": here["imd_decile"] == 1, "least": here["imd_decile"] == 10}
     measured = {

@@ -17,6 +17,7 @@ from rich.table import Table
 from casewell import __version__
 from casewell.environment import prepare
 from casewell.errors import AsOfError, CasewellError, SettingsError, SourceError, WithheldError
+from casewell.feature_commands import features_app
 from casewell.link_commands import link_app
 from casewell.options import DEMONSTRATION, AsOf, SettingsFile, console
 from casewell.settings import load
@@ -42,6 +43,7 @@ errors = Console(stderr=True, highlight=False)
 sources_app = typer.Typer(no_args_is_help=True, help="Look at the sources before a run does.")
 app.add_typer(sources_app, name="sources")
 app.add_typer(link_app, name="link")
+app.add_typer(features_app, name="features")
 
 # What a command line exits with after Ctrl-C (Typer sees to it) and after a request to end.
 STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
@@ -153,11 +155,25 @@ def run(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = None) -> None:
 
 
 @app.command()
-def train(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = None) -> None:
-    """Train and test models; the challenger becomes champion only by the stated rule."""
+def train(
+    settings: SettingsFile = DEMONSTRATION,
+    as_of: AsOf = None,
+    show_splits: Annotated[
+        bool,
+        typer.Option("--show-splits", help="Only print which months would be learned from and tested on, and stop."),
+    ] = False,
+) -> None:
+    """Train and test models; the challenger becomes champion only by the stated rule (docs/how-to/models.md).
+
+    Example: `casewell train --show-splits`
+    """
     from flows.summary import print_training
 
     date = _date(settings, as_of)
+    if show_splits:
+        from flows.splits import print_splits, splits
+
+        return print_splits(splits(load(settings), dt.date.fromisoformat(date)), console)
     from flows.training import train_flow
 
     print_training(train_flow(str(settings), date), console)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -33,7 +34,27 @@ SourceTable = Literal[
     "opt_outs",
     "practices",
 ]
-Grouping = Literal["imd_quintile", "ethnic_group", "sex", "age_band", "imd_by_ethnicity"]
+Grouping = Literal[
+    "imd_quintile",
+    "core20",
+    "ethnic_group",
+    "sex",
+    "age_band",
+    "learning_disability_or_autism",
+    "severe_mental_illness",
+    "imd_by_ethnicity",
+    "imd_by_ethnicity_by_sex",
+]
+PROTECTED = (
+    "age_band",
+    "ethnic_group",
+    "imd_by_ethnicity",
+    "imd_by_ethnicity_by_sex",
+    "learning_disability_or_autism",
+    "severe_mental_illness",
+    "sex",
+)
+"""Groupings by a characteristic that the Equality Act 2010 protects."""
 
 
 class Section(BaseModel):
@@ -239,6 +260,15 @@ class Linkage(Section):
     )
 
 
+class Features(Section):
+    """Where what is known of people is worked out."""
+
+    engine: Literal["embedded", "spark"] = Field(
+        "embedded",
+        description="Where events become features: in this process, or by Spark (`casewell[spark]` and Java 17), on this machine or the cluster it was started on, where they outgrow one machine; both give the same bytes.",
+    )
+
+
 class Outcome(Section):
     """What the models predict."""
 
@@ -272,7 +302,7 @@ class Training(Section):
         3,
         ge=1,
         le=12,
-        description="The newest mature index dates, kept for the test; training outcomes end before the first of them.",
+        description="The newest mature index dates, kept for the test; outcomes that the back-test learns from end before the first of them. `casewell train --show-splits` prints every date and its use.",
     )
     reporting_lag_days: int = Field(
         60, ge=0, le=365, description="Days to wait after the horizon until outcomes count as known."
@@ -281,12 +311,19 @@ class Training(Section):
         50, ge=5, description="Fewer outcomes than this in training or five in the test: no model."
     )
     maximum_rows: int = Field(
-        120_000,
+        200_000,
         ge=1000,
-        description="A risk model learns from at most this many people-months, drawn evenly; months of one person resemble each other.",
+        description="Each fit of the risk model learns from at most this many people-months, drawn evenly; months of one person resemble each other.",
     )
-    trees: int = Field(200, ge=10, le=5000, description="Boosting rounds of the risk model.")
-    learning_rate: float = Field(0.05, gt=0, le=1, description="Shrinkage of the risk model.")
+    trees: int = Field(
+        500,
+        ge=10,
+        le=5000,
+        description="The most trees of the risk model; how many of them are grown is chosen in each training, on the newest months.",
+    )
+    learning_rate: float = Field(
+        0.05, gt=0, le=1, description="Shrinkage of the risk model. This and the two below: `make tune`."
+    )
     leaves: int = Field(7, ge=2, le=255, description="Leaves a tree of the risk model.")
     minimum_leaf: int = Field(300, ge=5, description="Rows a leaf of the risk model.")
 
@@ -322,6 +359,16 @@ class Benefit(Section):
     )
 
 
+class TeamCapacity(Section):
+    """What one team can take on this week, where a single number does not say it."""
+
+    coordinators: float = Field(ge=0, le=1000, description="Coordinators at work this week, in whole-time equivalents.")
+    open_caseload: int = Field(ge=0, description="People on the team's caseload now.")
+    slots: int | None = Field(
+        None, ge=0, description="First appointments free this week; left out, only the caseload limits new places."
+    )
+
+
 class Teams(Section):
     """Who has places to offer, and how many."""
 
@@ -331,17 +378,104 @@ class Teams(Section):
     default_capacity: int = Field(
         40, ge=0, description="New places this week for a team that `capacity` does not name."
     )
-    capacity: dict[str, int] = Field({}, description="Team code: new places this week.")
+    capacity: dict[str, int | TeamCapacity] = Field(
+        {},
+        description="Team code: new places this week, or the `coordinators`, `open_caseload` and `slots` that they follow from.",
+    )
+    caseload_each: int = Field(
+        50,
+        ge=1,
+        le=500,
+        description="People whom one whole-time coordinator can look after at once; places are what `coordinators` leave free, and never more than `slots`.",
+    )
     reserve_share: float = Field(
         0.25, ge=0, le=5, description="Reserve places as a share of capacity, for those who decline."
     )
 
     @field_validator("capacity")
     @classmethod
-    def _not_negative(cls, value: dict[str, int]) -> dict[str, int]:
-        if any(places < 0 for places in value.values()):
+    def _not_negative(cls, value: dict[str, int | TeamCapacity]) -> dict[str, int | TeamCapacity]:
+        if any(isinstance(places, int) and places < 0 for places in value.values()):
             raise ValueError("capacity cannot be negative")
         return value
+
+    def places(self, team_code: str) -> int:
+        """Return the new places of a team this week: a number given, or what its coordinators and slots leave."""
+        given = self.capacity.get(team_code, self.default_capacity)
+        if isinstance(given, int):
+            return given
+        # Rounded first: 0.6 x 50 may be 29.999999999999996, which is not 29 people.
+        free = max(0, math.floor(round(given.coordinators * self.caseload_each, 9)) - given.open_caseload)
+        return free if given.slots is None else min(free, given.slots)
+
+
+class Floors(Section):
+    """The least that the week's places must give, whatever the benefit forgone."""
+
+    core20: float | None = Field(
+        None, gt=0, le=1, description="Least share of all places for people in the most deprived national fifth."
+    )
+    practice: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Each practice's least share of its team's places, as a fraction of its share of the team's eligible people (whole places, rounded down).",
+    )
+    share_of_need: dict[Grouping, Annotated[float, Field(gt=0, le=1)]] = Field(
+        {},
+        description="Grouping: the least ratio of every group's share of places to its share of high need (`fairness.need_share`).",
+    )
+
+
+class Policy(Section):
+    """Who gets the places where not everybody can: a decision of the board, with an owner and a date."""
+
+    owner: str | None = Field(
+        None, min_length=3, description="Who answers for the policy; required as soon as any rule below is set."
+    )
+    review_date: dt.date | None = Field(
+        None, description="The day by which it must have been reviewed; required with `owner`, and refused after it."
+    )
+    inequality_aversion: float = Field(
+        0.0,
+        ge=0,
+        le=30,
+        description="Atkinson's parameter. 0 weighs everybody's benefit alike; the larger, the more a benefit counts in a fifth with worse health (docs/how-to/places.md).",
+    )
+    baseline_health: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
+        [0.793, 0.826, 0.839, 0.860, 0.880],
+        description="Mean health by deprivation fifth, the most deprived first, from which the weights follow; as given, health-related quality of life in England (Love-Koh and others, Value in Health 2015, doi 10.1016/j.jval.2015.03.1784).",
+    )
+    group_weights: dict[Grouping, dict[str, Annotated[float, Field(gt=0, le=100)]]] = Field(
+        {},
+        description="Grouping: group: what its people's benefit is multiplied by. On ethnic group, sex or age only with `legal_basis`.",
+    )
+    floors: Floors = Floors()
+    legal_basis: str | None = Field(
+        None,
+        min_length=10,
+        description="Where the legal advice is written down that allows weights or floors on protected characteristics (Equality Act 2010, section 158).",
+    )
+
+    @property
+    def chosen(self) -> bool:
+        """Whether any rule is set that moves a place."""
+        floors = self.floors
+        return bool(
+            self.inequality_aversion or self.group_weights or floors.core20 or floors.practice or floors.share_of_need
+        )
+
+    @model_validator(mode="after")
+    def _is_answered_for(self) -> Policy:
+        if self.chosen and (self.owner is None or self.review_date is None):
+            raise ValueError("a policy that moves places needs `owner` and `review_date`")
+        used = {*self.group_weights, *self.floors.share_of_need}
+        protected = sorted(used & set(PROTECTED))
+        if protected and self.legal_basis is None:
+            raise ValueError(
+                f"weights or floors by {', '.join(protected)} touch a protected characteristic: give `legal_basis`, or leave them out"
+            )
+        return self
 
 
 class Override(Section):
@@ -380,6 +514,29 @@ class Fairness(Section):
         le=1,
         description="How much larger the share of people lost before any model (a record that found no person; nothing that passed its checks) may be in the worst group than in the best: 0.02 is two percentage points.",
     )
+    maximum_silent_difference: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="How much larger the share of people whose practice has sent nothing for `silent_days` may be in the worst group than in the best (0.1: ten percentage points).",
+    )
+    silent_days: int = Field(28, ge=7, le=400, description="Days without a GP record after which a practice is silent.")
+    maximum_unknown_ethnicity: float = Field(
+        0.15,
+        gt=0,
+        le=1,
+        description="Above this share of eligible people whose ethnicity is not known the gate cannot tell.",
+    )
+    minimum_use_gradient: float = Field(
+        1.0,
+        gt=0,
+        description="People with an emergency admission over those expected from need and age, most over least deprived: below this, hospital care that the most deprived need does not show in the records.",
+    )
+    maximum_use_gradient: float = Field(
+        1.6, gt=1, description="The same: above this, illness of the most deprived is written down less than it is."
+    )
+    limits_owner: str | None = Field(None, min_length=3, description="Who set these limits; printed on the page.")
+    limits_review_date: dt.date | None = Field(None, description="The day by which the limits must be reviewed.")
     minimum_people: int = Field(100, ge=1, description="A smaller group is reported as not enough data to tell.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence level of intervals.")
     draws: int = Field(1000, ge=100, le=10000, description="Bootstrap draws.")
@@ -392,6 +549,12 @@ class Lists(Section):
     """What a list looks like."""
 
     reasons: int = Field(3, ge=1, le=5, description="Reasons in plain words for each person.")
+    unmet_need: int = Field(
+        20,
+        ge=0,
+        le=500,
+        description="People on each team's second sheet: high need, no emergency admission in three years, no place.",
+    )
 
 
 class Schedule(Section):
@@ -424,7 +587,7 @@ class Settings(Section):
     )
     data_dir: Path = Field(
         Path("data"),
-        description="Holds `linked/`, `links/` (the register of linkage), `features/`, `runs/` and `cohorts/`.",
+        description="Holds `linked/`, `links/` (the register of linkage), `features/`, `runs/`, `profile/` and `cohorts/`.",
     )
     mlruns_dir: Path = Field(Path("mlruns"), description="MLflow's store.")
     pseudonym_key_file: Path = Field(
@@ -440,11 +603,13 @@ class Settings(Section):
     opt_outs: OptOuts = OptOuts()
     quality: Quality = Quality()
     linkage: Linkage = Linkage()
+    features: Features = Features()
     outcome: Outcome = Outcome()
     eligibility: Eligibility = Eligibility()
     training: Training = Training()
     benefit: Benefit = Benefit()
     teams: Teams = Teams()
+    policy: Policy = Policy()
     fairness: Fairness = Fairness()
     lists: Lists = Lists()
     schedule: Schedule = Schedule()

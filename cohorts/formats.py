@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from casewell.doors import empty
 from cohorts.safe_text import file_stems, inert
 from cohorts.storage import disk
-from cohorts.tables import MAXIMUM_REASONS
-from cohorts.team_lists import Heading, birth_date, heading_lines, with_contacts
+from cohorts.tables import MAXIMUM_REASONS, UNMET
+from cohorts.team_lists import Heading, birth_date, heading_lines, named, with_contacts
 from cohorts.workbook import workbook
 
 _REASONS = tuple(f"reason_{number}" for number in range(1, MAXIMUM_REASONS + 1))
@@ -46,6 +47,7 @@ def write_lists(
     heading: Heading,
     folder: Path,
     synthetic: bool,
+    unmet: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Write an XLSX and a CSV for each team, also for a team with nobody on its list.
 
@@ -59,6 +61,8 @@ def write_lists(
         Made when it does not exist; file names come from the team codes.
     synthetic
         Stamp every file SYNTHETIC.
+    unmet
+        The `unmet` table, for the second sheet of each workbook; left out, nobody is on it.
 
     Returns
     -------
@@ -70,19 +74,22 @@ def write_lists(
     StorageError
         When the disk is full or the folder cannot be written.
     """
-    named = with_contacts(cohort, contacts)
+    known, unseen = with_contacts(cohort, contacts), named(empty(UNMET) if unmet is None else unmet, contacts)
     names = dict(zip(practices["team_code"], practices["team_name"], strict=True))
     teams = sorted((set(cohort["team_code"]) | set(names)) - {""})
     stems = file_stems(teams)
-    by_team = dict(iter(named.groupby("team_code")))
+    by_team, unmet_by_team = (dict(iter(table.groupby("team_code"))) for table in (known, unseen))
     written = []
     with disk(f"the teams' lists could not be written to {str(folder)!r}"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for team in teams:
-            rows = by_team.get(team, named.iloc[:0])
+            rows = by_team.get(team, known.iloc[:0])
+            passed_over = unmet_by_team.get(team, unseen.iloc[:0])
             lines = heading_lines(heading, team, names.get(team, ""), rows, synthetic)
             written += [
-                write_private(folder / f"{stems[team]}.xlsx", workbook(rows, lines, heading.as_of, synthetic)),
+                write_private(
+                    folder / f"{stems[team]}.xlsx", workbook(rows, lines, heading.as_of, synthetic, passed_over)
+                ),
                 write_private(folder / f"{stems[team]}.csv", comma_separated(rows, heading, synthetic)),
             ]
     return written

@@ -55,6 +55,19 @@ ALLOCATION = door(
     },
 )
 
+UNMET = door(
+    "unmet",
+    "a person in high need without an emergency admission in three years and without a place (pseudonyms only)",
+    {
+        "team_code": column("str", "The team that serves the person"),
+        "rank": column("int64", "Order within the team, most need first", pa.Check.ge(1)),
+        "person_id": column("int64", "The person's pseudonym", unique=True),
+        "need": column("float64", "As in `scores`"),
+        "need_band": column("str", "Place among everybody who was scored this week", pa.Check.isin(NEED_BANDS)),
+    },
+    unique=["team_code", "rank"],
+)
+
 LEDGER = door(
     "ledger",
     "a person who came in, and the one door by which they left",

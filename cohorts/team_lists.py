@@ -62,21 +62,24 @@ def with_contacts(cohort: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The cohort's rows in order, every column it had, and besides: `reference` (date, team and
-        rank, to recognise the row when it comes back), `nhs_number`, `name`, `date_of_birth`
-        (a timestamp, missing when not recorded), `practice` and `source_record`.
+        The cohort's rows in order, every column it had, those of `named`, and `reference` (date, team and
+        rank, to recognise the row when it comes back).
     """
-    named = cohort.merge(contacts, on="person_id", how="left", validate="one_to_one")
-    given, family = named["given_name"].fillna(""), named["family_name"].fillna("")
-    practice = named["practice_name"].fillna("")
-    named["reference"] = (
-        named["as_of"].dt.strftime("%Y-%m-%d") + "/" + named["team_code"] + "/" + named["rank"].astype("str")
-    )
-    named["name"] = (family + ", " + given).str.strip(", ")
-    named["practice"] = practice.mask(practice == "", named["practice_code"].fillna(""))
+    table = named(cohort, contacts)
+    reference = table["as_of"].dt.strftime("%Y-%m-%d") + "/" + table["team_code"] + "/" + table["rank"].astype("str")
+    return table.assign(reference=reference)
+
+
+def named(people: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
+    """Join to rows with a `person_id` their `nhs_number`, `name`, `date_of_birth` (missing when not recorded), `practice`, `source_record`."""
+    table = people.merge(contacts, on="person_id", how="left", validate="one_to_one")
+    given, family = table["given_name"].fillna(""), table["family_name"].fillna("")
+    practice = table["practice_name"].fillna("")
+    table["name"] = (family + ", " + given).str.strip(", ")
+    table["practice"] = practice.mask(practice == "", table["practice_code"].fillna(""))
     for column in ("nhs_number", "name", "practice", "source_record"):
-        named[column] = named[column].fillna("").mask(named[column].fillna("") == "", NOT_RECORDED)
-    return named.drop(columns=["given_name", "family_name", "practice_code", "practice_name"])
+        table[column] = table[column].fillna("").mask(table[column].fillna("") == "", NOT_RECORDED)
+    return table.drop(columns=["given_name", "family_name", "practice_code", "practice_name"])
 
 
 def reasons_of(row: Mapping[Hashable, object]) -> list[str]:

@@ -13,6 +13,7 @@ import xlsxwriter
 
 from cohorts.safe_text import clean
 from cohorts.team_lists import OUTCOMES, birth_date, reasons_of
+from cohorts.unmet_sheet import write_unmet
 
 _STATUSES = ("not started", "in progress", "done")
 _LINE_HEIGHT = 13.5
@@ -39,8 +40,8 @@ _FOR_COORDINATORS = ("Owner", "Progress", "Outcome", "Outcome date", "Note")
 _NAMES = list(_COLUMNS)
 
 
-def workbook(rows: pd.DataFrame, lines: Sequence[str], as_of: dt.date, synthetic: bool) -> bytes:
-    """Write one team's rows (`team_lists.with_contacts`) under its header lines.
+def workbook(rows: pd.DataFrame, lines: Sequence[str], as_of: dt.date, synthetic: bool, unmet: pd.DataFrame) -> bytes:
+    """Write one team's rows (`team_lists.with_contacts`) under its header lines, and those of `unmet` on a second sheet.
 
     Every cell is a string in a cell formatted as text, so that nothing in a name can become a
     formula, even when the cell is edited. Equal inputs give equal bytes.
@@ -52,6 +53,7 @@ def workbook(rows: pd.DataFrame, lines: Sequence[str], as_of: dt.date, synthetic
         first = _write_heading(book, sheet, lines, synthetic) + 1
         _write_people(book, sheet, rows, first)
         _set_layout(sheet, first, len(rows), synthetic)
+        write_unmet(book, unmet, lines, synthetic)
     return buffer.getvalue()
 
 

@@ -31,6 +31,19 @@ def control(counts: pd.Series) -> pd.Series:
     return rounded.mask((counts > 0) & (counts < SMALLEST_SHOWN))
 
 
+def control_parts(parts: pd.Series) -> pd.Series:
+    """Return the parts of a whole that is shown too, fit to show.
+
+    One hidden part could be reckoned back from the whole and the others, so the smallest other part that is not nil is
+    hidden as well (secondary suppression).
+    """
+    controlled = control(parts)
+    others = parts[controlled.notna() & (parts > 0)]
+    if controlled.isna().sum() == 1 and len(others):
+        controlled = controlled.mask(controlled.index == others.idxmin())
+    return controlled
+
+
 def shown(count: float) -> str:
     """Write one exact count as it may be shown."""
     controlled = control(pd.Series([count], dtype="float64")).iloc[0]
@@ -83,6 +96,31 @@ def controlled_differences(audit: Audit) -> pd.DataFrame:
     exact = audit.lost_differences
     hidden = (table["groups"] < 2) & (exact["groups"] > 1)
     return table.assign(**figures, groups=exact["groups"], verdict=exact["verdict"], hidden=hidden)
+
+
+def controlled_pooled(audit: Audit) -> pd.DataFrame:
+    """Return `audit.pooled` fit to show: no figure of a cell whose people, places or high need are hidden."""
+    table = audit.pooled
+    counts = pd.DataFrame({name: control(table[name]) for name in ("people", "places", "high_need")})
+    hidden = counts.isna().any(axis=1)
+    figures = table[["raw", "pooled", "low", "high"]].where(~hidden).round(DECIMALS)
+    # What need would bring tells the exact count of those in high need.
+    return table.drop(columns="expected").assign(**counts, **figures, hidden=hidden)
+
+
+def controlled_labels(audit: Audit) -> pd.DataFrame:
+    """Return `audit.labels` fit to show."""
+    table = audit.labels
+    counts = {name: control(table[name]) for name in ("places", "also_listed", "core20", "high_need")}
+    return table.assign(**counts, **table[["concentration", "inequity"]].round(DECIMALS))
+
+
+def controlled_feeds(audit: Audit) -> pd.DataFrame:
+    """Return `audit.feeds` fit to show: shares from controlled counts."""
+    table = audit.feeds
+    counts = pd.DataFrame({name: control(table[name].astype("float64")) for name in ("people", "silent")})
+    share = (counts["silent"] / counts["people"].where(counts["people"] > 0)).round(DECIMALS)
+    return table.assign(**counts, share=share, hidden=counts.isna().any(axis=1))
 
 
 def controlled_totals(audit: Audit) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from casewell.settings import Fairness, Override
 from fairness.audit import Audit
+from fairness.beyond import also_judged
 from fairness.disclosure import controlled_differences, controlled_measures
 from fairness.groups import GROUPING_NAMES, is_recorded
 from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED, limits_of
@@ -19,7 +20,9 @@ RULE = (
     "The gate looks at two figures for each group: its share of places over its share of high need, and observed over "
     "predicted outcomes in the test window; and at who never reached it: the difference between the best and the worst "
     "group in the share of people with a record that found no person, and in the share whose every record failed its "
-    "checks. A list fails if, for any group, the whole interval lies beyond the limit "
+    "checks. It looks besides at practices that have stopped sending records, by group; at emergency admissions for the same "
+    "need and age along deprivation, by which trouble shows that records hide; and at unknown ethnicity: how much there is, "
+    "and whether the verdict would stand if all who are unknown were of one group, each in turn. A list fails if, for any group, the whole interval lies beyond the limit "
     "even when widened so that all comparisons together raise a false alarm no more often than the confidence allows. "
     "It passes only if, for every group, the whole interval lies within the limits. Anything else is 'cannot tell', as "
     "is a group with fewer people than the minimum, nobody or everybody selected, no test window, or a grouping in "
@@ -69,6 +72,8 @@ def decide(audit: Audit, settings: Fairness) -> Verdict:
     gated = lost[lost["grouping"].isin(settings.gate_on)]
     failed += [_lost_sentence(row, settings) for row in gated[gated["verdict"] == FAIL].itertuples()]
     unsure += [_lost_sentence(row, settings) for row in gated[gated["verdict"] == CANNOT_TELL].itertuples()]
+    for verdict, sentence in also_judged(audit, settings):
+        {FAIL: failed, CANNOT_TELL: unsure}[verdict].append(sentence)
     findings = _findings(lost, settings)
     verdict = FAIL if failed else CANNOT_TELL if unsure else PASS
     if verdict == PASS:

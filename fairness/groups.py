@@ -10,15 +10,20 @@ import numpy as np
 import pandas as pd
 
 from casewell.settings import Grouping
+from fairness.recorded import CONDITIONS
 from records.tables import NO_ETHNIC_GROUP, NOT_KNOWN, NOT_RECORDED
 
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 GROUPING_NAMES: dict[str, str] = {
     "imd_quintile": "Deprivation fifth",
+    "core20": "Most deprived national fifth (Core20)",
     "ethnic_group": "Ethnic group",
     "sex": "Sex",
     "age_band": "Age",
+    "learning_disability_or_autism": "Learning disability or autism",
+    "severe_mental_illness": "Severe mental illness",
     "imd_by_ethnicity": "Deprivation by ethnic group",
+    "imd_by_ethnicity_by_sex": "Deprivation by ethnic group by sex",
 }
 UNRECORDED = (NOT_RECORDED, *NO_ETHNIC_GROUP)
 QUINTILES = {1.0: "1 most deprived", 2.0: "2", 3.0: "3", 4.0: "4", 5.0: "5 least deprived"}
@@ -26,10 +31,16 @@ AGE_EDGES = [0, 18, 45, 65, 75, 85, 200]
 AGE_BANDS = ["0-17", "18-44", "45-64", "65-74", "75-84", "85+"]
 
 
-def group_table(people: pd.DataFrame, as_of: dt.date | pd.Timestamp) -> pd.DataFrame:
+RECORDED, NO_CODE = "recorded", "no code"
+
+
+def group_table(
+    people: pd.DataFrame, as_of: dt.date | pd.Timestamp, conditions: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return one row per person: person_id, then a text label for each of `GROUPINGS`.
 
-    `people` follows records.tables.PEOPLE. A missing value is the label `not recorded`, never
+    `people` follows records.tables.PEOPLE, `conditions` is what `fairness.recorded.recorded_conditions` returned; without
+    it, who has which condition is `not recorded`. A missing value is the label `not recorded`, never
     a missing cell. Give everyone, the dead and the departed too: the test window needs them.
     Age is in whole years at `as_of`, to the month. An ethnicity first learned later is `not known`: a hospital
     learns it from those it admits, so that otherwise whoever is not known would have fared well by definition.
@@ -43,13 +54,29 @@ def group_table(people: pd.DataFrame, as_of: dt.date | pd.Timestamp) -> pd.DataF
         {
             "person_id": people["person_id"],
             "imd_quintile": quintile,
+            "core20": _core20(quintile),
             "ethnic_group": ethnic,
             "sex": _labelled(people["sex"]),
             "age_band": _age_band(people["birth_month"], pd.Timestamp(as_of)),
+            **{name: _condition(people["person_id"], conditions, name) for name in CONDITIONS},
             "imd_by_ethnicity": crossing,
+            "imd_by_ethnicity_by_sex": crossing + ", " + _labelled(people["sex"]),
         }
     )
     return table.sort_values("person_id", ignore_index=True)
+
+
+def _core20(quintile: pd.Series) -> pd.Series:
+    return quintile.map(
+        {label: "Core20" if label == QUINTILES[1.0] else "others" for label in QUINTILES.values()}
+    ).fillna(NOT_RECORDED)
+
+
+def _condition(person: pd.Series, conditions: pd.DataFrame | None, name: str) -> pd.Series:
+    if conditions is None:
+        return pd.Series(NOT_RECORDED, index=person.index)
+    have = person.isin(conditions.loc[conditions["grouping"] == name, "person_id"])
+    return have.map({True: RECORDED, False: NO_CODE})
 
 
 def is_recorded(labels: pd.Series) -> pd.Series:

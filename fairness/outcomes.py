@@ -23,6 +23,11 @@ def outcome_rows(test: pd.DataFrame, grouping: str, groups: pd.Index, levels: Le
     return pd.concat([_calibration(sums, levels), _auroc(test, grouping, sums, levels)]).reset_index()
 
 
+def calibration_rows(test: pd.DataFrame, grouping: str, groups: pd.Index, levels: Levels) -> pd.DataFrame:
+    """Measure observed over expected outcomes alone, as `outcome_rows` does."""
+    return _calibration(_by_group(test, grouping).reindex(groups), levels).reset_index()
+
+
 def _by_group(test: pd.DataFrame, grouping: str) -> pd.DataFrame:
     person = (
         test.assign(rows=1.0, observed=test["outcome"].astype("float64"))

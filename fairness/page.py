@@ -9,9 +9,11 @@ from html import escape
 from pathlib import Path
 
 from casewell.page import document, inline_svg
+from casewell.settings import Fairness
 from fairness.audit import Audit
 from fairness.charts import CHARTS
 from fairness.disclosure import controlled_totals
+from fairness.further import further_section
 from fairness.gate import RULE, Verdict
 from fairness.groups import GROUPING_NAMES
 from fairness.levels import CANNOT_TELL, FAIL, PASS
@@ -58,6 +60,7 @@ def write_page(
             audit, "calibration", "Predicted and observed outcomes", about_calibration(audit), outcomes_table, SHOWN
         ),
         _section(audit, "lost", "Lost before any model", about_lost(audit), _lost_tables, tuple(GROUPINGS)),
+        further_section(audit),
         _crossing(audit),
         _method(audit),
     ]
@@ -120,6 +123,12 @@ def _crossing(audit: Audit) -> str:
     )
 
 
+def _whose_limits(limits: Fairness) -> str:
+    if limits.limits_owner is None:
+        return "Nobody has signed these limits: fairness.limits_owner and fairness.limits_review_date are not set."
+    return f"The limits are those of {limits.limits_owner}, to be reviewed by {limits.limits_review_date or 'no date given'}."
+
+
 def _method(audit: Audit) -> str:
     limits = audit.settings
     gated = ", ".join(GROUPING_NAMES[name].lower() for name in GROUPING_NAMES if name in limits.gate_on)
@@ -139,6 +148,12 @@ def _method(audit: Audit) -> str:
         "holds whichever groups these are. Differences are shown of the groups whose counts are shown; verdicts are worked "
         "out from all groups and exact counts. Opting out is a person's own choice: it is told, "
         "and the gate does not decide by it.",
+        f"Along deprivation: use at the same need between {limits.minimum_use_gradient:.2f} and {limits.maximum_use_gradient:.2f} "
+        "times as often in the most as in the least deprived; below, their trouble may not reach the records, above, their illness "
+        f"may be recorded too little. A practice is silent after {limits.silent_days} days; the worst group may have "
+        f"{limits.maximum_silent_difference:.0%} more people with a silent practice than the best. Ethnicity may be unknown for "
+        f"at most {limits.maximum_unknown_ethnicity:.0%}.",
+        _whose_limits(limits),
         "Counts from 1 to 7 are hidden (*), others are rounded to the nearest 5, and shares come from rounded counts. "
         "A dash means that a figure cannot be worked out.",
     ]

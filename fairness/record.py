@@ -9,10 +9,14 @@ import pandas as pd
 
 from fairness.audit import Audit
 from fairness.disclosure import (
+    DECIMALS,
     controlled_bands,
     controlled_differences,
+    controlled_feeds,
+    controlled_labels,
     controlled_lost,
     controlled_measures,
+    controlled_pooled,
     controlled_totals,
 )
 from fairness.gate import RULE, Verdict
@@ -37,6 +41,11 @@ def to_json(audit: Audit, verdict: Verdict) -> dict[str, Any]:
             "groups": _records(controlled_lost(audit)),
             "differences": _records(controlled_differences(audit)),
         },
+        "along_deprivation": _records(audit.gradients.round(DECIMALS)),
+        "other_labels": _records(controlled_labels(audit)),
+        "small_cells": _records(controlled_pooled(audit)),
+        "unknown_ethnicity_each_in_turn": _records(audit.unknown),
+        "stopped_feeds": _records(controlled_feeds(audit)),
         "measures": _records(controlled_measures(audit)),
         "need_by_band": _records(controlled_bands(audit)),
     }

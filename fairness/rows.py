@@ -17,6 +17,7 @@ MEASURES = (
     "false_negative_rate",
     "auroc",
     "need_at_same_score",
+    "use_at_same_need",
 )
 COLUMNS = ["grouping", "group", "measure", "value", "low", "high", "wide_low", "wide_high", "people", "count", "base"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,16 +60,33 @@ def champion(settings: Settings, as_of: dt.date) -> Registered | None:
     TrainingError
         Its files are gone.
     """
+    known = [version for version in _promoted(settings) if version[0] <= as_of]
+    return _fetched(settings, *known[-1]) if known else None
+
+
+def champion_before(settings: Settings, champion: Registered) -> Registered | None:
+    """Find the newest promoted model for this outcome that stood before a champion; None if there was none.
+
+    Raises
+    ------
+    TrainingError
+        Its files are gone.
+    """
+    earlier = [version for version in _promoted(settings) if version < (champion.trained_as_of, int(champion.version))]
+    return _fetched(settings, *earlier[-1]) if earlier else None
+
+
+def _promoted(settings: Settings) -> list[tuple[dt.date, int]]:
+    """Return the day and number of every version that was ever promoted for this outcome, oldest first."""
     client = open_books(settings, "training")
-    promoted = [
-        (dt.date.fromisoformat(version.tags["trained_as_of"]), int(version.version), version)
+    return sorted(
+        (dt.date.fromisoformat(version.tags["trained_as_of"]), int(version.version))
         for version in client.search_model_versions(f"name = '{model_name(settings)}'")
         if version.tags.get("promoted") == "true" and version.tags.get("predicts") == what_it_predicts(settings)
-    ]
-    known = sorted(item[:2] for item in promoted if item[0] <= as_of)
-    if not known:
-        return None
-    date, number = known[-1]
+    )
+
+
+def _fetched(settings: Settings, date: dt.date, number: int) -> Registered:
     uri = f"models:/{model_name(settings)}/{number}"
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri)) / "artifacts" / "models"
@@ -96,7 +115,7 @@ def model_digest(folder: Path) -> str:
 def record_training(settings: Settings, as_of: dt.date, trained: models.Trained, folder: Path) -> str:
     """Write a training's parameters, measures and pictures, and register its models as challenger.
 
-    `folder` holds `models/`, `training.json` and the pictures. Returns the model's version.
+    `folder` holds `models/`, `training.json`, the pictures and the profile of the features. Returns the model's version.
     """
     client = open_books(settings, "training")
     told = settings.model_dump(mode="json", include={"outcome", "training", "benefit", "eligibility", "seed"})
@@ -110,7 +129,8 @@ def record_training(settings: Settings, as_of: dt.date, trained: models.Trained,
             }
         )
         mlflow.log_metrics(_by_name(trained.measures))
-        for file in sorted(path for path in folder.iterdir() if path.suffix in {".json", ".svg"}):
+        mlflow.log_metrics(_of_profile(json.loads((folder / "profile.json").read_text(encoding="utf-8"))))
+        for file in sorted(path for path in folder.iterdir() if path.suffix in {".json", ".svg", ".html"}):
             mlflow.log_artifact(str(file))
         logged = mlflow.pyfunc.log_model(
             name="models",
@@ -154,21 +174,37 @@ def record_week(settings: Settings, as_of: dt.date, manifest: dict[str, Any], fi
             }
         )
         mlflow.log_metrics({f"people_{door.replace(' ', '_')}": count for door, count in manifest["doors"].items()})
+        mlflow.log_metrics(_of_profile(manifest["features"]))
+        mlflow.log_metrics({f"policy_{name}": number for name, number in manifest["policy"]["numbers"].items()})
         for file in files:
             mlflow.log_artifact(str(file))
 
 
-def record_evaluation(settings: Settings, as_of: dt.date, measures: pd.DataFrame, files: list[Path]) -> None:
-    """Write an evaluation's measures and page."""
+def record_evaluation(settings: Settings, as_of: dt.date, numbers: dict[str, float], files: list[Path]) -> None:
+    """Write an evaluation's figures, by name, and its page."""
     open_books(settings, "evaluation")
     with mlflow.start_run(run_name=f"evaluate {as_of}"):
-        mlflow.log_metrics(_by_name(measures))
+        mlflow.log_metrics(numbers)
         for file in files:
             mlflow.log_artifact(str(file))
+
+
+def record_profile(settings: Settings, as_of: dt.date, told: dict[str, Any], files: list[Path]) -> None:
+    """Write what a profile found by itself, outside a week: its numbers, and the index of each feature in its files."""
+    open_books(settings, "profile")
+    with mlflow.start_run(run_name=f"profile {as_of}"):
+        mlflow.log_metrics(_of_profile(told))
+        for file in files:
+            mlflow.log_artifact(str(file))
+
+
+def _of_profile(told: dict[str, Any]) -> dict[str, float]:
+    return {f"profile_{name}": float(number) for name, number in told["numbers"].items()}
 
 
 def _by_name(measures: pd.DataFrame) -> dict[str, float]:
-    return dict(zip(measures["measure"].astype(str), measures["value"].astype(float), strict=True))
+    named = zip(measures["measure"].astype(str), measures["value"].astype(float), strict=True)
+    return {name: value for name, value in named if math.isfinite(value)}
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from prefect import task
 
@@ -39,7 +40,7 @@ def link(settings: Settings, as_of: dt.date) -> Path:
 
 @task
 def build_features(settings: Settings, as_of: dt.date, linked: Path) -> Path:
-    """Build the features of everybody who could be offered case management on `as_of`; return the file."""
+    """Build the features of everybody who could be offered case management on `as_of`; return the matrix."""
     folder = settings.data_dir / "features" / f"{as_of}-{identity(settings, as_of, *POPULATION)}"
 
     def build(out: Path) -> None:
@@ -47,7 +48,7 @@ def build_features(settings: Settings, as_of: dt.date, linked: Path) -> Path:
         eligible = models.population(
             linked / "people.parquet", linked / "enrolments.parquet", [pd.Timestamp(as_of)], settings.eligibility
         )
-        _features(eligible, linked, out)
+        _features(settings, eligible, linked, out)
 
     return stage(folder, build) / "matrix.parquet"
 
@@ -73,15 +74,16 @@ def build_history(settings: Settings, as_of: dt.date, linked: Path) -> Path:
             raise TrainingError(
                 "nobody was eligible on any index date", "Check registrations and birth dates in the sources."
             )
-        _features(eligible, linked, out)
+        _features(settings, eligible, linked, out)
         models.outcomes(eligible, linked, settings).to_parquet(out / "outcomes.parquet")
 
     return stage(folder, build)
 
 
-def _features(population: pd.DataFrame, linked: Path, out: Path) -> None:
+def _features(settings: Settings, population: pd.DataFrame, linked: Path, out: Path) -> None:
     events, people, residences = (linked / f"{name}.parquet" for name in ("events", "people", "residences"))
-    features.build(population, events, people, residences, out / "matrix.parquet")
+    matrix = out / "matrix.parquet"
+    features.build(population, events, people, residences, matrix, progress=say, engine=settings.features.engine)
 
 
 def split_of(settings: Settings, as_of: dt.date, linked: Path) -> models.Split:
@@ -99,17 +101,18 @@ def history_rows(history: Path) -> pd.DataFrame:
 
     Left out are people who moved away within the horizon: what happened to them is not known.
     """
-    matrix = pd.read_parquet(history / "matrix.parquet")
+    rows = pd.read_parquet(history / "matrix.parquet")
     labels = pd.read_parquet(history / "outcomes.parquet")
-    same = (matrix[["index_date", "person_id"]].to_numpy() == labels[["index_date", "person_id"]].to_numpy()).all()
-    if not same:
+    if any(not np.array_equal(rows[key].to_numpy(), labels[key].to_numpy()) for key in ("index_date", "person_id")):
         raise RuntimeError("features and outcomes do not list the same people in the same order")
-    rows = pd.concat([matrix, labels.drop(columns=["index_date", "person_id"])], axis=1)
-    return rows[rows["stayed"]].reset_index(drop=True)
+    stayed = labels["stayed"].to_numpy()
+    # Cut before joining: the matrix is large, and should stand in memory once and its part once more.
+    rows, labels = rows[stayed].reset_index(drop=True), labels[stayed].reset_index(drop=True)
+    return pd.concat([rows, labels.drop(columns=["index_date", "person_id"])], axis=1)
 
 
 def capacity_share(settings: Settings, linked: Path, eligible: int) -> float:
     """Return the places of all teams as a share of eligible people."""
     teams = sorted(set(pd.read_parquet(linked / "people.parquet", columns=["team_code"])["team_code"]) - {""})
-    places = sum(settings.teams.capacity.get(team, settings.teams.default_capacity) for team in teams)
+    places = sum(settings.teams.places(team) for team in teams)
     return min(1.0, max(places, 1) / max(eligible, 1))

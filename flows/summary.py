@@ -45,6 +45,7 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
         f"Evidence of benefit: [{'yellow' if grade == 'assumed' else 'green'}]{grade}[/]. {manifest['evidence']['sentence']}",
         soft_wrap=True,
     )
+    console.print(f"Features: {escape(manifest['features']['verdict'])}", soft_wrap=True)
     if manifest["missing"]:
         console.print(f"Missing in the data: {', '.join(manifest['missing'])}", soft_wrap=True)
     console.print(f"Files: [bold]{manifest['published_to'] or 'no lists were published'}[/bold]")
@@ -63,9 +64,10 @@ def print_training(result: dict[str, Any], console: Console) -> None:
     """Print the measures in the test months, the decision and the evidence."""
     table = Table("measure", "value", "95 % interval", title="In months the model had not seen", title_justify="left")
     for row in result["measures"]:
-        table.add_row(row["measure"].replace("_", " "), f"{row['value']:.3f}", f"{row['low']:.3f} to {row['high']:.3f}")
+        table.add_row(row["measure"].replace("_", " "), f"{row['value']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}")
     console.print(table)
     console.print(f"Model {result['version']}: {result['reason']}", soft_wrap=True)
+    console.print(result["simpler"], soft_wrap=True)
     console.print(f"Evidence of benefit: {result['evidence']}", soft_wrap=True)
     if "page" in result:
         console.print(f"Page: [bold]{result['page']}[/bold]")

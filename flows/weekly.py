@@ -17,10 +17,11 @@ import models
 from casewell import __version__, doors
 from casewell.errors import SettingsError, SourceError, TrainingError
 from casewell.settings import Settings, load
-from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, NOT_SELECTED, RESERVE
+from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, NOT_SELECTED, RESERVE, UNMET
 from features import CATALOGUE
 from flows import books
 from flows.dates import end_of_fresh_data
+from flows.profiling import PROFILE_FILES, profile_week
 from flows.progress import say
 from flows.stages import build_features, link
 from flows.training import train, training_folder
@@ -38,6 +39,11 @@ from models.tables import SCORES, TEST_PREDICTIONS
 from records.pseudonyms import tie_break_key
 from records.rotation import present
 from records.tables import CONTACTS, ENROLMENTS, LINKAGE, PEOPLE, PRACTICES, REMOVED
+
+USE = "emergency_admission_count_1095d"
+"""The feature that stands for use of hospital in the audit."""
+PUBLIC = ("ledger.json", "fairness.json", "fairness.html", "policy.json", "policy.html")
+"""Of the files of a week, those without a row about a person."""
 
 
 @task
@@ -59,7 +65,10 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     eligible = routes.loc[routes["door"] == ELIGIBLE, "person_id"]
     scored = scores[scores["person_id"].isin(eligible)].reset_index(drop=True)
     key = tie_break_key(settings, stamped(settings))
-    allocation = cohorts.allocate(scored, people, settings.teams, key)
+    groups = fairness.group_table(people, as_of)
+    allocation = cohorts.allocate(
+        scored, people, settings.teams, key, settings.policy, groups, settings.fairness.need_share
+    )
     chosen = allocation.loc[allocation["status"] != "not_selected", "person_id"]
     features = pd.read_parquet(matrix, filters=[("person_id", "in", chosen.tolist())])
     grade = features[["person_id"]].merge(scored, on="person_id", how="left")["evidence_grade"]
@@ -67,36 +76,83 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     reasons = cohorts.reasons(why, CATALOGUE, settings.lists.reasons)
     cohort = cohorts.assemble(allocation, scored, reasons, people, as_of)
     doors.write(cohort, COHORT, out / "cohort.parquet")
+    admitted = pd.read_parquet(matrix, columns=["person_id", USE]).rename(columns={USE: "use"})
+    unmet = cohorts.unmet_need(allocation, scored, admitted, settings.fairness.need_share, settings.lists.unmet_need)
+    doors.write(unmet, UNMET, out / "unmet.parquet")
     ledger = cohorts.ledger(people, doors.read(linked / "removed.parquet", REMOVED), routes, allocation)
     doors.write(ledger, LEDGER, out / "ledger.parquet")
     cohorts.write_counts(cohorts.counts(ledger, as_of, bool(people["synthetic"].any())), out / "ledger.json")
 
 
 @task
+def price(settings: Settings, as_of: dt.date, linked: Path, out: Path, synthetic: bool, grade: str) -> dict[str, Any]:
+    """Say what the policy on places costs and moves; return the sentences and the numbers of the chosen list."""
+    say("Working out what the policy on places costs, and what others would")
+    people = doors.read(linked / "people.parquet", PEOPLE)
+    cohort = doors.read(out / "cohort.parquet", COHORT)
+    found = cohorts.price(
+        cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
+        _competing(out),
+        people,
+        fairness.group_table(people, as_of),
+        settings.teams,
+        settings.policy,
+        settings.fairness.need_share,
+        tie_break_key(settings, stamped(settings)),
+    )
+    told = cohorts.price_json(found, settings.policy, settings.outcome.name, grade)
+    _write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | told, out / "policy.json")
+    cohorts.write_price_page(
+        found,
+        settings.policy,
+        out / "policy.html",
+        name=settings.name,
+        as_of=as_of,
+        synthetic=synthetic,
+        outcome=settings.outcome.name,
+        grade=grade,
+    )
+    before, after = found.row("by benefit alone"), found.row("chosen")
+    numbers = {
+        "benefit": after["benefit"],
+        "benefit_lost": before["benefit"] - after["benefit"],
+        "inequity": after["inequity"],
+    }
+    known = {name: float(number) for name, number in numbers.items() if pd.notna(number)}
+    return {"chosen": settings.policy.chosen, "says": told["says"], "numbers": known}
+
+
+def _competing(out: Path) -> pd.DataFrame:
+    """Return the scores of everybody who could have had a place this week."""
+    scores, ledger = doors.read(out / "scores.parquet", SCORES), doors.read(out / "ledger.parquet", LEDGER)
+    competing = ledger.loc[ledger["door"].isin([LISTED, RESERVE, NOT_SELECTED]), "person_id"]
+    return scores[scores["person_id"].isin(competing)].reset_index(drop=True)
+
+
+@task
 def audit(
-    settings: Settings, as_of: dt.date, linked: Path, test: Path, out: Path, synthetic: bool, grade: str
+    settings: Settings, as_of: dt.date, linked: Path, matrix: Path, test: Path, out: Path, synthetic: bool, grade: str
 ) -> fairness.Verdict:
     """Audit the list by group and let the gate decide."""
     say("Auditing the lists by deprivation, ethnicity, sex and age")
     people = doors.read(linked / "people.parquet", PEOPLE)
     cohort = doors.read(out / "cohort.parquet", COHORT)
-    ledger = doors.read(out / "ledger.parquet", LEDGER)
-    scores = doors.read(out / "scores.parquet", SCORES)
     tested = doors.read(test, TEST_PREDICTIONS) if test.is_file() else doors.empty(TEST_PREDICTIONS)
     # The training may have been under an earlier pseudonym key.
     tested = tested.assign(person_id=present(settings, tested["person_id"]))
     began = tested["index_date"].min() if len(tested) else as_of
-    competing = ledger.loc[ledger["door"].isin([LISTED, RESERVE, NOT_SELECTED]), "person_id"]
+    events = linked / "events.parquet"
     found = fairness.audit(
-        fairness.group_table(people, as_of),
-        scores[scores["person_id"].isin(competing)].reset_index(drop=True),
+        fairness.group_table(people, as_of, fairness.recorded_conditions(events, as_of)),
+        _competing(out),
         cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
         # Without those who have opted out since the training.
         tested[tested["person_id"].isin(people["person_id"])],
         doors.read(linked / "linkage.parquet", LINKAGE),
         settings.fairness,
         settings.seed,
-        test_groups=fairness.group_table(people, began),
+        test_groups=fairness.group_table(people, began, fairness.recorded_conditions(events, began)),
+        known=_known(settings, as_of, people, events, matrix),
     )
     verdict = fairness.decide(found, settings.fairness)
     stamp = {"name": settings.name, "as_of": str(as_of), "synthetic": synthetic}
@@ -113,9 +169,22 @@ def audit(
     return verdict
 
 
+def _known(settings: Settings, as_of: dt.date, people: pd.DataFrame, events: Path, matrix: Path) -> pd.DataFrame:
+    """Return for each person whether the practice has stopped sending, and the emergency admissions of three years."""
+    from_practices = [
+        name
+        for name, source in settings.sources.items()
+        if source.enabled and source.kind == "extract" and (source.table or name) == "gp_events"
+    ]
+    silent = fairness.silent_practices(people, events, from_practices, as_of, settings.fairness.silent_days)
+    admitted = pd.read_parquet(matrix, columns=["person_id", USE]).rename(columns={USE: "use"})
+    return people[["person_id"]].assign(silent=silent).merge(admitted.fillna({"use": 0}), on="person_id")
+
+
 def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     """Make the week's lists within whatever flow is running; return the manifest."""
     final = settings.data_dir / "cohorts" / str(as_of)
+    cohorts.refuse_outdated(settings.policy, as_of)
     _refuse_another_populations_folder(final, settings.name)
     champion = books.champion(settings, as_of)
     if champion is None:
@@ -137,11 +206,13 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
 
+    profiled = profile_week(settings, as_of, linked, matrix, champion, partial)
     score(matrix, champion.folder, partial)
     choose(settings, as_of, linked, matrix, champion.folder, partial)
     evidence = models.load(champion.folder).evidence
     test = training_folder(settings, champion) / "test_predictions.parquet"
-    verdict = audit(settings, as_of, linked, test, partial, summary["synthetic"], evidence.grade)
+    verdict = audit(settings, as_of, linked, matrix, test, partial, summary["synthetic"], evidence.grade)
+    cost = price(settings, as_of, linked, partial, summary["synthetic"], evidence.grade)
     manifest = {
         "run": run.name,
         "folder": str(run),
@@ -161,6 +232,8 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
             "findings": list(verdict.findings),
             "override": verdict.override.model_dump(mode="json") if verdict.override else None,
         },
+        "policy": cost,
+        "features": profiled,
         "missing": summary["missing"],
         "doors": json.loads((partial / "ledger.json").read_text())["doors"],
         "people": json.loads((partial / "ledger.json").read_text())["people"],
@@ -174,7 +247,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     partial.rename(run)
     if verdict.released:
         deliver(as_of, linked, run, final, manifest, verdict)
-    books.record_week(settings, as_of, manifest, [run / "ledger.json", run / "fairness.json", run / "fairness.html"])
+    books.record_week(settings, as_of, manifest, [run / name for name in (*PUBLIC, *PROFILE_FILES)])
     forget_old_stages([settings.data_dir / "linked", settings.data_dir / "features"])
     return manifest
 
@@ -196,7 +269,7 @@ def deliver(
     say("Writing each team's list and publishing")
     cohorts.clear_leftovers(final.parent)
     staged = cohorts.stage(final)
-    for name in ("cohort.parquet", "ledger.json", "fairness.json", "fairness.html"):
+    for name in ("cohort.parquet", *PUBLIC):
         shutil.copy2(run / name, staged / name)
     override = verdict.override
     heading = cohorts.Heading(
@@ -209,6 +282,7 @@ def deliver(
         heading,
         staged / "lists",
         manifest["synthetic"],
+        doors.read(run / "unmet.parquet", UNMET),
     )
     files = {str(path.relative_to(staged)): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()}
     _write_json(manifest | {"files": files}, staged / "manifest.json")

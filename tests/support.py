@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 REPOSITORY = Path(__file__).parents[1]
-SMALLER = {"trees": 60, "index_dates": 18, "minimum_events": 20}
+SMALLER = {"trees": 60, "index_dates": 20, "minimum_events": 20}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -63,6 +63,9 @@ def make_world(
         }
     )
     groups["imd_by_ethnicity"] = groups["imd_quintile"] + ", " + groups["ethnic_group"]
+    groups["imd_by_ethnicity_by_sex"] = groups["imd_by_ethnicity"] + ", " + groups["sex"]
+    groups["core20"] = groups["imd_quintile"].map(lambda fifth: "Core20" if fifth == QUINTILES[0] else "others")
+    groups["learning_disability_or_autism"] = groups["severe_mental_illness"] = "no code"
     frailty = rng.normal(size=people)
     risk = 1 / (1 + np.exp(2.5 - frailty))
     need = np.maximum(0, frailty + 0.5 * rng.normal(size=people)).round(2)

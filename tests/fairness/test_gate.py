@@ -44,7 +44,10 @@ def test_ethnicity_unknown_for_all_cannot_tell(tools):
     groups = world.groups.assign(ethnic_group="not recorded", imd_by_ethnicity="1 most deprived, not recorded")
     verdict = decide(tools["run"](world._replace(groups=groups)), Fairness())
     assert verdict.verdict == "cannot tell"
-    assert verdict.reasons == ("Ethnic group: it is not recorded for anybody, so groups cannot be compared.",)
+    assert verdict.reasons == (
+        "Ethnic group: it is not recorded for anybody, so groups cannot be compared.",
+        "Ethnic group, missing ethnicity: it is not known for 100% of the eligible people, and at most 15% is tolerated.",
+    )
 
 
 def test_people_whose_group_is_not_recorded_are_judged_like_any_other(tools):

@@ -1,0 +1,92 @@
+"""Whom to list where floors must be met; and, where they cannot be, the nearest that can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from casewell.errors import SettingsError
+from casewell.settings import Policy
+from cohorts.policy import asked, floors_of
+from cohorts.solver import UNIT, Problem, best, feasible
+
+STEPS = 100
+"""Floors are tried in hundredths, up to what was asked for."""
+
+Draw = Callable[[pd.Series], np.ndarray]
+
+
+def choose_above(ordered: pd.DataFrame, policy: Policy, need_share: float, draw: Draw) -> np.ndarray:
+    """Return who is listed (True) of the rows of `ordered`, in `cohorts.allocation`'s order.
+
+    Parameters
+    ----------
+    ordered
+        As `cohorts.policy.floors_of` needs it, with `value`, the benefit as the policy weighs it.
+    draw
+        Gives hexadecimal lots for people; asked only about those who tie.
+
+    Raises
+    ------
+    SettingsError
+        When not all floors can be met.
+    """
+    able = (ordered["gains"] & (ordered["capacity"] > 0)).to_numpy()
+    values = asked(policy)
+    chosen = best(_problem(ordered, able, values, need_share, draw))
+    if chosen is None:
+        raise SettingsError(
+            _nearest(ordered, able, values, need_share),
+            "Lower a floor, give the teams more places, or leave a floor out. Nobody who is not expected to gain is given a place to meet one.",
+        )
+    listed = np.zeros(len(ordered), dtype=bool)
+    listed[np.flatnonzero(able)[chosen]] = True
+    return listed
+
+
+def _problem(
+    ordered: pd.DataFrame, able: np.ndarray, values: dict[str, float], need_share: float, draw: Draw
+) -> Problem:
+    gainers = ordered[able]
+    team, codes = pd.factorize(gainers["team_code"], sort=True)
+    places = gainers.groupby("team_code")["capacity"].first().reindex(codes).to_numpy()
+    steps = (gainers["value"] / UNIT).round()
+    tied = pd.DataFrame({"team": team, "steps": steps}).duplicated(keep=False).to_numpy()
+    lot = np.zeros(len(gainers))
+    # The first of the hexadecimal order goes first, and the solver prefers the larger number.
+    lot[tied] = [1 - int(text[:12], 16) / 16**12 for text in draw(gainers.loc[tied, "person_id"])]
+    made = floors_of(ordered, values, need_share)
+    return Problem(
+        gainers["value"].to_numpy(),
+        lot,
+        team,
+        places,
+        [floor._replace(group=floor.group[able]) for floor in made],
+    )
+
+
+def _nearest(ordered: pd.DataFrame, able: np.ndarray, values: dict[str, float], need_share: float) -> list[str]:
+    """Say for each floor how far it would have to fall, the others standing."""
+
+    def possible(key: str, hundredths: int) -> bool:
+        value = values[key] * hundredths / STEPS
+        problem = _problem(ordered, able, values | {key: value}, need_share, _no_lots)
+        return feasible(problem)
+
+    said = ["the floors of policy.floors cannot all be met with the places there are"]
+    for key, value in values.items():
+        if not possible(key, 0):
+            said.append(f"policy.floors.{key} is {value:g}: even without it the others cannot be met")
+            continue
+        low, high = 0, STEPS
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if possible(key, middle) else (low, middle)
+        said.append(f"policy.floors.{key} is {value:g}: {value * low / STEPS:.4g} is the nearest that can be met")
+    return said
+
+
+def _no_lots(people: pd.Series) -> np.ndarray:
+    return np.full(len(people), "0" * 12)

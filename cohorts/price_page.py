@@ -1,0 +1,228 @@
+"""`policy.html` and `policy.json`: what the policy on places costs and moves, for a board."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from casewell.page import document, html_table, inline_svg
+from casewell.settings import Policy
+from cohorts.policy import asked, deprivation_weights
+from cohorts.price import Price
+from cohorts.team_lists import GRADES_IN_WORDS
+from fairness.charts import BLUE, DARK, GREY, PALE
+from fairness.disclosure import HIDDEN, control, control_parts, shown
+
+_COUNTS = ("people", "high_need", "before", "after", "entered", "left")
+
+
+def sentences(found: Price, outcome: str) -> list[str]:
+    """Say in plain words what the policy costs and moves, counts under disclosure control."""
+    before, after = found.row("by benefit alone"), found.row("chosen")
+    entered, moved = int(found.fifths["entered"].sum()), int(after["core20"] - before["core20"])
+    lost = before["benefit"] - after["benefit"]
+    if entered == 0:
+        return ["The policy moves no place: the list is the one by benefit alone."]
+    direction = "to" if moved >= 0 else "away from"
+    return [
+        f"This policy costs {lost:.1f} of the {before['benefit']:.1f} people expected to be spared the outcome "
+        f"({outcome}), and moves {_people(abs(moved))} places {direction} the most deprived fifth.",
+        f"{_people(entered).capitalize()} people are listed who would not be by benefit alone, and as many are not who would be.",
+        f"Horizontal inequity (0: places follow need along deprivation; below 0: they lean to the most deprived) goes "
+        f"from {before['inequity']:+.3f} to {after['inequity']:+.3f}.",
+    ]
+
+
+def controlled(found: Price) -> Price:
+    """Return the figures fit to show: counts under disclosure control, hidden ones missing."""
+    frontier = found.frontier.assign(
+        places=control(found.frontier["places"]),
+        core20=control(found.frontier["core20"]),
+        **found.frontier[["benefit", "concentration", "inequity"]].round(3),
+    )
+    return Price(frontier, found.fifths.assign(**{name: control_parts(found.fifths[name]) for name in _COUNTS}))
+
+
+def to_json(found: Price, policy: Policy, outcome: str, grade: str) -> dict[str, Any]:
+    """Return what the page says as plain values; hidden counts are null."""
+    fit = controlled(found)
+    return {
+        "policy": policy.model_dump(mode="json"),
+        "weights": {fifth: round(weight, 4) for fifth, weight in deprivation_weights(policy).items()},
+        "evidence_grade": grade,
+        "outcome": outcome,
+        "says": sentences(found, outcome),
+        "frontier": json.loads(fit.frontier.to_json(orient="records")),
+        "fifths": json.loads(fit.fifths.to_json(orient="records")),
+    }
+
+
+def write_price_page(
+    found: Price, policy: Policy, path: Path, *, name: str, as_of: dt.date, synthetic: bool, outcome: str, grade: str
+) -> Path:
+    """Write the page; equal figures give equal bytes. `grade` is one of models.tables.GRADES."""
+    said = " ".join(sentences(found, outcome))
+    fit = controlled(found)
+    sections = [
+        f'<section><h2>{escape(_headline(policy))}</h2><p class="says">{escape(said)}</p>'
+        f"<p>{escape(GRADES_IN_WORDS[grade])} The cost is counted in that benefit, and is no surer than it is.</p></section>",
+        _rules(policy),
+        _section(
+            "fifths",
+            "Who has the places",
+            "Places of each deprivation fifth by benefit alone and under the policy, beside its people in high need.",
+            partial(_fifths_chart, fit),
+            _fifths_table(fit),
+        ),
+        _section(
+            "frontier",
+            "What more or less inequality aversion would cost",
+            "Each point is a list that could be made this week under the policy's other rules: further right is more benefit, "
+            "further down leans more to the most deprived.",
+            partial(_frontier_chart, fit),
+            _frontier_table(fit),
+        ),
+    ]
+    page = document(
+        f"The price of the policy on places: {name}", "What it costs, and whom it moves", as_of, synthetic, sections
+    )
+    path.write_text(page, encoding="utf-8", newline="\n")
+    return path
+
+
+def _people(count: int) -> str:
+    return "fewer than 8" if shown(count) == HIDDEN else f"about {shown(count)}" if count else "no"
+
+
+def _headline(policy: Policy) -> str:
+    if not policy.chosen:
+        return "No policy is set: places go by benefit alone"
+    return f"A policy of {policy.owner}, to be reviewed by {policy.review_date}"
+
+
+def _rules(policy: Policy) -> str:
+    weights = ", ".join(f"{fifth}: {weight:.2f}" for fifth, weight in deprivation_weights(policy).items())
+    rules = [
+        f"Inequality aversion (Atkinson) {policy.inequality_aversion:g}. A benefit counts, by deprivation fifth: {weights}."
+    ]
+    rules += [f"Floor {key}: {value:g}." for key, value in asked(policy).items()]
+    rules += [f"Benefit by {grouping}: {given}." for grouping, given in sorted(policy.group_weights.items())]
+    if policy.legal_basis:
+        rules.append(f"Legal basis for protected characteristics: {policy.legal_basis}.")
+    return f"<section><h2>The rules</h2><ul>{''.join(f'<li>{escape(rule)}</li>' for rule in rules)}</ul></section>"
+
+
+def _section(name: str, title: str, sentence: str, draw: Any, table: str) -> str:
+    return (
+        f'<section><h2>{title}</h2><p class="says">{escape(sentence)}</p>{inline_svg(draw, name, title, sentence)}'
+        f"<details><summary>The figures behind the picture</summary>{table}"
+        "<p>Counts from 1 to 7 are hidden (*), others are rounded to the nearest 5; where one count of a column is hidden, "
+        "so is the next smallest.</p></details></section>"
+    )
+
+
+def _fifths_table(fit: Price) -> str:
+    head = [
+        "Deprivation fifth",
+        "People",
+        "High need",
+        "Places by benefit alone",
+        "Places under the policy",
+        "Enter",
+        "Leave",
+    ]
+    body = [[row["fifth"], *(_count(row[name]) for name in _COUNTS)] for _, row in fit.fifths.iterrows()]
+    return html_table("Places by deprivation fifth", head, body)
+
+
+def _frontier_table(fit: Price) -> str:
+    head = [
+        "List",
+        "Inequality aversion",
+        "People expected to be spared",
+        "Places of the most deprived fifth",
+        "Concentration index of places",
+        "Horizontal inequity",
+    ]
+    body = [
+        [
+            row["policy"],
+            f"{row['inequality_aversion']:g}",
+            f"{row['benefit']:.1f}",
+            _count(row["core20"]),
+            f"{row['concentration']:+.3f}",
+            f"{row['inequity']:+.3f}",
+        ]
+        for _, row in fit.frontier.iterrows()
+    ]
+    return html_table("Lists that could be made", head, body)
+
+
+def _count(value: float) -> str:
+    return HIDDEN if pd.isna(value) else f"{int(value):,}"
+
+
+def _fifths_chart(fit: Price) -> Figure:
+    figure = Figure(figsize=(9.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    table = fit.fifths.fillna(0)
+    need = table["high_need"] / max(table["high_need"].sum(), 1) * table["after"].sum()
+    for shift, values, colour, label in (
+        (-0.27, need, PALE, "places in proportion to high need"),
+        (0.0, table["before"], GREY, "by benefit alone"),
+        (0.27, table["after"], BLUE, "under the policy"),
+    ):
+        axes.bar(
+            [at + shift for at in range(len(table))],
+            values,
+            0.25,
+            color=colour,
+            edgecolor=DARK,
+            linewidth=0.4,
+            label=label,
+        )
+    axes.set_xticks(range(len(table)), table["fifth"])
+    axes.set_ylabel("places (hidden counts are not drawn)")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _frontier_chart(fit: Price) -> Figure:
+    figure = Figure(figsize=(9.4, 4.0), layout="constrained")
+    axes = figure.subplots()
+    tried = fit.frontier[fit.frontier["policy"] == "tried"]
+    axes.plot(
+        tried["benefit"], tried["inequity"], color=GREY, marker="o", markersize=4, label="inequality aversion tried"
+    )
+    for _, row in tried.drop_duplicates(["benefit", "inequity"]).iterrows():
+        axes.annotate(
+            f"{row['inequality_aversion']:g}",
+            (row["benefit"], row["inequity"]),
+            xytext=(4, 4),
+            textcoords="offset points",
+            fontsize=8,
+        )
+    for policy, marker, colour in (("by benefit alone", "s", DARK), ("chosen", "D", BLUE)):
+        row = fit.row(policy)
+        axes.plot(
+            [row["benefit"]],
+            [row["inequity"]],
+            linestyle="none",
+            marker=marker,
+            markersize=8,
+            color=colour,
+            label=policy,
+        )
+    axes.axhline(0, color=GREY, linewidth=0.8, linestyle=":")
+    axes.set_xlabel("people expected to be spared the outcome")
+    axes.set_ylabel("horizontal inequity")
+    axes.grid(color=PALE)
+    axes.legend(frameon=False)
+    return figure

@@ -1,0 +1,114 @@
+"""The part of `fairness.html` for an analyst: gradients, other labels, unknown ethnicity, stopped feeds, small cells."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+
+from casewell.page import html_table
+from fairness.audit import Audit
+from fairness.disclosure import DECIMALS, controlled_feeds, controlled_labels, controlled_pooled
+from fairness.gradient import WORDS
+from fairness.groups import GROUPING_NAMES
+from fairness.labels import LABELS
+from fairness.tables import NOTHING, number
+
+_LABELS = {"list": "this week's list"} | {name: f"highest {words}" for name, words in LABELS.items()}
+
+
+def further_section(audit: Audit) -> str:
+    """Return the section, every count under disclosure control and every text escaped."""
+    parts = [
+        ("Along deprivation", _ABOUT_GRADIENTS, _gradients(audit)),
+        ("What the list would be under another label", _ABOUT_LABELS, _labels(audit)),
+        ("If all whose ethnicity is unknown were of one group", _ABOUT_UNKNOWN, _unknown(audit)),
+        ("Whose practice has stopped sending records", _ABOUT_FEEDS, _feeds(audit)),
+        ("Small cells, lent strength by each other", _ABOUT_POOLED, _pooled(audit)),
+    ]
+    shown = "".join(
+        f"<h3>{title}</h3><p>{escape(about)}</p><details><summary>The figures</summary>{table}</details>"
+        for title, about, table in parts
+        if table
+    )
+    return f"<section><h2>For the analyst</h2>{shown}</section>"
+
+
+_ABOUT_GRADIENTS = (
+    "Slope and relative indices are the two ends of a line through the fifths. A concentration index below 0 leans to the most "
+    "deprived; horizontal inequity is that of places less that of high need."
+)
+_ABOUT_LABELS = "As many places as the list has, given to the highest by each label, all teams together."
+_ABOUT_UNKNOWN = "A verdict that changes with an assumption nobody can check is no verdict: it becomes 'cannot tell'."
+_ABOUT_FEEDS = "A score made of records that stopped is not the score that others get."
+_ABOUT_POOLED = (
+    "Share of places over share of high need, drawn towards 1 the more the smaller the cell (gamma and Poisson, spread from the "
+    "cells themselves). The gate does not decide by it."
+)
+
+
+def _gradients(audit: Audit) -> str:
+    rows = audit.gradients[audit.gradients["value"].notna()].round(DECIMALS)
+    body = [[WORDS[row["what"], row["measure"]], _interval(row), row["verdict"]] for _, row in rows.iterrows()]
+    return html_table("Indices along deprivation", ["Index", "Value (interval)", "Verdict"], body) if body else ""
+
+
+def _interval(row: pd.Series) -> str:
+    if pd.isna(row["low"]):
+        return f"{row['value']:.2f}"
+    return f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+
+
+def _labels(audit: Audit) -> str:
+    head = [
+        "List of the",
+        "Places",
+        "Also on this week's list",
+        "Of the most deprived fifth",
+        "In high need",
+        "Horizontal inequity",
+    ]
+    body = [
+        [
+            _LABELS[row["label"]],
+            *(number(row[name]) for name in ("places", "also_listed", "core20", "high_need")),
+            NOTHING if pd.isna(row["inequity"]) else f"{row['inequity']:+.3f}",
+        ]
+        for _, row in controlled_labels(audit).iterrows()
+    ]
+    return html_table("The list under other labels", head, body)
+
+
+def _unknown(audit: Audit) -> str:
+    body = [[row.assumed, row.verdict, row.worst_group or NOTHING] for row in audit.unknown.itertuples()]
+    head = ["All unknown taken to be", "Verdict by ethnicity", "Because of"]
+    return html_table("Unknown ethnicity, each group in turn", head, body) if body else ""
+
+
+def _feeds(audit: Audit) -> str:
+    body = [
+        [
+            f"{GROUPING_NAMES[row['grouping']]}: {row['group']}",
+            number(row["people"]),
+            number(row["silent"]),
+            NOTHING if pd.isna(row["share"]) else f"{row['share']:.1%}",
+            row["verdict"],
+        ]
+        for _, row in controlled_feeds(audit).iterrows()
+    ]
+    head = ["Group", "People", "With a silent practice", "Share", "Verdict of the grouping"]
+    return html_table("Practices that have stopped sending", head, body) if body else ""
+
+
+def _pooled(audit: Audit) -> str:
+    body = [
+        [
+            f"{GROUPING_NAMES[row['grouping']]}: {row['group']}",
+            *(number(row[name]) for name in ("people", "places", "high_need")),
+            NOTHING if pd.isna(row["raw"]) else f"{row['raw']:.2f}",
+            NOTHING if pd.isna(row["pooled"]) else f"{row['pooled']:.2f} ({row['low']:.2f} to {row['high']:.2f})",
+        ]
+        for _, row in controlled_pooled(audit).iterrows()
+    ]
+    head = ["Cell", "People", "Places", "High need", "As measured", "Pooled (interval)"]
+    return html_table("Places against need in small cells", head, body) if body else ""

@@ -1,0 +1,98 @@
+"""The gradient along deprivation: of places, of high need, of one against the other, and of use at the same need.
+
+Indices are those of `fairness.inequality`. Intervals come from a bootstrap of people: people are collapsed to the cells of
+fifth, listed and high need, and each draw gives every cell a Poisson number of people, so that 1,000 draws of a million
+people cost 20,000 numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from casewell.settings import Fairness
+from fairness.groups import QUINTILES
+from fairness.inequality import concentration_index, slope
+from fairness.intervals import draws_needed
+from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED, Levels
+
+COLUMNS = ["what", "measure", "value", "low", "high", "wide_low", "wide_high", "verdict"]
+USE = ("use_at_same_need", "relative")
+"""The one index on which the gate decides."""
+WORDS = {
+    ("places", "slope"): "Places a person: most less least deprived (SII)",
+    ("places", "relative"): "Places a person: most over least deprived (RII)",
+    ("high_need", "slope"): "High need a person: most less least deprived (SII)",
+    ("high_need", "relative"): "High need a person: most over least deprived (RII)",
+    ("places", "concentration"): "Places: concentration index",
+    ("high_need", "concentration"): "High need: concentration index",
+    ("inequity", "concentration"): "Horizontal inequity: places less high need",
+    ("use_at_same_need", "relative"): "Use at the same need and age: most over least deprived (RII)",
+}
+
+
+def gradient_rows(
+    people: pd.DataFrame, measures: pd.DataFrame, levels: Levels, settings: Fairness, seed: list[int]
+) -> pd.DataFrame:
+    """Return one row for each of `WORDS`; `verdict` is `reported` for all but `USE`.
+
+    Parameters
+    ----------
+    people
+        One row per eligible person: `imd_quintile`, `listed`, `high_need`.
+    measures
+        As `fairness.audit.Audit.measures`; its use at the same need by fifth are drawn from their own intervals.
+    """
+    cells = people.groupby(["imd_quintile", "listed", "high_need"]).size()
+    every = pd.MultiIndex.from_product([list(QUINTILES.values()), [False, True], [False, True]])
+    exact = cells.reindex(every, fill_value=0).to_numpy("float64").reshape(1, 5, 2, 2)
+    rng = np.random.default_rng(seed)
+    number = draws_needed(settings.draws, levels.wide)
+    drawn = rng.poisson(exact[0], size=(number, 5, 2, 2)).astype("float64")
+    kinds = {key: (_index(key, exact)[0], _index(key, drawn)) for key in WORDS if key != USE}
+    kinds[USE] = _use(measures, levels, number, rng)
+    table = pd.DataFrame([_row(key, *kinds[key], levels) for key in WORDS], columns=COLUMNS[:-1])
+    return table.assign(verdict=[_judge(row, settings) for row in table.itertuples()])
+
+
+def _judge(row: Any, settings: Fairness) -> str:
+    if (row.what, row.measure) != USE:
+        return REPORTED
+    if row.wide_high < settings.minimum_use_gradient or row.wide_low > settings.maximum_use_gradient:
+        return FAIL
+    within = row.low >= settings.minimum_use_gradient and row.high <= settings.maximum_use_gradient
+    return PASS if within else CANNOT_TELL
+
+
+def _index(key: tuple[str, str], cells: np.ndarray) -> np.ndarray:
+    people, places, need = cells.sum(axis=(2, 3)), cells[:, :, 1].sum(axis=2), cells[:, :, :, 1].sum(axis=2)
+    what, index = key
+    if what == "inequity":
+        return concentration_index(people, places) - concentration_index(people, need)
+    amount = places if what == "places" else need
+    if index == "concentration":
+        return concentration_index(people, amount)
+    return slope(people, amount).slope_index if index == "slope" else slope(people, amount).relative_index
+
+
+def _use(measures: pd.DataFrame, levels: Levels, number: int, rng: np.random.Generator) -> tuple[float, np.ndarray]:
+    table = measures[(measures["grouping"] == "imd_quintile") & (measures["measure"] == "use_at_same_need")]
+    table = table.set_index("group").reindex(list(QUINTILES.values()))
+    value, low, high, people = (table[name].to_numpy("float64") for name in ("value", "low", "high", "people"))
+    if not ((value > 0) & (low > 0) & (people > 0)).all():
+        return np.nan, np.full(number, np.nan)
+    spread = np.log(high / low) / (2 * stats.norm.ppf((1 + levels.plain) / 2))
+    drawn = value * np.exp(spread * rng.standard_normal((number, 5)))
+    return float(slope(people, people * value).relative_index), slope(people, people * drawn).relative_index
+
+
+def _row(key: tuple[str, str], value: float, drawn: np.ndarray, levels: Levels) -> list[object]:
+    if np.isnan(value) or np.isnan(drawn).mean() > 0.01:
+        return [*key, float(value), *[np.nan] * 4]
+    limits = [
+        float(np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2][end])) for level in levels for end in (0, 1)
+    ]
+    return [*key, float(value), *limits]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+
+import numpy as np
+import pytest
+
+from casewell.settings import Policy, Teams
+from cohorts import allocate
+from cohorts.price import price
+from cohorts.price_page import controlled, sentences, to_json, write_price_page
+from fairness import group_table
+
+KEY = b"a key for tests"
+AS_OF = dt.date(2026, 9, 28)
+OWNED = {"owner": "<b>A. Director</b>", "review_date": dt.date(2027, 4, 1)}
+OUTCOME = "emergency admission or death within 12 months"
+
+
+@pytest.fixture(scope="module")
+def priced(people, scores):
+    """200 people of each fifth; the more deprived gain a little less. 100 places."""
+    rng = np.random.default_rng(1)
+    everybody = people(*[{"imd_decile": float(1 + n % 10), "practice_code": f"P{n % 7}"} for n in range(1000)])
+    scored = scores(
+        *[
+            {"benefit": float(g), "need": float(g)}
+            for n, g in enumerate(rng.gamma(2, 0.01, 1000) * (1 + 0.03 * (np.arange(1000) % 10)))
+        ]
+    )
+    teams = Teams(default_capacity=100)
+
+    def run(policy: Policy):
+        groups = group_table(everybody, AS_OF)
+        chosen = allocate(scored, everybody, teams, KEY, policy, groups)
+        listed = chosen.loc[chosen["status"] == "listed", "person_id"].to_numpy()
+        return price(listed, scored, everybody, groups, teams, policy, 0.1, KEY)
+
+    return run
+
+
+def test_the_price_is_the_benefit_lost_and_the_places_moved(priced):
+    found = priced(Policy(inequality_aversion=10.95, **OWNED))
+    before, after = found.row("by benefit alone"), found.row("chosen")
+    moved = after["core20"] - before["core20"]
+    assert before["benefit"] > after["benefit"]
+    assert moved > 20
+    assert found.fifths["entered"].sum() == found.fifths["left"].sum() >= moved
+    assert found.fifths.set_index("fifth").loc["1 most deprived", "after"] == after["core20"]
+    assert (
+        f"costs {before['benefit'] - after['benefit']:.1f} of the {before['benefit']:.1f} people"
+        in sentences(found, OUTCOME)[0]
+    )
+    assert f"about {round(moved / 5) * 5} places to the most deprived fifth" in sentences(found, OUTCOME)[0]
+
+
+def test_the_frontier_falls_in_benefit_and_leans_to_the_most_deprived(priced):
+    tried = priced(Policy()).frontier.query("policy == 'tried'")
+    assert (tried["benefit"].diff().dropna() <= 1e-12).all()
+    assert (tried["inequity"].diff().dropna() <= 1e-12).all()
+    assert tried.iloc[0]["benefit"] == priced(Policy()).row("by benefit alone")["benefit"]
+
+
+def test_without_a_policy_nothing_moves(priced):
+    found = priced(Policy())
+    assert sentences(found, OUTCOME) == ["The policy moves no place: the list is the one by benefit alone."]
+
+
+def test_small_counts_are_hidden_on_the_page_and_in_the_json(priced, tmp_path):
+    policy = Policy(inequality_aversion=0.3, **OWNED)
+    found = priced(policy)
+    small = found.fifths[["entered", "left"]].to_numpy()
+    assert ((small > 0) & (small < 8)).any()
+    fit = controlled(found).fifths
+    shown = fit[["entered", "left", "before", "after"]].to_numpy()
+    assert not ((shown > 0) & (shown < 8)).any()
+    assert (np.nan_to_num(shown) % 5 == 0).all()
+    told = to_json(found, policy, OUTCOME, "assumed")
+    assert json.dumps(told, allow_nan=False)
+    assert not any(0 < (row["entered"] or 0) < 8 for row in told["fifths"])
+    assert "fewer than 8" in " ".join(told["says"])
+
+
+def test_the_page_is_escaped_repeats_and_states_the_grade(priced, tmp_path):
+    policy = Policy(inequality_aversion=5, floors={"core20": 0.2}, **OWNED)
+    found = priced(policy)
+    pages = []
+    for name in ("a", "b"):
+        about = {"name": "North", "as_of": AS_OF, "synthetic": True, "outcome": OUTCOME, "grade": "assumed"}
+        pages.append(write_price_page(found, policy, tmp_path / f"{name}.html", **about).read_text())
+    assert pages[0] == pages[1]
+    assert "&lt;b&gt;A. Director" in pages[0]
+    assert "<b>A. Director" not in pages[0]
+    assert "Benefit is ASSUMED" in pages[0]
+    assert "SYNTHETIC" in pages[0]
+    assert not re.search(r"<script|https?:|//", pages[0])

@@ -1,0 +1,214 @@
+"""What the gate looks at besides places and calibration: stopped feeds, hidden trouble, unknown ethnicity, small cells."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from casewell import doors
+from casewell.settings import Fairness
+from fairness import recorded_conditions, silent_practices
+from fairness.audit import audit
+from fairness.beyond import also_judged
+from fairness.disclosure import controlled_feeds, controlled_pooled
+from fairness.feeds import feed_rows
+from fairness.further import further_section
+from fairness.gate import decide
+from fairness.groups import group_table
+from fairness.labels import label_rows
+from fairness.pooling import pooled_rows
+from fairness.record import to_json
+from fairness.unknown import each_in_turn
+from records.tables import EVENTS
+
+AS_OF = dt.date(2026, 10, 1)
+
+
+def events_file(tmp_path, *rows):
+    usual = {"known_until": None, "numeric_value": None, "end": None, "source": "gp", "code": "SNOMED//1"}
+    table = pd.DataFrame([usual | {"known_at": row["time"]} | row for row in rows])
+    dates = ["time", "known_at", "known_until", "end"]
+    table[dates] = table[dates].apply(pd.to_datetime)
+    return doors.write(table, EVENTS, tmp_path / "events.parquet")
+
+
+def test_a_practice_that_sent_nothing_for_four_weeks_is_silent_and_one_without_records_too(tmp_path):
+    people = pd.DataFrame({"person_id": [1, 2, 3, 4, 5], "practice_code": ["A", "A", "B", "C", ""]})
+    events = events_file(
+        tmp_path,
+        {"subject_id": 1, "time": "2026-09-20"},
+        {"subject_id": 2, "time": "2020-01-01"},
+        {"subject_id": 3, "time": "2026-08-01"},
+        {"subject_id": 3, "time": "2026-09-29", "source": "hospital"},
+        {"subject_id": 3, "time": "2026-09-29", "known_at": "2026-10-02"},
+    )
+    assert list(silent_practices(people, events, ["gp"], AS_OF, 28)) == [False, False, True, True, False]
+    assert not silent_practices(people, events, [], AS_OF, 28).any()
+
+
+def test_conditions_are_those_ever_known_and_nobody_elses(tmp_path):
+    events = events_file(
+        tmp_path,
+        {"subject_id": 1, "time": "2001-01-01", "code": "ICD10//F200"},
+        {"subject_id": 2, "time": "2026-09-01", "known_at": "2026-10-01", "code": "ICD10//F200"},
+        {"subject_id": 3, "time": "2020-01-01", "code": "ICD10//I500"},
+    )
+    found = recorded_conditions(events, AS_OF)
+    assert found.to_dict("list") == {"person_id": [1], "grouping": ["severe_mental_illness"]}
+    people = pd.DataFrame(
+        {
+            "person_id": [1, 2],
+            "imd_decile": [2.0, 3.0],
+            "ethnic_group": "White",
+            "ethnicity_known_at": pd.NaT,
+            "sex": "male",
+            "birth_month": pd.Timestamp(1950, 1, 1),
+        }
+    )
+    table = group_table(people, AS_OF, found)
+    assert list(table["severe_mental_illness"]) == ["recorded", "no code"]
+    assert list(table["core20"]) == ["Core20", "others"]
+    assert list(table["imd_by_ethnicity_by_sex"]) == ["1 most deprived, White, male", "2, White, male"]
+
+
+def fed(silent_in_first_fifth):
+    return pd.DataFrame(
+        {
+            "imd_quintile": ["1 most deprived"] * 200 + ["3"] * 200 + ["not recorded"] * 50,
+            "ethnic_group": ["White"] * 225 + ["Asian"] * 225,
+            "silent": [n < silent_in_first_fifth for n in range(200)] + [False] * 200 + [True] * 50,
+        }
+    )
+
+
+@pytest.mark.parametrize(("silent", "verdict"), [(0, "pass"), (20, "pass"), (21, "fail")])
+def test_feeds_that_stopped_in_one_group_fail_beyond_the_limit(silent, verdict):
+    rows = feed_rows(fed(silent), Fairness())
+    assert set(rows.loc[rows["grouping"] == "imd_quintile", "verdict"]) == {verdict}
+
+
+@pytest.fixture(scope="module")
+def world(tools):
+    return tools["make_world"](6_000)
+
+
+def run_with(world, use, silent=None, groups=None, **settings):
+    known = pd.DataFrame({"person_id": world.scores["person_id"], "use": use})
+    if silent is not None:
+        known = known.assign(silent=silent)
+    settings = Fairness(draws=100, **settings)
+    tables = (world.groups if groups is None else groups, world.scores, world.selected, world.test, world.lost)
+    return audit(*tables, settings, 1, known=known), settings
+
+
+def admitted(world, factor):
+    """Emergency admissions that follow need, times `factor` in the most deprived fifth."""
+    poorest = (world.groups["imd_quintile"] == "1 most deprived").to_numpy()
+    chance = np.minimum(0.1 + 0.2 * world.scores["need"].to_numpy(), 0.9) * np.where(poorest, factor, 1)
+    return (np.random.default_rng(3).random(len(chance)) < chance).astype(float)
+
+
+def five_fifths(world):
+    labels = ["1 most deprived", "2", "3", "4", "5 least deprived"]
+    return world.groups.assign(imd_quintile=np.random.default_rng(5).choice(labels, len(world.groups)))
+
+
+@pytest.mark.parametrize(("factor", "words"), [(0.4, "label bias"), (1.0, None), (2.6, "under-diagnosis")])
+def test_use_that_does_not_follow_need_along_deprivation_is_named(world, factor, words):
+    world = world._replace(groups=five_fifths(world))
+    found, settings = run_with(world, admitted(world, factor), minimum_use_gradient=0.8)
+    said = [
+        f"{verdict}: {sentence}"
+        for verdict, sentence in also_judged(found, settings)
+        if "use at the same need" in sentence
+    ]
+    assert (len(said) == 0) if words is None else (words in said[0] and said[0].startswith("fail"))
+
+
+def test_silent_practices_of_the_most_deprived_fail_the_list_by_name(world):
+    silent = (world.groups["imd_quintile"] == "1 most deprived").to_numpy()
+    found, settings = run_with(world, admitted(world, 1.0), silent)
+    verdict = decide(found, settings)
+    assert verdict.verdict == "fail"
+    assert any(
+        "records have stopped coming: the practices of 100% of 1 most deprived" in reason for reason in verdict.reasons
+    )
+
+
+def test_too_much_unknown_ethnicity_cannot_be_told_by_name(world):
+    unknown = world.groups["ethnic_group"].where(np.arange(len(world.groups)) % 2 == 0, "not known")
+    found, settings = run_with(world, admitted(world, 1.0), groups=world.groups.assign(ethnic_group=unknown))
+    said = [sentence for _, sentence in also_judged(found, settings) if "it is not known for" in sentence]
+    assert len(said) == 1
+    assert "at most 15%" in said[0]
+
+
+def test_a_verdict_that_turns_on_the_unknown_is_told():
+    labels = pd.Series(["White"] * 6 + ["Black"] * 2 + ["not known"] * 2)
+
+    def judge(people, test):
+        short = "fail" if (people == "Black").sum() > 3 else "pass"
+        return pd.DataFrame({"group": ["Black", "White"], "verdict": [short, "pass"]})
+
+    found = each_in_turn(labels, labels, judge)
+    assert found.to_dict("list") == {
+        "assumed": ["as recorded", "Black", "White"],
+        "verdict": ["pass", "fail", "pass"],
+        "worst_group": ["", "Black", ""],
+    }
+
+
+def test_small_cells_move_towards_one_and_large_ones_stay():
+    rng = np.random.default_rng(1)
+    cells = [(f"c{n:02d}", 40) for n in range(30)] + [("big", 20_000)]
+    people = pd.DataFrame({"cell": np.repeat([name for name, _ in cells], [size for _, size in cells])})
+    people["high_need"] = rng.random(len(people)) < 0.2
+    people["listed"] = rng.random(len(people)) < np.where(people["cell"] == "big", 0.04, 0.1)
+    rows = pooled_rows(people, "cell", 0.95).set_index("group")
+    assert abs(rows.loc["big", "pooled"] / rows.loc["big", "raw"] - 1) < 0.02
+    small = rows.drop("big")
+    assert small["pooled"].std() < small["raw"].std() / 2
+    assert (rows["low"] < rows["pooled"]).all()
+    assert (rows["pooled"] < rows["high"]).all()
+
+
+def test_nobody_listed_leaves_nothing_to_pool():
+    people = pd.DataFrame({"cell": ["a", "b"], "listed": [False, False], "high_need": [True, False]})
+    assert pooled_rows(people, "cell", 0.95).empty
+
+
+def test_a_list_by_use_passes_over_those_who_are_turned_away():
+    people = pd.DataFrame(
+        {
+            "person_id": range(100),
+            "imd_quintile": ["1 most deprived"] * 50 + ["5 least deprived"] * 50,
+            "need": [float(n % 50) for n in range(100)],
+            "use": [0.0] * 50 + [float(n) for n in range(50)],
+            "listed": [n % 50 >= 45 for n in range(100)],
+            "high_need": [n % 50 >= 45 for n in range(100)],
+        }
+    )
+    rows = label_rows(people).set_index("label")
+    assert rows["core20"].to_dict() == {"list": 5, "need": 5, "use": 0}
+    assert rows.loc["use", "inequity"] == pytest.approx(0.5)
+    assert rows.loc["need", "inequity"] == pytest.approx(0)
+    assert rows["places"].tolist() == [10, 10, 10]
+
+
+def test_the_analysts_part_and_the_record_hide_small_counts(world):
+    silent = np.arange(len(world.groups)) % 1500 == 0
+    found, settings = run_with(world, admitted(world, 1.0), silent)
+    shown = controlled_feeds(found)
+    assert not shown["silent"].isin(range(1, 8)).any()
+    assert found.feeds["silent"].isin(range(1, 8)).any()
+    pooled = controlled_pooled(found)
+    assert pooled["hidden"].any()
+    assert pooled.loc[pooled["hidden"], ["raw", "pooled"]].isna().all().all()
+    assert "expected" not in pooled
+    page = further_section(found)
+    assert "Whose practice has stopped sending records" in page
+    told = to_json(found, decide(found, settings))
+    assert {"along_deprivation", "other_labels", "small_cells", "stopped_feeds"} <= set(told)
