@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,8 +153,14 @@ def profile_week(
     return write_profile(settings, as_of, linked, matrix, champion, out, "What this week's features look like")[1]
 
 
-def profile_training(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, out: Path, model: Path) -> None:
-    """Profile what models learned from, against the champion until now, and keep its summary with the new model."""
+def profile_training(
+    settings: Settings, as_of: dt.date, linked: Path, matrix: Path, out: Path, model: Path, used: Sequence[str]
+) -> None:
+    """Profile what models learned from, against the champion until now, and keep its summary with the new model.
+
+    Only of the features that the model `used`: what it never looked at, because that moves with the data's own length,
+    cannot mislead it.
+    """
     say("Profiling the features of the past")
     try:
         champion = books.champion(settings, as_of)
@@ -164,7 +171,7 @@ def profile_training(settings: Settings, as_of: dt.date, linked: Path, matrix: P
         say(f"There is no champion to compare with: {damage}")
         champion = None
     found, _ = write_profile(settings, as_of, linked, matrix, champion, out, "What the models learned from")
-    keep_reference(found.reference, model)
+    keep_reference(found.reference[found.reference["feature"].isin(used)].reset_index(drop=True), model)
 
 
 @flow(name="casewell features profile", validate_parameters=False)

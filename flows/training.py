@@ -69,7 +69,8 @@ def keep(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
     models.save(trained.models, partial / "models")
-    profile_training(settings, as_of, linked, history / "matrix.parquet", partial, partial / "models")
+    used = trained.models.risk.features
+    profile_training(settings, as_of, linked, history / "matrix.parquet", partial, partial / "models", used)
     doors.write(trained.test, TEST_PREDICTIONS, partial / "test_predictions.parquet")
     (partial / "training.json").write_text(json.dumps(training_record(trained, split), indent=1, sort_keys=True))
     save_picture(functools.partial(calibration_figure, trained.calibration), partial / "calibration.svg")

@@ -65,7 +65,10 @@ RULES: dict[str, tuple[EventRule, ...]] = {
     ),
     "community": (EventRule(_coded("COMMUNITY", "upper(team_type)"), "contact_date"),),
     "mental_health": (EventRule(_coded("MENTAL_HEALTH", "upper(team_type)"), "contact_date"),),
-    "social_care": (EventRule(_coded("SOCIAL_CARE", "upper(event_type)"), "start_date"),),
+    # Services: SERVICE_RULES.
+    "social_care": (
+        EventRule(_coded("SOCIAL_CARE", "upper(CASE WHEN event_type <> 'service' THEN event_type END)"), "start_date"),
+    ),
     "housing": (EventRule(_coded("HOUSING", "upper(event_type)"), "event_date"),),
 }
 
@@ -87,7 +90,7 @@ HOSPITAL_RULES: dict[str, tuple[EventRule, ...]] = {
 }
 
 
-_SERVICE = _coded("SOCIAL_CARE_SERVICE", "upper(service_type)")
+_SERVICE = _coded("SOCIAL_CARE_SERVICE", "upper(coalesce(service_type, 'not_recorded'))")
 # Over the table that `records.services` makes from the rows of social_care.
 SERVICE_RULES = (
     # A package's end is only told once it is past: until then it is going on.

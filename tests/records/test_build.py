@@ -152,20 +152,48 @@ def test_a_service_goes_on_until_its_end_is_past_and_then_was_so_until_that_day(
     ]
 
 
+def services(rows, system, settled, tmp_path):
+    """When each event of a person's services that began on 1 May was known, until when, and its end."""
+    table = pd.DataFrame(rows, columns=["received_date", "end_date"]).assign(
+        record_id=[f"S{place}" for place in range(len(rows))],
+        nhs_number=NUMBERS[0],
+        event_type="service",
+        service_type="equipment",
+        start_date="2022-05-01",
+        **dict.fromkeys(["given_name", "family_name", "date_of_birth", "sex", "postcode"]),
+    )
+    system["social_care"] = table
+    events = built(settled(system), tmp_path / "out")["events"].query("code.str.startswith('SOCIAL_CARE')")
+    assert set(events["code"]) == {"SOCIAL_CARE_SERVICE//EQUIPMENT"}
+    days = events[["known_at", "known_until", "end"]].apply(lambda day: day.dt.strftime("%m-%d").fillna(""))
+    return sorted(zip(days["known_at"], days["known_until"], days["end"], strict=True))
+
+
 def test_a_service_sent_again_when_it_has_ended_no_longer_goes_on(system, settled, tmp_path):
-    service = {"record_id": ["S1", "S2", "S3", "S4"], "nhs_number": NUMBERS[0], "event_type": "service"}
-    service |= {"service_type": "equipment", "start_date": "2022-05-01", "end_date": [None, None, None, "2022-06-30"]}
-    service |= {"received_date": ["2022-05-20", "2022-05-20", "2022-08-20", "2022-08-20"]}
-    absent = ["given_name", "family_name", "date_of_birth", "sex", "postcode"]
-    system["social_care"] = pd.DataFrame(service).assign(**dict.fromkeys(absent))
-    events = built(settled(system), tmp_path / "out")["events"].query("code == 'SOCIAL_CARE_SERVICE//EQUIPMENT'")
-    days = events[["known_at", "known_until", "end"]].apply(lambda day: day.dt.strftime("%Y-%m-%d").fillna(""))
-    told = zip(days["known_at"], days["known_until"], days["end"], strict=True)
-    assert sorted(told) == [
-        ("2022-05-20", "", ""),  # of two alike one has ended
-        ("2022-05-20", "2022-08-20", ""),
-        ("2022-08-20", "", ""),
-        ("2022-08-20", "", "2022-06-30"),
+    rows = [("2022-05-20", None), ("2022-05-20", None), ("2022-08-20", None), ("2022-08-20", "2022-06-30")]
+    assert services(rows, system, settled, tmp_path) == [
+        ("05-20", "", ""),  # of two alike one has ended
+        ("05-20", "08-20", ""),
+        ("08-20", "", ""),
+        ("08-20", "", "06-30"),
+    ]
+
+
+def test_a_service_sent_again_with_the_end_that_is_planned_goes_on_once(system, settled, tmp_path):
+    rows = [("2022-05-20", None), ("2022-06-20", "2022-09-01")]
+    assert services(rows, system, settled, tmp_path) == [
+        ("05-20", "06-20", ""),
+        ("06-20", "09-01", ""),
+        ("09-01", "", "09-01"),
+    ]
+
+
+def test_a_service_sent_only_when_complete_ends_no_other(system, settled, tmp_path):
+    rows = [("2022-05-20", "2022-05-10"), ("2022-06-20", None), ("2022-08-20", "2022-07-01")]
+    assert services(rows, system, settled, tmp_path) == [
+        ("05-20", "", "05-10"),
+        ("06-20", "08-20", ""),
+        ("08-20", "", "07-01"),
     ]
 
 

@@ -65,6 +65,11 @@ def test_the_last_build_shows_of_an_earlier_day_what_the_build_of_that_day_told(
     pd.testing.assert_frame_equal(visible(last, day), visible(then, day))
 
 
+def contents(folder):
+    """The bytes of every file in a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 @pytest.mark.parametrize("day", EARLIER)
 def test_a_training_snapshot_is_what_would_have_been_scored_on_its_day(rebuilt, tmp_path, day):
     chosen = [feature for feature in CATALOGUE if feature.group]
@@ -72,10 +77,11 @@ def test_a_training_snapshot_is_what_would_have_been_scored_on_its_day(rebuilt, 
         rebuilt[day].people, rebuilt[day].enrolments, [pd.Timestamp(day).as_unit("us")], Eligibility()
     )
     scored, learned = (
-        features.build(
-            people, build.events, build.people, build.residences, tmp_path / f"{name}.parquet", chosen
-        ).read_bytes()
+        contents(
+            features.build(people, build.events, build.people, build.residences, tmp_path / f"{name}.parquet", chosen)
+        )
         for name, build in (("scored", rebuilt[day]), ("learned", rebuilt[LAST]))
     )
     assert len(people) > 1000
+    assert scored
     assert scored == learned
