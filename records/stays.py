@@ -95,7 +95,7 @@ _CHAINED = f"""
             min(admission_date) <> max(admission_date)
                 OR min(admission_method) <> max(admission_method) OR min(discharged) <> max(discharged)
                 OR count(received) > count(DISTINCT if(received IS NULL, NULL, episode))
-                OR min(episode) FILTER (notice) > min(episode) AS changes,
+                OR min(episode) FILTER (notice) > min(episode) OR min(person_id) <> max(person_id) AS changes,
             bool_or(admission_method IN {TRANSFER_METHODS}) AS taken_over,
             bool_or(discharge_destination IN {OTHER_HOSPITALS}) AS passed_on
         FROM (SELECT *, CASE WHEN received IS NOT NULL

@@ -107,7 +107,7 @@ people = people_table(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=event_tables(), population=populations)
 def test_the_matrix_equals_the_reference_cell_by_cell(tmp_path_factory, events, population):
     path = write_and_build(tmp_path_factory.mktemp("made"), population, events, people, FEATURES)

@@ -64,7 +64,7 @@ def same(built: np.ndarray, wanted: np.ndarray) -> None:
         np.testing.assert_array_equal(built[number], wanted[number], err_msg=declared.name)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=event_tables(), population=populations)
 def test_the_kernel_equals_the_reference_to_the_last_bit(events, population):
     same(from_events(population, events), expected(population, events))

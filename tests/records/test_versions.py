@@ -60,6 +60,11 @@ def test_a_stay_given_to_another_person_was_the_first_ones_until_then():
     assert ("SPELL//21", "2022-08-01", "") in spans(table[table["subject_id"] == ord("a")])
 
 
+def test_an_admission_whose_spell_turns_out_to_be_another_persons_was_the_first_ones_until_then():
+    rows = [EPISODE | {"person": "b", "received_date": None, "discharge_date": None}, EPISODE]
+    assert ("ADMISSION//21", "2022-06-02", "2022-07-01") in spans(rebuilt_as_it_was(rows, [dt.date(2022, 6, 20)]))
+
+
 def test_a_spell_told_once_is_never_replaced():
     assert versions(EPISODE, ELSEWHERE)["known_until"].isna().all()
 
