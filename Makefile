@@ -84,7 +84,7 @@ bench-allocation: .venv/.stamp  ## the best choice under weights and floors: a m
 bench-gate: .venv/.stamp  ## are planted wrongs caught by the gate by name? Six scenarios on three seeds (about an hour)
 	$(BIN)/python -m benchmarks.gate
 
-bench-features: .venv/.stamp  ## what features cost, beside what else could make them (about ten minutes)
+bench-features: .venv/.stamp  ## what features cost, beside what else could make them (about twenty minutes)
 	$(BIN)/python -m benchmarks.features
 
 bench-risk: .venv/.stamp  ## predicted risk against true risk: 100,000 people on three seeds (about half an hour)
@@ -94,7 +94,7 @@ bench-diabetes: .venv/.stamp  ## the risk estimator on real people: make bench-d
 	@test -n "$(DATA)" || { echo "Give the data set's file: make bench-diabetes DATA=diabetic_data.parquet"; exit 2; }
 	$(BIN)/python -m benchmarks.diabetes "$(DATA)"
 
-tune: .venv/.stamp  ## try settings of the risk model's trees on simulated people; the best goes into the defaults by hand
+tune: .venv/.stamp  ## compare the default trees of the risk model with others, on simulated people
 	$(BIN)/python -m benchmarks.tune
 
 bench-benefit: .venv/.stamp  ## who gains, beside risk, chance and other learners in an environment of their own (about an hour)

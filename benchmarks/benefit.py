@@ -3,7 +3,8 @@
     python -m benchmarks.benefit [--people 50000] [--seeds 1 2 3] [--shapes relative ...] [--no-peers]
 
 The peers (econml, causalml, scikit-uplift) run in `.venv-peers`, made on first use; without a package
-registry they are left out, and the page says so. docs/benefit-testbed.md states the shapes.
+registry they are left out, and the page says so. docs/benefit-testbed.md states the shapes. Two of them hold
+nothing to choose by; there only Casewell is run, and each seed's answer is printed.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ from rich.table import Table
 from benchmarks.benefit_measures import FRESH, FRESH_SEEDS, measures
 from benchmarks.benefit_testbed import SHAPES, make
 from models.benefit import BenefitEstimator
+from models.benefit_input import BenefitInputError
+from models.effect import READINGS
 
 ROOT = Path(__file__).parents[1]
 PEERS = ("econml==0.17.0", "causalml==0.18.0", "scikit-uplift==0.5.1", "lightgbm")
 RANDOMISED = 3_000
+# Where the right answer is to claim little, or to refuse; capture would say nothing.
 WITHOUT_ANSWER = ("no effect", "no overlap")
+STATED = ("RMSE", "bias", "slope")
 
 
 def ours(shape: str, people: int, seed: int) -> list[dict[str, Any]]:
@@ -45,6 +50,21 @@ def ours(shape: str, people: int, seed: int) -> list[dict[str, Any]]:
     rows = [{"learner": name} | measures(np.asarray(rule), fresh.benefit, cost) for name, rule in told.items()]
     # Risk and chance state no benefit, so only the people they choose can be judged.
     return [rows[0], *({name: row[name] for name in row if "%" in name or name == "learner"} for row in rows[1:])]
+
+
+def without_answer(shape: str, people: int, seed: int) -> dict[str, str]:
+    """Return what the estimator says of a history with nothing to choose by: its refusal, or its weights and errors."""
+    history, fresh = make(shape, people, seed), make(shape, FRESH, seed + FRESH_SEEDS)
+    began = time.process_time()
+    try:
+        estimator = BenefitEstimator().fit(history.features, history.treated, history.outcome)
+    except BenefitInputError as refusal:
+        return {"seed": str(seed), "answer": f"refused: {refusal}"} | dict.fromkeys(STATED, "")
+    found = measures(estimator.predict(fresh.features), fresh.benefit, time.process_time() - began)
+    weights = ", ".join(
+        f"{name} {weight:.2f}" for name, weight in zip(READINGS, estimator.weights_, strict=True) if weight
+    )
+    return {"seed": str(seed), "answer": weights} | {name: f"{found[name]:.3g}" for name in STATED}
 
 
 def randomised(shape: str) -> int:
@@ -88,17 +108,29 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--people", type=int, default=50_000)
     arguments.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    answerable = [shape for shape in SHAPES if shape not in WITHOUT_ANSWER]
-    arguments.add_argument("--shapes", nargs="+", choices=answerable, default=answerable)
+    arguments.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
     arguments.add_argument("--no-peers", action="store_true")
     chosen = arguments.parse_args()
-    python = None if chosen.no_peers else peers_python()
+    compared = set(chosen.shapes) - set(WITHOUT_ANSWER)
+    python = None if chosen.no_peers or not compared else peers_python()
     for shape in chosen.shapes:
+        title = f"{shape}: {chosen.people:,} people to learn from, seeds {chosen.seeds}"
+        if shape in WITHOUT_ANSWER:
+            show_answers([without_answer(shape, chosen.people, seed) for seed in chosen.seeds], title)
+            continue
         rows = []
         for seed in chosen.seeds:
             rows += ours(shape, chosen.people, seed)
             rows += theirs(python, shape, chosen.people, seed) if python else []
-        show(pd.DataFrame(rows), f"{shape}: {chosen.people:,} people to learn from, seeds {chosen.seeds}")
+        show(pd.DataFrame(rows), title)
+
+
+def show_answers(answers: list[dict[str, str]], title: str) -> None:
+    """Print one line a seed."""
+    table = Table(*answers[0], title=title, title_justify="left")
+    for answer in answers:
+        table.add_row(*answer.values())
+    Console(width=160).print(table)
 
 
 def show(rows: pd.DataFrame, title: str) -> None:

@@ -4,7 +4,9 @@
 
 Each scenario of the simulator and seed is simulated, trained and run for a week, with fewer months of history than the
 demonstration so that a run takes minutes. One line each: what the gate said, whether one of its reasons names the wrong, and
-how (fail or cannot tell). On a clean population none of these reasons may fail.
+how. A wrong is named by a fail; only missing ethnicity and stopped feeds are named by a "cannot tell" too, whose sentence says
+that they are there and not merely that nobody knows. The last lines hold each wrong's rate against how often clean
+populations of the same seeds are given its name; on those none of these reasons may fail.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ NAMES = {
     "missing_ethnicity": "missing ethnicity",
     "feed_outage": "records have stopped coming",
 }
+NAMED_WHEN_UNSURE = ("missing_ethnicity", "feed_outage")
 CLEAN = "clean"
 SHORTER = {"index_dates": 6, "maximum_rows": 40_000}
 
@@ -53,7 +56,9 @@ def named(reasons: list[str]) -> dict[str, str]:
     """Return which wrongs the reasons name, each with the first reason that does."""
     found = {}
     for scenario, words in NAMES.items():
-        by_name = [reason for reason in reasons if words in reason]
+        by_name = [
+            reason for reason in reasons if words in reason and (how(reason) == "fail" or scenario in NAMED_WHEN_UNSURE)
+        ]
         if by_name:
             found[scenario] = by_name[0]
     return found
@@ -61,7 +66,22 @@ def named(reasons: list[str]) -> dict[str, str]:
 
 def how(reason: str) -> str:
     """Say whether a reason is of a fail, by the gate's own words."""
-    return "fail" if "more than chance" in reason or "more are tolerated" in reason else "cannot tell"
+    failing = ("more than chance", "more are tolerated", "more than is tolerated")
+    return "fail" if any(words in reason for words in failing) else "cannot tell"
+
+
+def rates(found: dict[str, list[dict[str, str]]]) -> list[str]:
+    """Say of each wrong how often it was named where it was planted and, beside that, on clean populations."""
+
+    def rate(scenario: str, wrong: str) -> str:
+        runs = found.get(scenario, [])
+        return f"{sum(wrong in named_here for named_here in runs)} of {len(runs)}"
+
+    return [
+        f"{wrong}: named in {rate(wrong, wrong)} populations with it, and in {rate(CLEAN, wrong)} clean ones"
+        for wrong in found
+        if wrong != CLEAN
+    ]
 
 
 def main() -> None:
@@ -73,12 +93,14 @@ def main() -> None:
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         prepare(Path(scratch))
+        every: dict[str, list[dict[str, str]]] = {scenario: [] for scenario in chosen.scenarios}
         for scenario in chosen.scenarios:
             for seed in chosen.seeds:
                 folder = Path(scratch) / f"{scenario}-{seed}"
                 folder.mkdir()
                 told = verdict_of(chosen.people, seed, scenario, folder)
                 found = named(told["reasons"])
+                every[scenario].append(found)
                 caught = how(found[scenario]) if scenario in found else "no"
                 others = ", ".join(f"{name} ({how(reason)})" for name, reason in found.items() if name != scenario)
                 print(
@@ -86,6 +108,7 @@ def main() -> None:
                     f"{'-' if scenario == CLEAN else caught}; also named: {others or 'none'}",
                     flush=True,
                 )
+    print("\n".join(rates(every)))
 
 
 if __name__ == "__main__":

@@ -308,7 +308,9 @@ class Training(Section):
         60, ge=0, le=365, description="Days to wait after the horizon until outcomes count as known."
     )
     minimum_events: int = Field(
-        50, ge=5, description="Fewer outcomes than this in training or five in the test: no model."
+        50,
+        ge=5,
+        description="Fewer outcomes than this in the training months: no model. The test needs 20, whatever this says.",
     )
     maximum_rows: int = Field(
         200_000,
@@ -322,7 +324,10 @@ class Training(Section):
         description="The most trees of the risk model; how many of them are grown is chosen in each training, on the newest months.",
     )
     learning_rate: float = Field(
-        0.05, gt=0, le=1, description="Shrinkage of the risk model. This and the two below: `make tune`."
+        0.05,
+        gt=0,
+        le=1,
+        description="Shrinkage of the risk model. `make tune` compares this and the two below with others.",
     )
     leaves: int = Field(7, ge=2, le=255, description="Leaves a tree of the risk model.")
     minimum_leaf: int = Field(300, ge=5, description="Rows a leaf of the risk model.")
@@ -518,7 +523,7 @@ class Fairness(Section):
         0.1,
         gt=0,
         le=1,
-        description="How much larger the share of people whose practice has sent nothing for `silent_days` may be in the worst group than in the best (0.1: ten percentage points).",
+        description="How much larger the share of people whose practice has sent nothing for `silent_days` may be in the worst group than in the best (0.1: ten percentage points). Where more than this share of everybody has a silent practice, the gate cannot tell.",
     )
     silent_days: int = Field(28, ge=7, le=400, description="Days without a GP record after which a practice is silent.")
     maximum_unknown_ethnicity: float = Field(

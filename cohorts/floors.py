@@ -34,6 +34,10 @@ def choose_above(ordered: pd.DataFrame, policy: Policy, need_share: float, draw:
         When not all floors can be met.
     """
     able = (ordered["gains"] & (ordered["capacity"] > 0)).to_numpy()
+    listed = np.zeros(len(ordered), dtype=bool)
+    if not able.any():
+        # No place can be filled, so no floor asks for one, and there is nothing to solve.
+        return listed
     values = asked(policy)
     chosen = best(_problem(ordered, able, values, need_share, draw))
     if chosen is None:
@@ -41,7 +45,6 @@ def choose_above(ordered: pd.DataFrame, policy: Policy, need_share: float, draw:
             _nearest(ordered, able, values, need_share),
             "Lower a floor, give the teams more places, or leave a floor out. Nobody who is not expected to gain is given a place to meet one.",
         )
-    listed = np.zeros(len(ordered), dtype=bool)
     listed[np.flatnonzero(able)[chosen]] = True
     return listed
 

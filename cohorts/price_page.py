@@ -9,12 +9,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from casewell.page import document, html_table, inline_svg
 from casewell.settings import Policy
-from cohorts.policy import asked, deprivation_weights
+from cohorts.policy import MOST_DEPRIVED, asked, deprivation_weights
 from cohorts.price import Price
 from cohorts.team_lists import GRADES_IN_WORDS
 from fairness.charts import BLUE, DARK, GREY, PALE
@@ -41,13 +42,18 @@ def sentences(found: Price, outcome: str) -> list[str]:
 
 
 def controlled(found: Price) -> Price:
-    """Return the figures fit to show: counts under disclosure control, hidden ones missing."""
+    """Return the figures fit to show: counts under disclosure control, hidden ones missing.
+
+    Where the most deprived fifth's places are hidden among the fifths, they are in no list: several lists are the same.
+    """
+    fifths = found.fifths.assign(**{name: control_parts(found.fifths[name]) for name in _COUNTS})
+    hidden = fifths.loc[fifths["fifth"] == MOST_DEPRIVED, ["before", "after"]].isna().any(axis=None)
     frontier = found.frontier.assign(
         places=control(found.frontier["places"]),
-        core20=control(found.frontier["core20"]),
+        core20=np.nan if hidden else control(found.frontier["core20"]),
         **found.frontier[["benefit", "concentration", "inequity"]].round(3),
     )
-    return Price(frontier, found.fifths.assign(**{name: control_parts(found.fifths[name]) for name in _COUNTS}))
+    return Price(frontier, fifths)
 
 
 def to_json(found: Price, policy: Policy, outcome: str, grade: str) -> dict[str, Any]:

@@ -20,8 +20,8 @@ GRADES_IN_WORDS = {
 }
 VERDICTS_IN_WORDS = {
     "pass": "passed: every group that is checked has its share of places, and its risk is not misleading.",
-    "cannot tell": "CANNOT TELL: not enough data to say whether every group has its share of places.",
-    "fail": "FAILED: at least one group is short of places, or its risk misleads; see the audit.",
+    "cannot tell": "CANNOT TELL: the data do not show that no group is treated unfairly: too few people, or records missing; see the audit.",
+    "fail": "FAILED: at least one group is short of places, or its records or its risk mislead; see the audit.",
 }
 
 

@@ -33,10 +33,15 @@ def silent_practices(
 ) -> pd.Series:
     """Say for each row of `people` whether the person's practice has sent nothing for `days` days before `as_of`.
 
-    `sources` are the names, in the settings, of the sources with GP records; without any, nobody's practice is silent.
+    `sources` are the names, in the settings, of the sources with GP records.
+
+    Raises
+    ------
+    ValueError
+        There are none: then nobody knows whose practice is silent.
     """
     if not sources:
-        return pd.Series(False, index=people.index)
+        raise ValueError("without a source of GP records nobody knows whose practice is silent")
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as database:
         latest = database.execute(
             _LATEST, {"events": str(events), "sources": sorted(sources), "as_of": pd.Timestamp(as_of)}
@@ -52,15 +57,18 @@ def feed_rows(people: pd.DataFrame, settings: Fairness) -> pd.DataFrame:
     """Return one row per grouping and group: `people`, `silent` (their practice sends nothing), `share`, and the verdict.
 
     `people` has one row per eligible person: the labels of `GROUPINGS`, and `silent`. The verdict is of the grouping: the
-    worst group of those large enough against the best.
+    worst group of those large enough against the best. Where more of all people have a silent practice than may lie between
+    two groups, alike or not, it is no pass: too much of what the scores are made of is missing.
     """
     tables = []
+    too_many = people["silent"].mean() > settings.maximum_silent_difference
     for grouping in GROUPINGS:
         table = people.groupby(grouping, sort=True).agg(people=("silent", "size"), silent=("silent", "sum"))
         table = table.rename_axis("group").reset_index().assign(grouping=grouping)
         table["share"] = table["silent"] / table["people"]
         judged = table[is_recorded(table["group"]) & (table["people"] >= settings.minimum_people)]
         apart = judged["share"].max() - judged["share"].min() if len(judged) > 1 else np.nan
-        verdict = CANNOT_TELL if np.isnan(apart) else FAIL if apart > settings.maximum_silent_difference else PASS
+        unsure = CANNOT_TELL if too_many or np.isnan(apart) else PASS
+        verdict = FAIL if apart > settings.maximum_silent_difference else unsure
         tables.append(table.assign(verdict=verdict))
     return pd.concat(tables, ignore_index=True)[COLUMNS]

@@ -74,7 +74,7 @@ def decide(audit: Audit, settings: Fairness) -> Verdict:
     unsure += [_lost_sentence(row, settings) for row in gated[gated["verdict"] == CANNOT_TELL].itertuples()]
     for verdict, sentence in also_judged(audit, settings):
         {FAIL: failed, CANNOT_TELL: unsure}[verdict].append(sentence)
-    findings = _findings(lost, settings)
+    findings = _findings(lost, settings) + _not_looked_at(audit)
     verdict = FAIL if failed else CANNOT_TELL if unsure else PASS
     if verdict == PASS:
         return Verdict(PASS, (_all_clear(judged),), released=True, findings=findings)
@@ -116,7 +116,7 @@ def _what_was_seen(row: Any, settings: Fairness) -> str:
         where = "" if places else " in the test window"
         return f"fewer than {settings.minimum_people} people{where}, too few to judge {subject}."
     if row.hidden:
-        seen = f"{subject} rests on fewer than 8 people, too few to show"
+        seen = f"{subject} rests on a count that is kept back, because it or one beside it is below 8"
     elif pd.isna(row.value):
         return f"{subject} cannot be worked out."
     else:
@@ -147,6 +147,14 @@ def _findings(lost: pd.DataFrame, settings: Fairness) -> tuple[str, ...]:
     beyond = lost["low"] > settings.maximum_lost_difference
     told = (lost["verdict"] == REPORTED) | ~lost["grouping"].isin(settings.gate_on)
     return tuple(_lost_sentence(row, settings) for row in lost[beyond & told].itertuples())
+
+
+def _not_looked_at(audit: Audit) -> tuple[str, ...]:
+    if len(audit.feeds) or not audit.totals["eligible"]:
+        return ()
+    return (
+        "Nobody looked at whether practices have stopped sending records: no extract of GP records says what each has sent.",
+    )
 
 
 def _against_limits(measure: str, verdict: str, settings: Fairness) -> str:

@@ -15,13 +15,14 @@ from scipy import stats
 
 from casewell.settings import Fairness
 from fairness.groups import QUINTILES
-from fairness.inequality import concentration_index, slope
+from fairness.inequality import concentration_index, ratio_of_ends, slope
 from fairness.intervals import draws_needed
 from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED, Levels
 
 COLUMNS = ["what", "measure", "value", "low", "high", "wide_low", "wide_high", "verdict"]
 USE = ("use_at_same_need", "relative")
-"""The one index on which the gate decides."""
+"""The one index on which the gate decides. Its line is fitted to logarithms: a steep one keeps both ends above nil."""
+_NONE = 0.5
 WORDS = {
     ("places", "slope"): "Places a person: most less least deprived (SII)",
     ("places", "relative"): "Places a person: most over least deprived (RII)",
@@ -44,7 +45,8 @@ def gradient_rows(
     people
         One row per eligible person: `imd_quintile`, `listed`, `high_need`.
     measures
-        As `fairness.audit.Audit.measures`; its use at the same need by fifth are drawn from their own intervals.
+        As `fairness.audit.Audit.measures`; its use at the same need by fifth is drawn from its own intervals. Without it
+        `USE` is reported as missing; where fewer than two fifths have `minimum_people`, it is `cannot tell`.
     """
     cells = people.groupby(["imd_quintile", "listed", "high_need"]).size()
     every = pd.MultiIndex.from_product([list(QUINTILES.values()), [False, True], [False, True]])
@@ -53,13 +55,14 @@ def gradient_rows(
     number = draws_needed(settings.draws, levels.wide)
     drawn = rng.poisson(exact[0], size=(number, 5, 2, 2)).astype("float64")
     kinds = {key: (_index(key, exact)[0], _index(key, drawn)) for key in WORDS if key != USE}
-    kinds[USE] = _use(measures, levels, number, rng)
+    used = measures[(measures["grouping"] == "imd_quintile") & (measures["measure"] == "use_at_same_need")]
+    kinds[USE] = _use(used, settings.minimum_people, levels, number, rng)
     table = pd.DataFrame([_row(key, *kinds[key], levels) for key in WORDS], columns=COLUMNS[:-1])
-    return table.assign(verdict=[_judge(row, settings) for row in table.itertuples()])
+    return table.assign(verdict=[_judge(row, settings, asked=len(used) > 0) for row in table.itertuples()])
 
 
-def _judge(row: Any, settings: Fairness) -> str:
-    if (row.what, row.measure) != USE:
+def _judge(row: Any, settings: Fairness, asked: bool) -> str:
+    if (row.what, row.measure) != USE or not asked:
         return REPORTED
     if row.wide_high < settings.minimum_use_gradient or row.wide_low > settings.maximum_use_gradient:
         return FAIL
@@ -78,15 +81,23 @@ def _index(key: tuple[str, str], cells: np.ndarray) -> np.ndarray:
     return slope(people, amount).slope_index if index == "slope" else slope(people, amount).relative_index
 
 
-def _use(measures: pd.DataFrame, levels: Levels, number: int, rng: np.random.Generator) -> tuple[float, np.ndarray]:
-    table = measures[(measures["grouping"] == "imd_quintile") & (measures["measure"] == "use_at_same_need")]
-    table = table.set_index("group").reindex(list(QUINTILES.values()))
-    value, low, high, people = (table[name].to_numpy("float64") for name in ("value", "low", "high", "people"))
-    if not ((value > 0) & (low > 0) & (people > 0)).all():
+def _use(
+    used: pd.DataFrame, minimum: int, levels: Levels, number: int, rng: np.random.Generator
+) -> tuple[float, np.ndarray]:
+    """Return the index of the fifths that have people enough, however many those are, and draws of it."""
+    table = used.set_index("group").reindex([label for label in QUINTILES.values() if label in set(used["group"])])
+    table = table[(table["people"] >= minimum) & (table["high"] > 0)]
+    if len(table) < 2:
         return np.nan, np.full(number, np.nan)
-    spread = np.log(high / low) / (2 * stats.norm.ppf((1 + levels.plain) / 2))
-    drawn = value * np.exp(spread * rng.standard_normal((number, 5)))
-    return float(slope(people, people * value).relative_index), slope(people, people * drawn).relative_index
+    value, low, high, people = (table[name].to_numpy("float64") for name in ("value", "low", "high", "people"))
+    beyond = (1 + levels.plain) / 2
+    # Nobody admitted has no logarithm: half an admission stands for none, by whose limits `high` was made.
+    value = np.where(value > 0, value, high * _NONE / stats.gamma.ppf(beyond, _NONE))
+    spread = np.where(low > 0, np.log(high / np.where(low > 0, low, 1)) / 2, np.log(high / value)) / stats.norm.ppf(
+        beyond
+    )
+    drawn = value * np.exp(spread * rng.standard_normal((number, len(value))))
+    return float(ratio_of_ends(people, value)), ratio_of_ends(people, drawn)
 
 
 def _row(key: tuple[str, str], value: float, drawn: np.ndarray, levels: Levels) -> list[object]:

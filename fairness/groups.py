@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from casewell.doors import column, door
 from casewell.settings import Grouping
 from fairness.recorded import CONDITIONS
 from records.tables import NO_ETHNIC_GROUP, NOT_KNOWN, NOT_RECORDED
@@ -29,9 +30,14 @@ UNRECORDED = (NOT_RECORDED, *NO_ETHNIC_GROUP)
 QUINTILES = {1.0: "1 most deprived", 2.0: "2", 3.0: "3", 4.0: "4", 5.0: "5 least deprived"}
 AGE_EDGES = [0, 18, 45, 65, 75, 85, 200]
 AGE_BANDS = ["0-17", "18-44", "45-64", "65-74", "75-84", "85+"]
-
-
 RECORDED, NO_CODE = "recorded", "no code"
+
+GROUPS = door(
+    "groups",
+    "everybody's groups on the day of the list",
+    {"person_id": column("int64", "The person's pseudonym", unique=True)}
+    | {name: column("str", words) for name, words in GROUPING_NAMES.items()},
+)
 
 
 def group_table(

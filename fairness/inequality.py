@@ -70,5 +70,13 @@ def slope(people: Numbers, amount: Numbers) -> Slope:
         return Slope(most - least, np.where((least > 0) & (most > 0), most / least, np.nan), most, least)
 
 
+def ratio_of_ends(people: Numbers, mean: Numbers) -> Numbers:
+    """Return the relative index of means above nil, from a line through their logarithms: it always has two ends.
+
+    The last axis is that of the groups, the most deprived first, each with some people.
+    """
+    return np.exp(slope(people, people * np.log(mean)).slope_index)
+
+
 def _ridit(people: Numbers) -> Numbers:
     return (np.cumsum(people, axis=-1) - people / 2) / people.sum(axis=-1, keepdims=True)

@@ -15,11 +15,13 @@ Anything between, and any group with fewer people than the minimum, is **cannot 
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from casewell.errors import SettingsError
 from casewell.settings import Fairness
 
 PASS, FAIL, CANNOT_TELL, REPORTED = "pass", "fail", "cannot tell", "reported"
@@ -55,3 +57,18 @@ def judge(measures: pd.DataFrame, settings: Fairness) -> pd.Series:
     within = (measures["low"] >= lower) & (measures["high"] <= upper)
     verdicts = np.select([lower.isna(), unknown, beyond, within], [REPORTED, CANNOT_TELL, FAIL, PASS], CANNOT_TELL)
     return pd.Series(verdicts, index=measures.index, dtype="str")
+
+
+def refuse_outdated_limits(settings: Fairness, as_of: dt.date) -> None:
+    """Refuse limits whose review is overdue, as an overdue policy is refused: nobody answers for them any longer.
+
+    Raises
+    ------
+    SettingsError
+        When the list's date lies after `fairness.limits_review_date`.
+    """
+    if settings.limits_review_date is not None and as_of > settings.limits_review_date:
+        raise SettingsError(
+            f"fairness.limits_review_date was {settings.limits_review_date}: the limits of the fairness gate have not been reviewed since",
+            "Have whoever answers for them (fairness.limits_owner) review them, and give the next date.",
+        )

@@ -24,8 +24,8 @@ from records.lost import GROUPINGS
 Table = Callable[[Audit, str], str]
 HEADLINES = {
     PASS: "Pass: every group lies clearly within the limits",
-    FAIL: "Fail: at least one group is beyond a limit, by more than chance",
-    CANNOT_TELL: "Cannot tell: there is not enough data to call this list fair",
+    FAIL: "Fail: at least one group is beyond a limit, by more than chance, in places, in risk or in its records",
+    CANNOT_TELL: "Cannot tell: the data are too few, or too much is missing, to call this list fair",
 }
 GRADES = {
     "randomised": "learned from places given by lot",
@@ -151,7 +151,8 @@ def _method(audit: Audit) -> str:
         f"Along deprivation: use at the same need between {limits.minimum_use_gradient:.2f} and {limits.maximum_use_gradient:.2f} "
         "times as often in the most as in the least deprived; below, their trouble may not reach the records, above, their illness "
         f"may be recorded too little. A practice is silent after {limits.silent_days} days; the worst group may have "
-        f"{limits.maximum_silent_difference:.0%} more people with a silent practice than the best. Ethnicity may be unknown for "
+        f"{limits.maximum_silent_difference:.0%} more people with a silent practice than the best, and if more than that of everybody "
+        "have one the gate cannot tell. Ethnicity may be unknown for "
         f"at most {limits.maximum_unknown_ethnicity:.0%}.",
         _whose_limits(limits),
         "Counts from 1 to 7 are hidden (*), others are rounded to the nearest 5, and shares come from rounded counts. "

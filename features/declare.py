@@ -22,6 +22,11 @@ PERIODS: dict[int | None, str] = {
 ALL_WINDOWS = (30, 90, 180, 365, 730, 1095)
 
 
+def period(window_days: int | None) -> str:
+    """Say a window in words. One that no feature can have is said too: `check_catalogue` refuses it with all others."""
+    return PERIODS.get(window_days, f"in the last {window_days} days")
+
+
 def feature_name(group: str, aggregation: str, window_days: int | None) -> str:
     """Name a feature: group, aggregation, window in days (or `ever`)."""
     return f"{group}_{aggregation}_{'ever' if window_days is None else f'{window_days}d'}"
@@ -46,7 +51,7 @@ def _one(
         aggregation=aggregation,
         window_days=window,
         unit=unit,
-        description=f"{MEANINGS[aggregation].split(';')[0]}: {what}, {PERIODS[window]}",
+        description=f"{MEANINGS[aggregation].split(';')[0]}: {what}, {period(window)}",
         template=template if showable else "",
         template_one=(template_one or template) if showable else "",
         showable=showable,
@@ -66,8 +71,8 @@ def counted(
             window,
             "events",
             many,
-            f"{{value:.0f}} {many} {PERIODS[window]}" if show else "",
-            f"{{value:.0f}} {one} {PERIODS[window]}",
+            f"{{value:.0f}} {many} {period(window)}" if show else "",
+            f"{{value:.0f}} {one} {period(window)}",
         )
         for window in windows
     ]
@@ -87,7 +92,7 @@ def first(source: str, group: str, one: str, window: int | None = None) -> Featu
 
 def change(source: str, group: str, many: str, window: int = 90, show: bool = True) -> Feature:
     """Events in a window less those in the window before it."""
-    words = f"{{value:.0f}} more {many} {PERIODS[window]} than in the 3 months before"
+    words = f"{{value:.0f}} more {many} {period(window)} than in the 3 months before"
     return _one(source, group, "change", window, "events", many, words if show and window == 90 else "")
 
 
@@ -119,7 +124,7 @@ def distinct(source: str, group: str, many: str, windows: Sequence[int | None], 
             window,
             "codes",
             many,
-            f"{{value:.0f}} different {many} {PERIODS[window]}" if show else "",
+            f"{{value:.0f}} different {many} {period(window)}" if show else "",
         )
         for window in windows
     ]
@@ -135,8 +140,8 @@ def days(source: str, group: str, what: str, windows: Sequence[int | None], runn
             window,
             "days",
             what,
-            f"{{value:.0f}} days {what} {PERIODS[window]}",
-            f"{{value:.0f}} day {what} {PERIODS[window]}",
+            f"{{value:.0f}} days {what} {period(window)}",
+            f"{{value:.0f}} day {what} {period(window)}",
         )
         for window in windows
     ]
@@ -184,5 +189,5 @@ def typical(source: str, group: str, what: str, unit: str, window: int) -> Featu
 def longest(source: str, group: str, what: str, window: int) -> Feature:
     """The longest stay."""
     template = f"Longest {what} {{value:.0f}}"
-    period = PERIODS[window]
-    return _one(source, group, "max", window, "days", what, f"{template} days {period}", f"{template} day {period}")
+    when = period(window)
+    return _one(source, group, "max", window, "days", what, f"{template} days {when}", f"{template} day {when}")

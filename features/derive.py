@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from features.declare import PERIODS, present
+from features.declare import period, present
 from features.feature import Aggregation, Feature, Part
+from features.not_events import DECIMALS
 from features.scores import read_score
 
 
@@ -51,6 +52,11 @@ def at_most(source: str, name: str, feature: Feature, threshold: float, what: st
     return reaches(source, name, [Part(feature, -1.0)], -threshold, what, words)
 
 
+def under(source: str, name: str, feature: Feature, limit: float, what: str, words: str = "") -> Feature:
+    """Whether one feature is known and less than a limit; sums are rounded, so "less" is by one of the last decimal."""
+    return at_most(source, name, feature, round(limit - 10.0**-DECIMALS, DECIMALS), what, words)
+
+
 def all_of(source: str, name: str, parts: Sequence[Part], what: str, words: str = "") -> Feature:
     """Whether all of several flags hold."""
     return reaches(source, name, parts, float(len(parts)), what, words)
@@ -85,7 +91,7 @@ def _derived(
         aggregation=aggregation,
         window_days=longest,
         unit=unit,
-        description=f"{what}, {PERIODS[longest]}" if longest else what,
+        description=f"{what}, {period(longest)}" if longest is not None else what,
         template=words,
         template_one=words,
         showable=bool(words),

@@ -88,7 +88,7 @@ def _meaning(feature: Feature) -> str:
         return feature.description
     named = [_part(part) for part in feature.parts]
     more = f" and {len(named) - PARTS_NAMED} more" if len(named) > PARTS_NAMED else ""
-    limit = "" if feature.threshold is None else f"at least {feature.threshold:g} in all: "
+    limit = "" if feature.threshold is None else f"at least {feature.threshold:.10g} in all: "
     return f"{feature.description} ({limit}{', '.join(named[:PARTS_NAMED])}{more})"
 
 

@@ -39,13 +39,14 @@ class Explained:
         `part`, `value`, `adds` (text): what a feature without a code group is made of; `part` is a feature's name
         where it is one.
     holds
-        The events that are not left out give this value by themselves.
+        The events that are not left out give this value by themselves; None where there are no events to sort out,
+        of a feature without a code group.
     """
 
     value: float
     events: pd.DataFrame
     parts: pd.DataFrame
-    holds: bool
+    holds: bool | None
 
 
 def explain(person_id: int, feature: Feature, day: pd.Timestamp, linked: Path) -> Explained:
@@ -66,7 +67,7 @@ def explain(person_id: int, feature: Feature, day: pd.Timestamp, linked: Path) -
     told = personal(person_id, linked)
     value = value_of(told, feature, day)
     if feature.group is None:
-        return Explained(value, pd.DataFrame(columns=list(COLUMNS)), parts_of(told, feature, day), True)
+        return Explained(value, pd.DataFrame(columns=list(COLUMNS)), parts_of(told, feature, day), None)
     codes = map_codes(told.events["code"].dropna(), load_code_groups())
     mine = told.events[told.events["code"].isin(codes.loc[codes["group"] == feature.group, "code"])]
     sorted_out = sort_out(mine, feature, day)

@@ -10,7 +10,7 @@ from features.households import BEREAVED_DAYS, LARGEST_HOUSEHOLD
 from features.households import COLUMNS as OF_HOUSEHOLD
 from features.personal import Personal
 from features.reference_engine import build_in_memory
-from features.reference_households import household_of, registrations_on
+from features.reference_households import died_at_home, household_of, registrations_on
 
 COLUMNS = ("part", "value", "adds")
 UNKNOWN = "not known"
@@ -67,11 +67,11 @@ def _household(told: Personal, asked: pd.Series) -> list[tuple[str, str]]:
     day = asked["index_date"]
     same = household_of(asked, registrations_on(day, told.people, told.residences))
     living = same[same["died_on"].isna() & ~(same["end"] <= day)]
-    deaths = same["died_on"] >= day - pd.Timedelta(days=BEREAVED_DAYS)
+    deaths = 0 if same.empty else int(died_at_home(asked, same, told.residences).sum())
     none = f"nobody counted: no address known, left it, or more than {LARGEST_HOUSEHOLD} people"
     return [
         ("people registered there, this one included", f"{len(living)}" if len(living) else none),
-        (f"deaths there known of, in {BEREAVED_DAYS} days", f"{int(deaths.sum())}"),
+        (f"deaths there known of, in {BEREAVED_DAYS} days", f"{deaths}"),
     ]
 
 

@@ -43,7 +43,8 @@ class Profile:
     features
         `features.tables.PROFILE`.
     bins
-        `REFERENCE` of the features compared, with `now`, the share of the matrix's rows in each bin.
+        `REFERENCE` of the features compared, with `now`, the share of the matrix's rows in each bin. Bins of fewer than
+        SMALLEST_SHOWN people are told as none, and left out of what the others are a share of, which would tell of them.
     reference
         `REFERENCE` of this matrix, for later ones to be compared with.
     people
@@ -75,7 +76,7 @@ def profile(matrix: Matrix, against: pd.DataFrame | None = None, features: Seque
         rows.append(about | _described(found, matrix.dates) | _compared(found, matrix.people, then.get(name)))
         own.append(own_bins(name, found, matrix.people, matrix.dates))
         if name in then:
-            compared.append(then[name].rows.assign(now=_shares(found, then[name].inner)))
+            compared.append(then[name].rows.assign(now=_shown(found, then[name].inner, matrix.dates)))
     nothing = doors.empty(REFERENCE)
     return Profile(
         doors.check(pd.DataFrame(rows, columns=list(PROFILE.columns)), PROFILE),
@@ -125,6 +126,12 @@ def _compared(found: Tally, people: float, then: Then | None) -> dict[str, float
 def _shares(found: Tally, inner: np.ndarray) -> np.ndarray:
     rows = in_bins(found, inner)
     return rows / max(rows.sum(), 1.0)
+
+
+def _shown(found: Tally, inner: np.ndarray, dates: int) -> np.ndarray:
+    rows = in_bins(found, inner)
+    told = np.where(rows < SMALLEST_SHOWN * dates, 0.0, rows)
+    return told / max(told.sum(), 1.0)
 
 
 def missing_by_group(matrix: Matrix, groups: pd.DataFrame, features: Sequence[Feature] = CATALOGUE) -> pd.DataFrame:

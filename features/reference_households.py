@@ -53,12 +53,17 @@ def _bereaved(asked: pd.Series, then: pd.DataFrame, residences: pd.DataFrame) ->
     same = household_of(asked, then)
     if same.empty:
         return np.nan
+    return float(died_at_home(asked, same, residences).any())
+
+
+def died_at_home(asked: pd.Series, same: pd.DataFrame, residences: pd.DataFrame) -> pd.Series:
+    """Mark those of the person's household (`household_of`, one row or more) who died in it, lately, while the person lived there."""
     own = residences[
         (residences["person_id"] == asked["person_id"]) & residences["household_id"].isin(same["household_id"])
     ]
     since = pd.Timestamp.min if own["start"].isna().any() else own["start"].min()
     first = max(since, asked["index_date"] - pd.Timedelta(days=BEREAVED_DAYS))
-    return float(((same["died_on"] >= first) & ~(same["end"] < same["died_on"])).any())
+    return (same["died_on"] >= first) & ~(same["end"] < same["died_on"])
 
 
 def _others(asked: pd.Series, then: pd.DataFrame) -> pd.DataFrame | None:

@@ -146,11 +146,17 @@ def record_training(settings: Settings, as_of: dt.date, trained: models.Trained,
     return version
 
 
-def promote(settings: Settings, version: str, as_of: dt.date, reason: str) -> None:
+def record_decision(settings: Settings, version: str, decision: models.Promotion) -> None:
+    """Keep with a version whether it was promoted or refused, and why."""
+    client, name = MlflowClient(), model_name(settings)
+    client.set_model_version_tag(name, version, "decision", "promoted" if decision.promoted else "refused")
+    client.set_model_version_tag(name, version, "decided_because", decision.reason)
+
+
+def promote(settings: Settings, version: str, as_of: dt.date) -> None:
     """Mark a version promoted; it takes the alias `champion` unless a model of a later date holds it."""
     client, name = MlflowClient(), model_name(settings)
     client.set_model_version_tag(name, version, "promoted", "true")
-    client.set_model_version_tag(name, version, "promoted_because", reason)
     try:
         holder = client.get_model_version_by_alias(name, "champion")
     except MlflowException:

@@ -35,7 +35,6 @@ def examine(
     linked: Path,
     history: Path,
     champion: books.Registered,
-    before: books.Registered | None,
 ) -> dict[str, Any]:
     """Measure the champion's back-test and write the evaluation's folder: a page and the same numbers as JSON."""
     say(f"Testing model {champion.version} on the newest months whose outcomes are known")
@@ -46,7 +45,7 @@ def examine(
     tested = models.tested(rows, split)
     say("Fitting the simple rules that a model must beat")
     simple = with_champion_before(
-        models.baselines_on_test(rows, split, list(champion_models.backtest.features)), before, tested
+        models.baselines_on_test(rows, split, list(champion_models.backtest.features)), settings, champion, tested
     )
     share = capacity_share(settings, linked, int((rows["index_date"] == split.test[-1]).sum()))
     say("Measuring by group, by practice and over time")
@@ -103,12 +102,13 @@ def examine(
 
 
 def with_champion_before(
-    simple: models.Baselines, before: books.Registered | None, tested: pd.DataFrame
+    simple: models.Baselines, settings: Settings, champion: books.Registered, tested: pd.DataFrame
 ) -> models.Baselines:
     """Add the champion before this one to the rules that are compared, or say why it cannot be."""
-    if before is None:
-        return replace(simple, absent=simple.absent | {PREVIOUS: "there was none"})
     try:
+        before = books.champion_before(settings, champion)
+        if before is None:
+            return replace(simple, absent=simple.absent | {PREVIOUS: "there was none"})
         earlier = models.load(before.folder)
         models.require_features(earlier, tested)
     except TrainingError as unfit:
@@ -132,5 +132,4 @@ def evaluate_flow(settings_file: str, as_of: str) -> dict[str, Any]:
         if champion is None:
             raise TrainingError(f"there is no champion for {date} to evaluate", "Train one: casewell train.")
         linked = link(settings, date)
-        before = books.champion_before(settings, champion)
-        return examine(settings, date, linked, build_history(settings, date, linked), champion, before)
+        return examine(settings, date, linked, build_history(settings, date, linked), champion)

@@ -202,7 +202,7 @@ def _print_parts(found: Explained, feature: Feature, console: Console) -> None:
     if derived:
         console.print(f"{len(found.parts) - len(told)} other part(s) add nothing. Explain a part by its own name.")
     if feature.threshold is not None:
-        console.print(f"It is 1 where the sum reaches {feature.threshold:g}.")
+        console.print(f"It is 1 where the sum reaches {feature.threshold:.10g}.")
 
 
 def _print_events(found: Explained, feature: Feature, console: Console) -> None:

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 import models
-from casewell.errors import TrainingError
 from casewell.settings import Settings
 from flows.progress import say
 from flows.stages import link, split_of
@@ -39,28 +38,7 @@ def splits(settings: Settings, as_of: dt.date) -> pd.DataFrame:
         eligible = models.population(
             linked / "people.parquet", linked / "enrolments.parquet", split.mature, settings.eligibility
         )
-        return require_outcomes(models.drawn(split, models.labels(eligible, linked, settings)))
-
-
-def require_outcomes(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the drawn splits, or refuse those in which a window is empty.
-
-    Raises
-    ------
-    TrainingError
-        Naming every window that holds nobody, or nobody with the outcome.
-    """
-    held = table[table["use"] != "between"].groupby("use")[["people", "outcomes"]].sum()
-    empty = [f"nobody was eligible on the dates to {use}" for use in held.index[held["people"] == 0]]
-    empty += [
-        f"nobody had the outcome after the dates to {use} ({held.loc[use, 'people']:,} people-months)"
-        for use in held.index[(held["people"] > 0) & (held["outcomes"] == 0)]
-    ]
-    if empty:
-        raise TrainingError(
-            empty, "Check registrations and the outcome's admissions in the sources, or give more people or history."
-        )
-    return table
+        return models.require_outcomes(models.drawn(split, models.labels(eligible, linked, settings)))
 
 
 def print_splits(table: pd.DataFrame, console: Console) -> None:

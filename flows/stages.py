@@ -60,24 +60,32 @@ def build_history(settings: Settings, as_of: dt.date, linked: Path) -> Path:
     Raises
     ------
     TrainingError
-        The history is too short, or nobody in it could have been offered case management.
+        The history is too short, nobody in it could have been offered case management, or a window holds nobody, or
+        nobody with the outcome.
     """
     folder = settings.data_dir / "features" / f"{as_of}-history-{identity(settings, as_of, *LEARNING)}"
 
     def build(out: Path) -> None:
-        dates = split_of(settings, as_of, linked).mature
-        say(f"Building features and outcomes for {len(dates)} months of the past")
+        split = split_of(settings, as_of, linked)
+        say(f"Building outcomes and features for {len(split.mature)} months of the past")
         eligible = models.population(
-            linked / "people.parquet", linked / "enrolments.parquet", dates, settings.eligibility
+            linked / "people.parquet", linked / "enrolments.parquet", split.mature, settings.eligibility
         )
         if eligible.empty:
             raise TrainingError(
                 "nobody was eligible on any index date", "Check registrations and birth dates in the sources."
             )
+        _outcomes(settings, split, eligible, linked, out)
         _features(settings, eligible, linked, out)
-        models.outcomes(eligible, linked, settings).to_parquet(out / "outcomes.parquet")
 
     return stage(folder, build)
+
+
+def _outcomes(settings: Settings, split: models.Split, population: pd.DataFrame, linked: Path, out: Path) -> None:
+    """Write the outcomes, first: they cost little, and say whether the features, which cost much, are worth building."""
+    labelled = models.outcomes(population, linked, settings)
+    models.require_outcomes(models.drawn(split, labelled))
+    labelled.to_parquet(out / "outcomes.parquet")
 
 
 def _features(settings: Settings, population: pd.DataFrame, linked: Path, out: Path) -> None:

@@ -48,8 +48,9 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict
         share,
         {name: label for name, label in groups_of(linked, trained.test).items() if name != PRACTICE},
     )
+    books.record_decision(settings, version, promotion)
     if promotion.promoted:
-        books.promote(settings, version, as_of, promotion.reason)
+        books.promote(settings, version, as_of)
     say(f"Model {version} {'is the new champion' if promotion.promoted else 'stays a challenger'}: {promotion.reason}")
     return {
         "version": version,

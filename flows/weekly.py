@@ -54,6 +54,14 @@ def score(matrix: Path, model: Path, out: Path) -> None:
 
 
 @task
+def group(as_of: dt.date, linked: Path, out: Path) -> None:
+    """Write everybody's groups, which the policy, its price and the audit share."""
+    people = doors.read(linked / "people.parquet", PEOPLE)
+    groups = fairness.group_table(people, as_of, fairness.recorded_conditions(linked / "events.parquet", as_of))
+    doors.write(groups, fairness.GROUPS, out / "groups.parquet")
+
+
+@task
 def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model: Path, out: Path) -> None:
     """Route, allocate, give reasons, and account for everybody."""
     say("Choosing within each team's places, and accounting for everybody else")
@@ -65,7 +73,7 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     eligible = routes.loc[routes["door"] == ELIGIBLE, "person_id"]
     scored = scores[scores["person_id"].isin(eligible)].reset_index(drop=True)
     key = tie_break_key(settings, stamped(settings))
-    groups = fairness.group_table(people, as_of)
+    groups = doors.read(out / "groups.parquet", fairness.GROUPS)
     allocation = cohorts.allocate(
         scored, people, settings.teams, key, settings.policy, groups, settings.fairness.need_share
     )
@@ -94,7 +102,7 @@ def price(settings: Settings, as_of: dt.date, linked: Path, out: Path, synthetic
         cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
         _competing(out),
         people,
-        fairness.group_table(people, as_of),
+        doors.read(out / "groups.parquet", fairness.GROUPS),
         settings.teams,
         settings.policy,
         settings.fairness.need_share,
@@ -143,7 +151,7 @@ def audit(
     began = tested["index_date"].min() if len(tested) else as_of
     events = linked / "events.parquet"
     found = fairness.audit(
-        fairness.group_table(people, as_of, fairness.recorded_conditions(events, as_of)),
+        doors.read(out / "groups.parquet", fairness.GROUPS),
         _competing(out),
         cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
         # Without those who have opted out since the training.
@@ -170,21 +178,25 @@ def audit(
 
 
 def _known(settings: Settings, as_of: dt.date, people: pd.DataFrame, events: Path, matrix: Path) -> pd.DataFrame:
-    """Return for each person whether the practice has stopped sending, and the emergency admissions of three years."""
+    """Return each person's emergency admissions of three years and, where extracts hold GP records, whether the practice is silent."""
     from_practices = [
         name
         for name, source in settings.sources.items()
         if source.enabled and source.kind == "extract" and (source.table or name) == "gp_events"
     ]
-    silent = fairness.silent_practices(people, events, from_practices, as_of, settings.fairness.silent_days)
-    admitted = pd.read_parquet(matrix, columns=["person_id", USE]).rename(columns={USE: "use"})
-    return people[["person_id"]].assign(silent=silent).merge(admitted.fillna({"use": 0}), on="person_id")
+    admitted = pd.read_parquet(matrix, columns=["person_id", USE]).rename(columns={USE: "use"}).fillna({"use": 0})
+    known = people[["person_id"]]
+    if from_practices:
+        silent = fairness.silent_practices(people, events, from_practices, as_of, settings.fairness.silent_days)
+        known = known.assign(silent=silent)
+    return known.merge(admitted, on="person_id")
 
 
 def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     """Make the week's lists within whatever flow is running; return the manifest."""
     final = settings.data_dir / "cohorts" / str(as_of)
     cohorts.refuse_outdated(settings.policy, as_of)
+    fairness.refuse_outdated_limits(settings.fairness, as_of)
     _refuse_another_populations_folder(final, settings.name)
     champion = books.champion(settings, as_of)
     if champion is None:
@@ -208,6 +220,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
 
     profiled = profile_week(settings, as_of, linked, matrix, champion, partial)
     score(matrix, champion.folder, partial)
+    group(as_of, linked, partial)
     choose(settings, as_of, linked, matrix, champion.folder, partial)
     evidence = models.load(champion.folder).evidence
     test = training_folder(settings, champion) / "test_predictions.parquet"

@@ -3,11 +3,11 @@
 from models.assessment import Assessment, assess, numbers
 from models.baselines import Baselines
 from models.evaluation import calibration_curve, evaluate
-from models.index_dates import Split, drawn, split
+from models.index_dates import Split, drawn, require_outcomes, split
 from models.outcomes import labels, outcomes
 from models.page import write_page
 from models.population import population
-from models.promotion import RULE, decide
+from models.promotion import RULE, Promotion, decide
 from models.score import contributions, require_features, score
 from models.store import load, save
 from models.train import Models, Trained, baselines_on_test, predict_test, tested, train
@@ -17,6 +17,7 @@ __all__ = [
     "Assessment",
     "Baselines",
     "Models",
+    "Promotion",
     "Split",
     "Trained",
     "assess",
@@ -33,6 +34,7 @@ __all__ = [
     "population",
     "predict_test",
     "require_features",
+    "require_outcomes",
     "save",
     "score",
     "split",

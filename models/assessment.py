@@ -73,7 +73,7 @@ def numbers(found: Assessment) -> dict[str, float]:
     together = found.against[found.against["month"] == ALL_MONTHS]
     named = {row.measure: row.value for row in [*found.measures.itertuples(), *found.found.itertuples()]}
     named |= {
-        f"{row.measure}_of_{re.sub('[^a-z]+', '_', row.rule)}": row.value
+        f"{row.measure}_of_{re.sub('[^a-z]+', '_', row.rule.lower())}": row.value
         for row in together[together["rule"] != MODEL].itertuples()
     }
     return {name: float(value) for name, value in named.items() if np.isfinite(value)}

@@ -17,6 +17,7 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, SplineTransformer, StandardScaler
 
+from models.nuisances import compress
 from models.risk import person_folds
 
 LOGISTIC = "logistic regression"
@@ -32,7 +33,7 @@ SINGLE = {
     "last year's admissions": ("emergency_admission_count_365d",),
     "age and sex": ("age", "sex_female"),
     "Charlson index": ("charlson_score",),
-    "electronic frailty index": ("efi_index",),
+    "eFI-like frailty index": ("efi_index",),
 }
 
 
@@ -107,13 +108,9 @@ def _penalised(values: np.ndarray, outcome: np.ndarray, person: np.ndarray) -> P
 
 def _ridge(freedom: float) -> Pipeline:
     return make_pipeline(
-        FunctionTransformer(_compress),
+        FunctionTransformer(compress),
         SimpleImputer(add_indicator=True, keep_empty_features=True),
         StandardScaler(),
         FunctionTransformer(np.clip, kw_args={"a_min": -FARTHEST, "a_max": FARTHEST}),
         LogisticRegression(C=freedom, tol=1e-3, max_iter=100),
     )
-
-
-def _compress(values: np.ndarray) -> np.ndarray:
-    return np.sign(values) * np.log1p(np.abs(values))

@@ -23,7 +23,7 @@ from casewell.settings import Benefit
 from models.amenability import amenability
 from models.benefit_estimator import CONTROLS_PER_TREATED, CORRECTION_PENALTY, BenefitEstimator
 from models.effect import fit_readings
-from models.nuisances import ridge_logistic, with_ones
+from models.nuisances import compress, ridge_logistic, with_ones
 from models.trees import log_odds
 
 __all__ = [
@@ -48,7 +48,7 @@ class Scale:
 
     def design(self, matrix: pd.DataFrame, risk: np.ndarray, propensity: np.ndarray) -> np.ndarray:
         """Return Z, float64 of shape (rows, features + 3): features, log odds of risk, its square, of propensity."""
-        compressed = _compress(matrix[list(self.features)].to_numpy("float64"))
+        compressed = compress(matrix[list(self.features)].to_numpy("float64"))
         features = np.clip((compressed - self.centre) / self.spread, -4, 4)
         odds = (log_odds(risk) + 2.5) / 1.2
         chance = (log_odds(propensity) + 5.0) / 2.0
@@ -107,7 +107,7 @@ def fit_effect(
     folds : of people; each row's out-of-fold effect is learned from the other folds
     """
     kept, weights = overlap_sample(treated, propensity, seed)
-    compressed = _compress(matrix[kept].to_numpy("float64"))
+    compressed = compress(matrix[kept].to_numpy("float64"))
     known = ~np.isnan(compressed)
     often = np.flatnonzero(known.sum(axis=0) > 1)
     spread = np.nanstd(compressed[:, often], axis=0)
@@ -178,7 +178,3 @@ def overlap_sample(treated: np.ndarray, propensity: np.ndarray, seed: int) -> tu
     chance = np.where(treated, 1.0, np.minimum(1.0, propensity * wanted / propensity[~treated].sum()))
     kept = np.random.default_rng(seed).random(len(treated)) < chance
     return kept, np.where(treated, 1 - propensity, propensity) / chance
-
-
-def _compress(values: np.ndarray) -> np.ndarray:
-    return np.sign(values) * np.log1p(np.abs(values))

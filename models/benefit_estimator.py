@@ -4,8 +4,9 @@
     estimator.predict(X)
 
 Fold by fold and by person: the chance of the outcome without treatment, the chance of treatment
-(`models.nuisances`), a correction of the first where treated and untreated overlap, and the effect
-(`models.effect`). History and people drawn by lot are pooled: the chosen get a bias term of their own.
+(`models.nuisances`), and the effect (`models.effect`). What joins them is fitted on all rows: the blend
+of trees and regression in each chance (three numbers), a strongly penalised correction of the first where
+treated and untreated overlap, and how much each reading of the effect counts. History and people drawn by lot are pooled: the chosen get a bias term of their own.
 """
 
 from __future__ import annotations
@@ -42,9 +43,10 @@ class BenefitEstimator(BaseEstimator):
 
     Attributes
     ----------
-    scores_ : doubly robust score of each row of the history, out of fold; its mean over any group
-        estimates the group's average benefit
-    without_, with_, propensity_ : out-of-fold chances of each row, 0 to 1
+    scores_ : doubly robust score of each row of the history; its mean over any group estimates the
+        group's average benefit. Trees, regressions and effect are out of fold; the blend of the first
+        two, the correction and `weights_` were fitted on all rows, this one among them
+    without_, with_, propensity_ : chances of each row, 0 to 1, out of fold with the same exceptions
     weights_ : what each of `models.effect.READINGS` counts for
     """
 
@@ -89,7 +91,7 @@ class BenefitEstimator(BaseEstimator):
         BenefitInputError
             Naming every problem with the history.
         """
-        told = checked(X, treatment, outcome, propensity, randomised, groups, sample_weight)
+        told = checked(X, treatment, outcome, propensity, randomised, groups, sample_weight, self.folds)
         # Many small solves: threads would only wait for one another.
         with threadpool_limits(1, user_api="blas"):
             return self._fit(told)

@@ -61,6 +61,8 @@ def as_features(X: Any, names: tuple[str, ...] | None = None) -> np.ndarray:
             raise BenefitInputError("X holds values that are not numbers", "Encode them as numbers first.") from None
     if values.ndim != 2:
         raise BenefitInputError(f"X must have rows and columns; it has {values.ndim} dimension(s)")
+    if values.shape[1] == 0:
+        raise BenefitInputError("X has no columns, so nothing is known that a benefit could differ by")
     if names is not None and values.shape[1] != len(names):
         raise BenefitInputError(f"X has {values.shape[1]} columns; the benefit was learned from {len(names)}")
     if infinite := int(np.isinf(values).sum()):
@@ -76,6 +78,7 @@ def checked(
     randomised: object,
     groups: object,
     sample_weight: object,
+    folds: int,
 ) -> Input:
     """Check everything `fit` is given.
 
@@ -103,16 +106,20 @@ def checked(
         for name in ("treatment", "outcome", "randomised")
         if not _two_valued(arrays[name])
     ]
+    if nobody := int(pd.isna(arrays["groups"]).sum()):
+        problems.append(f"groups names no person in {nobody} row(s)")
     if problems:
         raise BenefitInputError(problems)
+    person, people = pd.factorize(arrays["groups"], sort=True)
     treated, happened, drawn = (arrays[name].astype(bool) for name in ("treatment", "outcome", "randomised"))
     given, weight = arrays["propensity"].astype("float64"), arrays["sample_weight"].astype("float64")
-    problems = _too_little(treated, happened) + _lottery(treated, drawn, given)
+    problems = _too_little(treated, happened, person) + _lottery(treated, drawn, given)
     if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.sum() > 0):
         problems.append("sample_weight must be finite, not negative, and not all nought")
+    if not 2 <= folds <= len(people):
+        problems.append(f"{len(people)} people cannot be cut into {folds} fold(s); 2 folds are the least")
     if problems:
         raise BenefitInputError(problems, "Give more history, or a comparison in which both could happen.")
-    _, person = np.unique(arrays["groups"], return_inverse=True)
     names = tuple(str(name) for name in X.columns) if isinstance(X, pd.DataFrame) else None
     return Input(values, treated, happened, given, drawn, person, weight / weight.mean(), names)
 
@@ -139,13 +146,15 @@ def _two_valued(values: np.ndarray) -> bool:
     return values.dtype == bool or (np.issubdtype(values.dtype, np.number) and bool(np.isin(values, (0, 1)).all()))
 
 
-def _too_little(treated: np.ndarray, happened: np.ndarray) -> list[str]:
+def _too_little(treated: np.ndarray, happened: np.ndarray, person: np.ndarray) -> list[str]:
     problems = []
-    for arm, number in (("treated", int(treated.sum())), ("untreated", int((~treated).sum()))):
+    # People, not rows: each arm must be found again when a fold of people is held out.
+    for arm, rows in (("treated", treated), ("untreated", ~treated)):
+        number = len(np.unique(person[rows]))
         if number == 0:
             problems.append(f"nobody was {arm}")
         elif number < MINIMUM_TREATED:
-            problems.append(f"{number} rows are {arm}, {MINIMUM_TREATED} are needed")
+            problems.append(f"{number} people are {arm}, {MINIMUM_TREATED} are needed")
     if not happened.any() or happened.all():
         return [*problems, f"the outcome is {int(happened.all())} in every row, so nothing can have changed it"]
     for arm, rows in (("treated", treated), ("untreated", ~treated)):

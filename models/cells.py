@@ -79,3 +79,8 @@ def draw(
     taken = [(everything @ weight, happened @ weight) for weight in weights]
     rows, events = (np.concatenate([pair[which] for pair in taken], axis=1).T.astype("float64") for which in (0, 1))
     return rows, events
+
+
+def sums_from(counts: np.ndarray) -> np.ndarray:
+    """Return for each stretch, along the last axis, how many are counted in it and in those above."""
+    return np.flip(np.flip(counts, axis=-1).cumsum(axis=-1), axis=-1)

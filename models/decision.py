@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from models.by_group import quantiles
-from models.cells import draw
+from models.cells import draw, sums_from
 
 THRESHOLDS = np.round(np.arange(0.02, 0.61, 0.02), 2)
 EVERYBODY = "act on everybody"
@@ -39,7 +39,7 @@ def decision_curve(
     for rule, risk in ({EVERYBODY: np.ones(len(outcome))} | dict(risks)).items():
         band = np.asarray(np.searchsorted(THRESHOLDS, risk, side="right"))
         rows, events = draw(band, outcome, person, len(THRESHOLDS) + 1, draws, seed)
-        acted, right = (_from(counts)[:, 1:] for counts in (rows, events))
+        acted, right = (sums_from(counts)[:, 1:] for counts in (rows, events))
         worth = (right - (acted - right) * THRESHOLDS / (1 - THRESHOLDS)) / rows.sum(axis=1, keepdims=True)
         low, high = quantiles(worth[1:])
         tables.append(
@@ -48,7 +48,3 @@ def decision_curve(
             )
         )
     return pd.concat(tables, ignore_index=True)
-
-
-def _from(counts: np.ndarray) -> np.ndarray:
-    return np.flip(np.flip(counts, axis=1).cumsum(axis=1), axis=1)

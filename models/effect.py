@@ -188,5 +188,6 @@ def _mean(name: str, without: np.ndarray, change: np.ndarray) -> np.ndarray:
 def _by_chunk(
     function: Callable[[np.ndarray, np.ndarray], np.ndarray], design: np.ndarray, without: np.ndarray
 ) -> np.ndarray:
-    starts = range(0, len(without), ROWS_AT_ONCE)
+    # Once even for nobody, so that an empty table gives an empty array.
+    starts = range(0, max(1, len(without)), ROWS_AT_ONCE)
     return np.concatenate([function(design[i : i + ROWS_AT_ONCE], without[i : i + ROWS_AT_ONCE]) for i in starts])

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from models.cells import Cells
+from models.cells import Cells, sums_from
 from models.flexible import calibrated, fit_logistic
 from models.trees import log_odds
 
@@ -81,7 +81,7 @@ def figures_of_draws(cells: Cells, listed: np.ndarray, knots: np.ndarray) -> dic
         below = others.cumsum(axis=2) - others
         auroc = (events * (below + others / 2)).sum(axis=2) / (e * (n - e))
         # Within a stretch, on average half of it has been passed.
-        precision = (_from_top(events) - events / 2) / (_from_top(rows) - rows / 2)
+        precision = (sums_from(events) - events / 2) / (sums_from(rows) - rows / 2)
         auprc = np.nansum(precision * events, axis=2) / e
         brier = (events * (1 - risk) ** 2 + others * risk**2).sum(axis=2) / n
         rate = e / n
@@ -104,17 +104,13 @@ def figures_of_draws(cells: Cells, listed: np.ndarray, knots: np.ndarray) -> dic
     return {name: np.where(possible, values, np.nan) for name, values in found.items()}
 
 
-def _from_top(counts: np.ndarray) -> np.ndarray:
-    return np.flip(np.flip(counts, axis=2).cumsum(axis=2), axis=2)
-
-
 def listed_in_draws(cells: Cells, share: float) -> np.ndarray:
     """Return what part of each stretch has a place in each draw, when the `share` at highest risk has one.
 
     Draws x 1 x stretches: 1 above the stretch of the last place, 0 below.
     """
     everybody = cells.total().rows
-    above = _from_top(everybody) - everybody
+    above = sums_from(everybody) - everybody
     left = share * everybody.sum(axis=2, keepdims=True) - above
     return np.clip(left / np.where(everybody > 0, everybody, 1), 0, 1)
 

@@ -119,3 +119,24 @@ def drawn(split: Split, rows: pd.DataFrame) -> pd.DataFrame:
     counted = rows.groupby("index_date")["outcome"].agg(people="size", outcomes="sum").reindex(sorted(use))
     table = counted.fillna(0).astype("int64").rename_axis("index_date").reset_index()
     return table.assign(use=table["index_date"].map(use))[["index_date", "use", "people", "outcomes"]]
+
+
+def require_outcomes(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of `drawn`, or refuse one in which a window is empty.
+
+    Raises
+    ------
+    TrainingError
+        Naming every window that holds nobody, or nobody with the outcome.
+    """
+    held = table[table["use"] != "between"].groupby("use")[["people", "outcomes"]].sum()
+    empty = [f"nobody was eligible on the dates to {use}" for use in held.index[held["people"] == 0]]
+    empty += [
+        f"nobody had the outcome after the dates to {use} ({held.loc[use, 'people']:,} people-months)"
+        for use in held.index[(held["people"] > 0) & (held["outcomes"] == 0)]
+    ]
+    if empty:
+        raise TrainingError(
+            empty, "Check registrations and the outcome's admissions in the sources, or give more people or history."
+        )
+    return table

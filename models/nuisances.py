@@ -1,7 +1,8 @@
-"""What must be known before an effect can be: the chance of the outcome, and of treatment, each out of fold.
+"""What must be known before an effect can be: the chance of the outcome, and of treatment, learned fold by fold.
 
 Trees find thresholds and interactions; a ridge logistic regression finds gentle slopes that
-trees must climb in steps. Their log odds are blended and recalibrated on people neither has seen.
+trees must climb in steps. Each predicts people whom it has not seen; how their log odds are blended is
+three numbers, fitted on all of those predictions together.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Scale:
         spread = np.nanstd(values, axis=0)
         used, values, spread = used[spread > 1e-9], values[:, spread > 1e-9], spread[spread > 1e-9]
         skewed = np.nanmean(((values - np.nanmean(values, axis=0)) / spread) ** 3, axis=0) > LONG_TAIL
-        values[:, skewed] = _compress(values[:, skewed])
+        values[:, skewed] = compress(values[:, skewed])
         missing = 1 - known.mean(axis=0)
         gappy = np.flatnonzero((missing > 0.01) & (missing < 0.99))
         return cls(used, skewed, np.nanmean(values, axis=0), np.nanstd(values, axis=0), gappy, missing[gappy])
@@ -59,7 +60,7 @@ class Scale:
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """Return float64 (rows, used + gappy): standardised within 4 spreads, missing as average, then missing flags."""
         values = X[:, self.used].astype("float64")
-        values[:, self.skewed] = _compress(values[:, self.skewed])
+        values[:, self.skewed] = compress(values[:, self.skewed])
         values = np.nan_to_num(np.clip((values - self.centre) / self.spread, -4, 4))
         flags = (np.isnan(X[:, self.gappy]) - self.missing) / np.sqrt(self.missing * (1 - self.missing))
         return np.column_stack([values, flags])
@@ -105,7 +106,7 @@ def fit_chance(
 
     Returns
     -------
-    Chance, and the out-of-fold log odds of every row.
+    Chance, and the log odds of every row: trees and linear model out of fold, the blend fitted on all rows.
     """
     told = TREES | {"seed": seed}
     places = np.flatnonzero(sampled)
@@ -156,10 +157,11 @@ def ridge_logistic(
     return coefficients
 
 
+def compress(values: np.ndarray) -> np.ndarray:
+    """Return sign(v) log(1 + |v|), which shortens long tails on either side and keeps the order; missing stays missing."""
+    return np.sign(values) * np.log1p(np.abs(values))
+
+
 def with_ones(Z: np.ndarray) -> np.ndarray:
     """Put a column of ones before the others."""
     return np.column_stack([np.ones(len(Z)), Z])
-
-
-def _compress(values: np.ndarray) -> np.ndarray:
-    return np.sign(values) * np.log1p(np.abs(values))

@@ -13,7 +13,7 @@ from models.against import ALL_MONTHS, MODEL
 from models.assessment import Assessment
 from models.baselines import LOGISTIC
 from models.pictures import against_figure, calibration_figure, decision_figure, themes_figure
-from models.verdicts import not_beaten, on_logistic, weakest
+from models.verdicts import on_logistic, on_rivals, weakest
 
 WORDS = {
     "auroc": "Area under the ROC curve (0.5 is chance)",
@@ -73,12 +73,7 @@ def measures_section(found: Assessment, outcome: str) -> str:
 
 def against_section(found: Assessment) -> str:
     """The model beside the simple rules and the champion before it."""
-    lost = not_beaten(found.against)
-    sentence = (
-        "The model ranks better than every rule it is compared with, in every test month."
-        if not lost
-        else f"The model does not rank better than: {'; '.join(lost)}."
-    )
+    sentence = on_rivals(found.against)
     if found.absent:
         reasons = "; ".join(f"{name} ({why})" for name, why in sorted(found.absent.items()))
         sentence += f" Not run: {reasons}."

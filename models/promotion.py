@@ -10,13 +10,13 @@ import pandas as pd
 from scipy.stats import norm
 from sklearn.metrics import brier_score_loss
 
+from models.by_group import FEWEST_OUTCOMES
 from models.figures import at_capacity
 
 SLOPE = (0.8, 1.25)
 OBSERVED_OVER_EXPECTED = (0.8, 1.25)
 # The chance of calling a group harmed when none is, over all groups together.
 FALSE_ALARM = 0.05
-FEWEST_OUTCOMES = 20
 RULE = (
     "A challenger becomes champion when, in the newest months whose outcomes are known, its calibration slope and "
     "its observed over expected outcomes both lie between 0.8 and 1.25, its area under the ROC curve is surely above "
@@ -81,8 +81,8 @@ def _against_champion(
         return Promotion(False, f"{said}, and its Brier score is {new:.5f}, the champion's {old:.5f}")
     moved = pd.Series(ours.astype("int64") - theirs.astype("int64"), index=test.index)[test["outcome"]]
     if harmed := _harmed(moved, test["person_id"], groups):
-        return Promotion(False, f"{said}, but fewer than now would be found in {' and in '.join(harmed)}")
-    return Promotion(True, f"{said}; no group has fewer of its outcomes found")
+        return Promotion(False, f"{said}, but surely fewer than now would be found in {' and in '.join(harmed)}")
+    return Promotion(True, f"{said}; no group surely has fewer of its outcomes found")
 
 
 def _harmed(moved: pd.Series, person: pd.Series, groups: Mapping[str, pd.Series]) -> list[str]:

@@ -12,23 +12,24 @@ from collections.abc import Iterable
 
 from features import Feature
 
-# (code group, aggregation): 1 if risk may only rise with it, -1 if it may only fall.
-RISES_WITH: dict[tuple[str | None, str], int] = {
+# (code group, aggregation), whatever the window, or the name of a feature made of others: 1 if risk may only rise with
+# it, -1 if it may only fall.
+RISES_WITH: dict[tuple[str, str] | str, int] = {
     ("emergency_admission", "count"): 1,
     ("emergency_admission", "days_since_last"): -1,
     ("emergency_spell", "days_spent"): 1,
     ("ed_ambulance", "count"): 1,
     ("end_of_life", "any"): 1,
     ("severe_frailty", "any"): 1,
-    (None, "condition_score"): 1,
-    (None, "condition_count"): 1,
+    "cms_score": 1,
+    "cms_conditions": 1,
 }
 
 
 def rising(features: Iterable[Feature]) -> dict[str, int]:
     """Return, for the features concerned, whether risk may only rise (1) or only fall (-1) with them."""
-    return {
-        feature.name: RISES_WITH[feature.group, feature.aggregation]
-        for feature in features
-        if (feature.group, feature.aggregation) in RISES_WITH
-    }
+    return {feature.name: RISES_WITH[_key(feature)] for feature in features if _key(feature) in RISES_WITH}
+
+
+def _key(feature: Feature) -> tuple[str, str] | str:
+    return feature.name if feature.group is None else (feature.group, feature.aggregation)

@@ -14,6 +14,7 @@ from features import CATALOGUE, Feature, model_columns
 from models.against import compare
 from models.baselines import Baselines, run_baselines
 from models.benefit import EffectModel, assumed_benefit, fit_effect, released_benefit
+from models.by_group import FEWEST_OUTCOMES, FEWEST_PEOPLE
 from models.comparison import History
 from models.evaluation import benefit_curve, calibration_curve, evaluate
 from models.evidence import Evidence, judge, too_few
@@ -22,6 +23,9 @@ from models.propensity import fit_propensity
 from models.rising import rising
 from models.risk import fit_risk, person_folds
 from models.trees import CalibratedTrees
+
+# The one part with a window of the scores and numbers of lasting conditions.
+RECENT_CANCER = "cms_cancer_last_5y_any_1826d"
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def train(
     TrainingError
         Too few outcomes to learn from or to test on.
     """
-    _require_outcomes(rows, split, settings)
+    require_enough_outcomes(rows, split, settings)
     columns = columns_with_history(history_days)
     folds = person_folds(rows["person_id"], settings.benefit.folds, settings.seed)
     outcome, acted = rows["outcome"].to_numpy(), case_management_could_act(rows).to_numpy()
@@ -141,11 +145,18 @@ def columns_with_history(days: int) -> list[str]:
 
     A window much longer than the data counts less in early months than in late ones, and the
     time since a first record measures where the data begin; a model would take either for a trend.
+    A feature made of others is as steady as all of them. Whether something is on record at all
+    stays, though it too fills up with the years: what is known of lasting illness is not to be done without.
+    For the same reason the scores and numbers of such conditions (`cms_*`) stay with their one part that has
+    a window, cancer in the last five years.
     """
     known = {feature.name: feature for feature in CATALOGUE}
 
     def steady(feature: Feature) -> bool:
-        return feature.aggregation != "days_since_first" and (feature.window_days or 0) <= 1.1 * days
+        if feature.parts:
+            return all(steady(part) or part.name == RECENT_CANCER for part in feature.made_of())
+        looks_back = (feature.window_days or 0) * (2 if feature.aggregation == "change" else 1)
+        return feature.aggregation != "days_since_first" and looks_back <= 1.1 * days
 
     return [name for name in model_columns(CATALOGUE) if steady(known[name])]
 
@@ -167,15 +178,29 @@ def predict_test(model: CalibratedTrees, rows: pd.DataFrame, split: Split) -> pd
     )
 
 
-def _require_outcomes(rows: pd.DataFrame, split: Split, settings: Settings) -> None:
-    columns = ["index_date", "treated", "early", "offerable", "outcome"]
+def require_enough_outcomes(rows: pd.DataFrame, split: Split, settings: Settings) -> None:
+    """Refuse rows that hold too little to learn from, or to test on; parameters as for `train`.
+
+    Raises
+    ------
+    TrainingError
+        Naming each number that is too small, and how many are needed; or everybody had the outcome.
+    """
+    columns = ["index_date", "person_id", "treated", "early", "offerable", "outcome"]
     untouched = rows.loc[~case_management_could_act(rows), columns]
     test = tested(rows[columns], split)
-    counts = {
-        "training": int(untouched.loc[known_before_test(untouched, split), "outcome"].sum()),
-        "test": int(test["outcome"].sum()),
-    }
-    needed = {"training": settings.training.minimum_events, "test": 5}
+    happened, people = int(test["outcome"].sum()), int(test["person_id"].nunique())
+    # What the test must hold is what its figures need; without them no rule could promote the model.
+    held = [
+        (
+            int(untouched.loc[known_before_test(untouched, split), "outcome"].sum()),
+            "outcomes in the training months",
+            settings.training.minimum_events,
+        ),
+        (happened, "outcomes in the test months", FEWEST_OUTCOMES),
+        (len(test) - happened, "people-months without the outcome in the test months", FEWEST_OUTCOMES),
+        (people, "people in the test months", FEWEST_PEOPLE),
+    ]
     if whole := [
         name for name, table in (("training", untouched), ("test", test)) if len(table) and table["outcome"].all()
     ]:
@@ -183,10 +208,11 @@ def _require_outcomes(rows: pd.DataFrame, split: Split, settings: Settings) -> N
             [f"everybody in the {name} months had the outcome" for name in whole],
             "Look at the outcome: outcome.admission_group must name admissions that not everybody has.",
         )
-    if short := [name for name in counts if counts[name] < needed[name]]:
+    if short := [f"{number} {what}, {needed} are needed" for number, what, needed in held if number < needed]:
         raise TrainingError(
-            [f"{counts[name]} outcomes in the {name} months, {needed[name]} are needed" for name in short],
-            "Give more history or more people, or lower training.minimum_events knowing what it costs.",
+            short,
+            "Give more people or more history; for the training months training.minimum_events can be lowered, knowing "
+            "what it costs, and for the test training.test_index_dates raised.",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from models.against import ALL_MONTHS
+from models.against import ALL_MONTHS, MODEL
 from models.assessment import ADMITTED_BEFORE, MONTH, PRACTICE, Assessment
 from models.baselines import ENOUGH_BETTER, LOGISTIC
 
@@ -21,16 +21,19 @@ MISCALIBRATED_NAMED = 5
 
 
 def simpler_is_enough(against: pd.DataFrame) -> bool | None:
-    """Say whether logistic regression on the same features ranks as well, within `ENOUGH_BETTER`; None if it was not run."""
-    found = _of(against, LOGISTIC, "auroc", ALL_MONTHS)
+    """Say whether logistic regression on the same features ranks as well, within `ENOUGH_BETTER`; None if that is not known."""
+    found = _of(against, LOGISTIC, "auroc", ALL_MONTHS).dropna(subset=["gain"])
     return None if found.empty else bool(found["gain"].iloc[0] < ENOUGH_BETTER)
 
 
 def on_logistic(against: pd.DataFrame) -> str:
     """Say what the trees gain over logistic regression on the same features."""
-    found = _of(against, LOGISTIC, "auroc", ALL_MONTHS)
+    found = _of(against, LOGISTIC, "auroc", ALL_MONTHS).dropna(subset=["gain"])
     if found.empty:
-        return "Logistic regression on the same features could not be run, so what the trees gain is not known."
+        return (
+            "Logistic regression on the same features could not be run, or there was too little to compare it by, so what "
+            "the trees gain is not known."
+        )
     row = found.iloc[0]
     gain = f"{row['gain']:.3f} (95 % interval {row['gain_low']:.3f} to {row['gain_high']:.3f})"
     if simpler_is_enough(against):
@@ -43,12 +46,30 @@ def on_logistic(against: pd.DataFrame) -> str:
 
 def not_beaten(against: pd.DataFrame) -> list[str]:
     """Name every rule and month in which the model does not rank better."""
-    lost = against[(against["measure"] == "auroc") & (against["rule"] != "the model") & (against["gain"] <= 0)]
+    rivals = _rivals(against)
     return [
-        f"{row.rule} ({'all months' if row.month == ALL_MONTHS else row.month}): {row.value:.3f} against "
-        f"{row.value + row.gain:.3f}"
-        for row in lost.itertuples()
+        f"{row.rule} ({_month(row.month)}): {row.value:.3f} against {row.value + row.gain:.3f}"
+        for row in rivals[rivals["gain"] <= 0].itertuples()
     ]
+
+
+def months_unjudged(against: pd.DataFrame) -> list[str]:
+    """Name every month in which the ranking cannot be compared, since nobody had the outcome, or everybody."""
+    rivals = _rivals(against)
+    return [_month(month) for month in dict.fromkeys(rivals.loc[rivals["gain"].isna(), "month"])]
+
+
+def on_rivals(against: pd.DataFrame) -> str:
+    """Say whether the model ranks better than every rule it is compared with, and in which months that cannot be told."""
+    if _rivals(against)["gain"].isna().all():
+        return "Whether the model ranks better than any other rule cannot be told."
+    lost, unjudged = not_beaten(against), months_unjudged(against)
+    if lost:
+        said = f"The model does not rank better than: {'; '.join(lost)}."
+    else:
+        months = "test month in which that can be told" if unjudged else "test month"
+        said = f"The model ranks better than every rule it is compared with, in every {months}."
+    return f"{said} It cannot be told in: {', '.join(unjudged)}." if unjudged else said
 
 
 def weakest(assessment: Assessment) -> list[str]:
@@ -95,6 +116,14 @@ def _miscalibrated(people: pd.DataFrame) -> list[str]:
         f"{row.group!r}: {row.value:.2f} outcomes for each one expected ({row.low:.2f} to {row.high:.2f})."
         for row in off.head(MISCALIBRATED_NAMED).itertuples()
     ]
+
+
+def _rivals(against: pd.DataFrame) -> pd.DataFrame:
+    return against[(against["measure"] == "auroc") & (against["rule"] != MODEL)]
+
+
+def _month(month: str) -> str:
+    return "all months" if month == ALL_MONTHS else month
 
 
 def _of(against: pd.DataFrame, rule: str, measure: str, month: str) -> pd.DataFrame:

@@ -18,8 +18,9 @@ def community() -> list[Feature]:
             source, "any_community", "community service contact", "community service contacts", (90, 365), show=False
         ),
         recency(source, "any_community", "community service contact", show=False),
-        change(source, "any_community", "community service contacts"),
-        *distinct(source, "any_community", "community services", (365,)),
+        # Beside the services that are named, any of these would give away that the other one was palliative care.
+        change(source, "any_community", "community service contacts", show=False),
+        *distinct(source, "any_community", "community services", (365,), show=False),
         *_contacts(source, "community_district_nursing", "district nursing", (90, 365, 1095)),
         recency(source, "community_district_nursing", "district nursing contact"),
         *regular(source, "community_district_nursing", "district nursing contacts", (360,)),

@@ -30,6 +30,8 @@ CONDITIONS = {
     "stroke_tia": "stroke or transient ischaemic attack",
 }
 CONDITION_WINDOWS = {"cancer_last_5y": 1826}
+# One prescription of an opioid is enough for it, and that is not shown.
+INFERRED_FROM_OPIOIDS = "painful_condition"
 MENTAL = ("alcohol_problems", "anxiety_depression", "psychosis_bipolar")
 FLARES = (
     "copd",
@@ -51,7 +53,9 @@ FRAILTY_BANDS = {"mild": 5, "moderate": 9, "severe": 13}
 def conditions() -> list[Feature]:
     """The 20 conditions of the Cambridge Multimorbidity Score, their number and how active some are; frailty."""
     recorded = {
-        name: present(SOURCE, f"cms_{name}", _has(name, words), CONDITION_WINDOWS.get(name))
+        name: present(
+            SOURCE, f"cms_{name}", _has(name, words), CONDITION_WINDOWS.get(name), show=name != INFERRED_FROM_OPIOIDS
+        )
         for name, words in CONDITIONS.items()
     }
     active = [

@@ -32,14 +32,14 @@ AVOIDABLE = {
     "influenza_pneumonia": "influenza or pneumonia that vaccination can prevent",
     "pyelonephritis": "a kidney infection",
 }
-# Chapter of the primary diagnosis, whatever the admission method.
+# Chapter of the primary diagnosis (of injuries, S alone), whatever the admission method.
 CHAPTERS = {
     "cancer": "cancer or another growth",
     "circulatory": "a disease of heart or circulation",
     "digestive": "a disease of the digestive system",
     "genitourinary": "a disease of kidneys, urinary tract or sexual organs",
     "infection": "an infectious disease",
-    "injury": "an injury or poisoning",
+    "injury": "an injury",
     "mental": "a mental disorder",
     "musculoskeletal": "a disease of muscles, bones or joints",
     "nervous": "a disease of the nervous system",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from features.declare import course, measured
-from features.derive import at_least, at_most, difference
+from features.derive import at_least, at_most, difference, under
 from features.feature import Feature
 
 SOURCE = "general practice"
@@ -67,17 +67,17 @@ def measurements() -> list[Feature]:
             "Latest HbA1c was 75 mmol/mol or more",
         ),
         # KDIGO: stages 4 and 5 of chronic kidney disease.
-        at_most(
-            SOURCE, "egfr_low", last("egfr"), 29.9, "Latest eGFR under 30", "Latest kidney function (eGFR) was under 30"
+        under(
+            SOURCE, "egfr_low", last("egfr"), 30, "Latest eGFR under 30", "Latest kidney function (eGFR) was under 30"
         ),
         # WHO: underweight.
-        at_most(SOURCE, "bmi_low", last("bmi"), 18.4, "Latest body mass index under 18.5"),
+        under(SOURCE, "bmi_low", last("bmi"), 18.5, "Latest body mass index under 18.5"),
         # WHO: moderate anaemia in adults.
-        at_most(
+        under(
             SOURCE,
             "haemoglobin_low",
             last("haemoglobin"),
-            109,
+            110,
             "Latest haemoglobin under 110 g/L",
             "Latest haemoglobin was under 110",
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from features.declare import PERIODS
+from features.declare import period
 from features.feature import DOMAINS, MEANINGS, Aggregation, Feature
 from features.registrations import REGISTERED_DAYS
 
@@ -31,7 +31,7 @@ def registration() -> list[Feature]:
     """For how long, and with how many practices, the person was registered; never shown."""
 
     def counted(name: Aggregation, unit: str) -> Feature:
-        what = f"{MEANINGS[name].removesuffix(' in the window')}, {PERIODS[REGISTERED_DAYS]}"
+        what = f"{MEANINGS[name].removesuffix(' in the window')}, {period(REGISTERED_DAYS)}"
         return Feature(f"{name}_{REGISTERED_DAYS}d", "registration", None, name, REGISTERED_DAYS, unit, what)
 
     return [

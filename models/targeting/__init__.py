@@ -3,8 +3,8 @@
 from models.targeting.calibration import calibration_of_benefit
 from models.targeting.capacity import advantage, gain_at_capacity
 from models.targeting.clusters import clustered_error
-from models.targeting.rank import Rate, area_under_toc, qini, targeting_curve
-from models.targeting.sensitivity import e_value, people_needed
+from models.targeting.rank import Rate, area_under_toc, qini
+from models.targeting.sensitivity import people_needed
 
 __all__ = [
     "Rate",
@@ -12,9 +12,7 @@ __all__ = [
     "area_under_toc",
     "calibration_of_benefit",
     "clustered_error",
-    "e_value",
     "gain_at_capacity",
     "people_needed",
     "qini",
-    "targeting_curve",
 ]

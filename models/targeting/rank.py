@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from models.comparison import Estimate
 
@@ -18,17 +17,8 @@ class Rate(Estimate):
     """A rank-weighted average treatment effect; nought for a rule that tells nobody from anybody."""
 
 
-def targeting_curve(scores: np.ndarray, rule: np.ndarray, shares: Sequence[float]) -> pd.DataFrame:
-    """Return TOC(q) = E[G | top q] - E[G]: columns `share`, `toc`; ties are averaged."""
-    order, ends = _sorted(rule)
-    levelled = _level(scores[order], ends)
-    mean = np.cumsum(levelled) / np.arange(1, len(rule) + 1)
-    places = np.maximum(1, np.round(np.asarray(shares) * len(rule)).astype(int))
-    return pd.DataFrame({"share": list(shares), "toc": mean[places - 1] - scores.mean()})
-
-
 def area_under_toc(scores: np.ndarray, rule: np.ndarray, person: np.ndarray, seed: int = 0) -> Rate:
-    """Estimate AUTOC, the area under TOC: it rewards finding the few who gain most."""
+    """Estimate AUTOC, the area under TOC(q) = E[G | top q] - E[G]: it rewards finding the few who gain most."""
     return _rate(scores, rule, person, lambda u: -np.log(u) - 1, seed)
 
 
@@ -68,9 +58,8 @@ def _sorted(rule: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order, np.flatnonzero(np.r_[True, np.diff(rule[order]) != 0])
 
 
-def _level(values: np.ndarray, begins: np.ndarray, counted: np.ndarray | None = None) -> np.ndarray:
+def _level(values: np.ndarray, begins: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """Average values within runs of ties, over the rows that count."""
-    counted = np.ones(len(values)) if counted is None else counted
     totals, sizes = np.add.reduceat(values * counted, begins), np.add.reduceat(counted, begins)
     lengths = np.diff(np.r_[begins, len(values)])
     return np.repeat(totals / np.maximum(sizes, 1e-12), lengths)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from benchmarks import benefit
 from benchmarks.benefit_measures import captured, measures
 from benchmarks.benefit_testbed import SHAPES, make
 
@@ -50,3 +51,13 @@ def test_the_truth_itself_captures_everything():
 def test_an_unknown_shape_is_refused_by_name():
     with pytest.raises(ValueError, match="unknown shape 'round'; known: relative"):
         make("round", 10, 1)
+
+
+def test_a_history_with_nothing_to_choose_by_is_answered_with_weights_and_errors_or_a_refusal(monkeypatch):
+    monkeypatch.setattr(benefit, "FRESH", 500)
+    refused = benefit.without_answer("no overlap", 200, 1)
+    assert refused["answer"].startswith("refused: ")
+    assert "20 are needed" in refused["answer"]
+    answered = benefit.without_answer("no effect", 4_000, 1)
+    assert "alike 1.00" in answered["answer"]
+    assert float(answered["RMSE"]) < 0.1

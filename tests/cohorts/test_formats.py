@@ -91,7 +91,7 @@ def test_the_heading_says_what_the_list_is_worth(cohort, contacts, practices, he
     assert lines[1] == "Case management list: South team (T2)"
     assert "28 September 2026" in lines[2]
     assert "ASSUMED" in lines[3]
-    assert lines[4].startswith("Fairness: CANNOT TELL: not enough data")
+    assert lines[4].startswith("Fairness: CANNOT TELL: the data do not show that no group is treated unfairly")
     assert "A. Director" in lines[5]
     assert "small pilot" in lines[5]
     row = rows_of(tmp_path / "T2.csv")[0]

@@ -149,6 +149,18 @@ def test_floors_that_cannot_be_met_say_the_nearest_that_can(people, scores):
     assert nearest > 0.15
 
 
+@pytest.mark.parametrize("floors", [{"core20": 0.5}, {"practice": 1}, {"share_of_need": {"imd_quintile": 1}}])
+@pytest.mark.parametrize(("capacity", "benefit"), [(0, 0.01), (2, -0.01)])
+def test_where_no_place_can_be_filled_a_floor_lists_nobody(people, scores, floors, capacity, benefit):
+    rows = [{"imd_decile": 1.0}] * 3 + [{"imd_decile": 10.0}] * 3
+    gains = [{"benefit": benefit, "need": float(n)} for n in range(6)]
+    chosen, table = listed(
+        people(*rows), scores(*gains), Teams(default_capacity=capacity), Policy(floors=floors, **OWNED)
+    )
+    assert chosen == set()
+    assert len(table) == 6
+
+
 def test_nobody_without_a_gain_is_listed_to_meet_a_floor(people, scores):
     rows = [{"imd_decile": 1.0}] * 3 + [{"imd_decile": 10.0}] * 3
     gains = [{"benefit": -0.01}] * 3 + [{"benefit": 0.01}] * 3

@@ -9,7 +9,7 @@ import pytest
 
 from casewell.settings import Policy, Teams
 from cohorts import allocate
-from cohorts.price import price
+from cohorts.price import Price, price
 from cohorts.price_page import controlled, sentences, to_json, write_price_page
 from fairness import group_table
 
@@ -81,6 +81,13 @@ def test_small_counts_are_hidden_on_the_page_and_in_the_json(priced, tmp_path):
     assert json.dumps(told, allow_nan=False)
     assert not any(0 < (row["entered"] or 0) < 8 for row in told["fifths"])
     assert "fewer than 8" in " ".join(told["says"])
+
+
+def test_places_of_the_most_deprived_hidden_among_the_fifths_are_in_no_list(priced):
+    found = priced(Policy())
+    hidden = found.fifths.assign(after=[20, 3, 25, 26, 26, 0])
+    assert controlled(found).frontier["core20"].notna().all()
+    assert controlled(Price(found.frontier, hidden)).frontier["core20"].isna().all()
 
 
 def test_the_page_is_escaped_repeats_and_states_the_grade(priced, tmp_path):

@@ -17,8 +17,11 @@ from fairness.disclosure import controlled_feeds, controlled_pooled
 from fairness.feeds import feed_rows
 from fairness.further import further_section
 from fairness.gate import decide
+from fairness.gradient import USE, gradient_rows
 from fairness.groups import group_table
+from fairness.inequality import slope
 from fairness.labels import label_rows
+from fairness.levels import Levels
 from fairness.pooling import pooled_rows
 from fairness.record import to_json
 from fairness.unknown import each_in_turn
@@ -46,7 +49,8 @@ def test_a_practice_that_sent_nothing_for_four_weeks_is_silent_and_one_without_r
         {"subject_id": 3, "time": "2026-09-29", "known_at": "2026-10-02"},
     )
     assert list(silent_practices(people, events, ["gp"], AS_OF, 28)) == [False, False, True, True, False]
-    assert not silent_practices(people, events, [], AS_OF, 28).any()
+    with pytest.raises(ValueError, match="nobody knows whose practice is silent"):
+        silent_practices(people, events, [], AS_OF, 28)
 
 
 def test_conditions_are_those_ever_known_and_nobody_elses(tmp_path):
@@ -79,7 +83,7 @@ def fed(silent_in_first_fifth):
         {
             "imd_quintile": ["1 most deprived"] * 200 + ["3"] * 200 + ["not recorded"] * 50,
             "ethnic_group": ["White"] * 225 + ["Asian"] * 225,
-            "silent": [n < silent_in_first_fifth for n in range(200)] + [False] * 200 + [True] * 50,
+            "silent": [n < silent_in_first_fifth for n in range(200)] + [False] * 200 + [n < 20 for n in range(50)],
         }
     )
 
@@ -88,6 +92,11 @@ def fed(silent_in_first_fifth):
 def test_feeds_that_stopped_in_one_group_fail_beyond_the_limit(silent, verdict):
     rows = feed_rows(fed(silent), Fairness())
     assert set(rows.loc[rows["grouping"] == "imd_quintile", "verdict"]) == {verdict}
+
+
+def test_feeds_that_stopped_alike_everywhere_are_no_pass():
+    rows = feed_rows(fed(0).assign(silent=True), Fairness())
+    assert set(rows["verdict"]) == {"cannot tell"}
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +145,90 @@ def test_silent_practices_of_the_most_deprived_fail_the_list_by_name(world):
     assert any(
         "records have stopped coming: the practices of 100% of 1 most deprived" in reason for reason in verdict.reasons
     )
+
+
+def test_silence_of_every_practice_cannot_be_told_by_name(world):
+    found, settings = run_with(world, admitted(world, 1.0), silent=True)
+    said = [pair for pair in also_judged(found, settings) if "records have stopped coming" in pair[1]]
+    assert [verdict for verdict, _ in said] == ["cannot tell"]
+    assert "the practices of 100% of the eligible people have sent nothing for 28 days" in said[0][1]
+
+
+def test_without_records_of_practices_nobody_is_told_that_none_has_stopped(world):
+    found, settings = run_with(world, admitted(world, 1.0))
+    assert any(
+        "Nobody looked at whether practices have stopped" in finding for finding in decide(found, settings).findings
+    )
+    found, settings = run_with(world, admitted(world, 1.0), silent=False)
+    assert not any("Nobody looked" in finding for finding in decide(found, settings).findings)
+
+
+def test_shares_of_stopped_feeds_come_from_rounded_counts(world):
+    first = np.flatnonzero(world.groups["imd_quintile"] == "1 most deprived")
+    silent = np.isin(np.arange(len(world.groups)), first[: len(first) // 3])
+    found, settings = run_with(world, admitted(world, 1.0), silent)
+    shown = controlled_feeds(found).set_index("group").loc["1 most deprived", "share"]
+    assert any(f"the practices of {shown:.0%} of 1 most deprived" in said for _, said in also_judged(found, settings))
+
+
+def use_of_fifths(ratios, people=500, **labels):
+    """Measures of use at the same need, each known to within a tenth; nobody admitted has no lower limit."""
+    value = np.array(ratios)
+    names = labels.get("names", ["1 most deprived", "2", "3", "4", "5 least deprived"])
+    return pd.DataFrame(
+        {"grouping": "imd_quintile", "group": names, "measure": "use_at_same_need", "value": value, "people": people}
+    ).assign(low=value * 0.9, high=np.where(value > 0, value * 1.1, 0.02))
+
+
+def use_row(measures):
+    cells = pd.DataFrame(
+        {"imd_quintile": ["1 most deprived", "3"], "listed": [True, False], "high_need": [True, False]}
+    )
+    rows = gradient_rows(cells, measures, Levels(0.95, 0.99), Fairness(), [1])
+    return rows.set_index(["what", "measure"]).loc[USE]
+
+
+@pytest.mark.parametrize(
+    ("ratios", "below"),
+    [([0, 1.1, 1.2, 1.2, 1.3], True), ([0.05, 0.5, 1.1, 1.6, 2.2], True), ([2.4, 1.5, 0.6, 0.3, 0.1], False)],
+)
+def test_a_gradient_too_steep_for_a_straight_line_fails(ratios, below):
+    row = use_row(use_of_fifths(ratios))
+    assert row["verdict"] == "fail"
+    assert (row["value"] < 1) == below
+
+
+def test_a_moderate_gradient_is_that_of_the_straight_line():
+    ratios = np.array([1.2, 1.1, 1.0, 0.9, 0.8])
+    row = use_row(use_of_fifths(ratios))
+    assert row["value"] == pytest.approx(slope(np.full(5, 500.0), 500 * ratios).relative_index, rel=0.05)
+
+
+def test_an_area_without_a_fifth_is_judged_by_those_it_has():
+    names = ["1 most deprived", "3", "4"]
+    assert use_row(use_of_fifths([0.3, 1.0, 1.1], names=names))["verdict"] == "fail"
+    assert use_row(use_of_fifths([0.3, 1.0, 1.1], people=[500, 99, 99], names=names))["verdict"] == "cannot tell"
+
+
+def test_where_use_was_not_measured_the_gate_does_not_ask_for_it(world, tools):
+    assert not [said for _, said in also_judged(tools["run"](world), Fairness()) if "use at the same need" in said]
+
+
+def test_a_gradient_that_cannot_be_worked_out_is_told(world):
+    one = world.groups.assign(imd_quintile="1 most deprived")
+    for use, groups in ((admitted(world, 1.0), one), (0.0, world.groups)):
+        found, settings = run_with(world, use, groups=groups)
+        told = [pair for pair in also_judged(found, settings) if "use at the same need" in pair[1]]
+        assert [verdict for verdict, _ in told] == ["cannot tell"]
+        assert "it cannot be compared" in told[0][1]
+
+
+def test_a_cause_is_named_only_where_the_gradient_fails(world):
+    found, settings = run_with(world, admitted(world, 1.0), minimum_use_gradient=0.99, maximum_use_gradient=1.01)
+    told = [pair for pair in also_judged(found, settings) if "use at the same need" in pair[1]]
+    assert [verdict for verdict, _ in told] == ["cannot tell"]
+    assert "bias" not in told[0][1]
+    assert "diagnosis" not in told[0][1]
 
 
 def test_too_much_unknown_ethnicity_cannot_be_told_by_name(world):

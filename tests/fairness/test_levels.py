@@ -1,9 +1,12 @@
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from casewell.errors import SettingsError
 from casewell.settings import Fairness
-from fairness.levels import judge, levels_for
+from fairness.levels import judge, levels_for, refuse_outdated_limits
 
 
 def verdict(measure, low, high, wide_low, wide_high, value=1.0, people=1_000):
@@ -55,3 +58,12 @@ def test_the_comparisons_are_those_the_gate_makes_in_groups_large_enough(tools):
     world = tools["make_world"](2_000)
     assert tools["run"](world, Fairness(gate_on=["sex"])).totals["comparisons"] == 4
     assert tools["run"](world, Fairness(gate_on=["sex"], minimum_people=1_500)).totals["comparisons"] == 0
+
+
+def test_limits_whose_review_is_overdue_are_refused():
+    day = dt.date(2027, 4, 1)
+    refuse_outdated_limits(Fairness(), day)
+    settings = Fairness(limits_owner="A. Director", limits_review_date=day)
+    refuse_outdated_limits(settings, day)
+    with pytest.raises(SettingsError, match="limits_review_date was 2027-04-01"):
+        refuse_outdated_limits(settings, day + dt.timedelta(days=1))

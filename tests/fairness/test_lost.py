@@ -50,7 +50,7 @@ def test_a_difference_within_what_is_tolerated_passes(tools, world):
     found = audited(tools, world, no_person_found=("Asian", 0.03))
     assert difference(found)["low"] > 0
     assert decide(found, Fairness()).verdict == "pass"
-    assert decide(audited(tools, world), Fairness()).findings == ()
+    assert not any("lost before any model" in told for told in decide(audited(tools, world), Fairness()).findings)
 
 
 def test_a_difference_that_may_be_within_or_beyond_cannot_tell(tools, world):
@@ -62,7 +62,7 @@ def test_a_difference_that_may_be_within_or_beyond_cannot_tell(tools, world):
 def test_opting_out_more_is_told_and_does_not_decide(tools, world):
     verdict = decide(audited(tools, world, opted_out=("Black", 0.08)), Fairness())
     assert verdict.verdict == "pass"
-    (finding,) = verdict.findings
+    (finding,) = (told for told in verdict.findings if "lost before any model" in told)
     assert finding.startswith("Ethnic group, lost before any model (opted out): Black lies 6.0 percentage points above")
 
 

@@ -11,7 +11,8 @@ import pytest
 from casewell.errors import SettingsError
 from features import CATALOGUE, Feature, load_code_groups, model_columns
 from features.checks import check_catalogue
-from features.declare import feature_name
+from features.declare import counted, feature_name
+from features.derive import at_least
 from features.documentation import markdown
 from features.feature import DERIVED, DOMAINS, Part
 from features.not_events import needed_for
@@ -63,6 +64,18 @@ def test_parts_are_checked_as_features_are():
         "feature 'e': any takes no threshold",
         "feature 'falls' is one thing here, and another where it is a part",
         "feature 'fals': unknown code group 'fals'; did you mean 'falls'?",
+    ]
+
+
+def test_a_window_that_no_table_of_words_holds_is_declared_and_one_that_cannot_be_is_refused():
+    usual, none, past = counted("general practice", "falls", "fall", "falls", (60, 0, -1))
+    assert usual.words(2) == "2 falls in the last 60 days"
+    check_catalogue([usual, at_least("general practice", "often", usual, 2, "Often")], GROUPS)
+    with pytest.raises(SettingsError) as caught:
+        check_catalogue([usual, none, past], GROUPS)
+    assert [problem.split(":")[0] for problem in caught.value.problems] == [
+        "feature 'falls_count_0d'",
+        "feature 'falls_count_-1d'",
     ]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from casewell.errors import SettingsError
-from features import load_code_groups, map_codes
+from features import CATALOGUE, load_code_groups, map_codes
 from features.code_groups import CODE_GROUPS, load_lists, require_groups
+from features.not_events import needed_for
+from features.sensitive import SENSITIVE_GROUPS
 from records.contracts import ADMISSION_METHODS
 
 GROUPS = load_code_groups()
@@ -181,3 +184,15 @@ def test_a_missing_folder_is_refused(tmp_path):
 def test_an_unknown_group_is_refused_with_the_nearest():
     with pytest.raises(SettingsError, match=r"emergency_admision.*did you mean 'emergency_admission'"):
         require_groups(["emergency_admision"])
+
+
+def test_every_group_feeds_a_feature_or_says_what_is_sensitive():
+    rested = {group for declared in needed_for(CATALOGUE) for group in declared.groups()}
+    assert set(GROUPS["group"]) - rested <= set(SENSITIVE_GROUPS)
+
+
+def test_no_two_groups_hold_the_same_codes_but_those_of_published_tables():
+    codes = GROUPS.sort_values(["code_prefix", "match"]).groupby("group")[["code_prefix", "match"]]
+    same = pd.Series({name: tuple(rows.itertuples(index=False, name=None)) for name, rows in codes})
+    own = same[~same.index.str.startswith(("hfrs_", "charlson_"))]
+    assert own[own.duplicated(keep=False)].index.tolist() == []

@@ -79,7 +79,7 @@ def test_every_event_left_out_has_a_reason_and_no_other(how):
     sorted_out = sort_out(history(1), feature(how, WINDOWS.get(how, 90)), DAY)
     assert len(sorted_out) == 40
     assert ((sorted_out["why"] != "") == (sorted_out["role"] == LEFT_OUT)).all()
-    assert {COUNTED, LEFT_OUT} <= set(sorted_out["role"]) | {COUNTED}
+    assert set(sorted_out["role"]) == ({DECIDES} if how in DECIDED_BY_ONE else set()) | {COUNTED, LEFT_OUT}
 
 
 @pytest.mark.parametrize("how", DECIDED_BY_ONE)
@@ -180,6 +180,15 @@ def test_a_score_is_explained_by_the_features_that_make_it(linked):
     assert (adds > 0).sum() == 1
 
 
+def test_a_death_counts_in_the_explanation_as_it_does_in_the_value(linked):
+    homes = pd.read_parquet(linked / "residences.parquet")
+    moved = homes["start"].mask(homes["person_id"] == PERSON, pd.Timestamp("2026-04-01"))
+    homes.assign(start=moved).to_parquet(linked / "residences.parquet", index=False)
+    found = explain(PERSON, named("household_bereavement"), DAY, linked)
+    assert found.value == 0
+    assert found.parts.set_index("part").loc["deaths there known of, in 365 days", "value"] == "0"
+
+
 def test_a_household_is_explained_by_what_was_known_of_it_and_nobody_else_is_told_of(linked):
     found = explain(PERSON, named("household_bereavement"), DAY, linked)
     said = found.parts.set_index("part")["value"]
@@ -195,6 +204,7 @@ def test_a_household_is_explained_by_what_was_known_of_it_and_nobody_else_is_tol
 def test_every_feature_without_a_code_group_is_made_of_something(linked, how):
     found = explain(PERSON, named(how), DAY, linked)
     assert len(found.parts) >= 1
+    assert found.holds is None
     assert found.parts["value"].str.len().gt(0).all()
 
 

@@ -105,13 +105,6 @@ def test_an_event_of_the_future_that_is_said_to_be_known_already_changes_nothing
     assert matrix_bytes(pd.concat([before, future])) == matrix_bytes(before)
 
 
-def test_an_engine_that_ignored_known_at_would_be_caught(matrix_bytes):
-    before = history(1, 200)
-    late = known(history(101, 200), 0, 90)
-    in_time = known(late, -1, -1)
-    assert matrix_bytes(pd.concat([before, in_time])) != matrix_bytes(before)
-
-
 def broken(rule: str, instead: str) -> Callable[..., None]:
     """Give the one place that decides what is visible, with its rule broken on purpose."""
     source = inspect.getsource(visible._see.py_func).removeprefix("@compiled\n")

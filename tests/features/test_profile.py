@@ -118,6 +118,21 @@ def test_nothing_told_rests_on_fewer_than_eight_people(matrix):
     assert np.isfinite(fewer.loc["steady", "p25"])
 
 
+def test_the_bins_told_rest_on_eight_people_each_and_the_index_on_all(matrix):
+    learned = reference(matrix(table_of(), name="then"), DECLARED)
+    now = table_of(200)
+    now["flag"] = np.where(np.arange(200) < 7, 1.0, 0.0)
+    few = profile(matrix(now, name="now"), learned, DECLARED)
+    now["flag"] = np.where(np.arange(200) < 8, 1.0, 0.0)
+    enough = profile(matrix(now, name="again"), learned, DECLARED)
+    assert few.bins.loc[few.bins["feature"] == "flag", "now"].tolist() == [0, 1, 0]
+    assert enough.bins.loc[enough.bins["feature"] == "flag", "now"].tolist() == [0, 0.96, 0.04]
+    then = learned.loc[learned["feature"] == "flag", "share"].to_numpy()
+    index = few.features.set_index("feature").loc["flag", "psi"]
+    assert index == pytest.approx(psi(then, np.array([0, 193, 7]) / 200, 200))
+    assert few.bins.groupby("feature")["now"].sum().to_numpy() == pytest.approx(1)
+
+
 def test_psi_is_the_sum_that_its_definition_says():
     then, now = np.array([0.5, 0.3, 0.2]), np.array([0.4, 0.4, 0.2])
     assert psi(then, now, 1000) == pytest.approx(-0.1 * np.log(0.8) + 0.1 * np.log(4 / 3))

@@ -109,6 +109,20 @@ def test_major_illness_begins_above_one_and_a_half_points():
     assert value("major_illness", "SNOMED//13645005", "SNOMED//38341003") == 1  # and 0.08
 
 
+@pytest.mark.parametrize(
+    ("name", "measured", "under"),
+    [
+        ("bmi_low", "bmi", 18.5),
+        ("egfr_low", "egfr", 30.0),
+        ("haemoglobin_low", "haemoglobin", 110.0),
+    ],
+)
+def test_under_a_limit_is_all_that_is_less_and_not_the_limit(name, measured, under):
+    told = np.float32([under - 0.6, under - 0.05, np.nextafter(np.float32(under), np.float32(0)), under, np.nan])
+    low = derived_column(BY_NAME[name], {f"{measured}_last_1095d": told})
+    assert low.tolist() == [1, 1, 1, 0, 0]
+
+
 def test_polypharmacy_counts_medicines_taken_regularly_and_not_prescriptions():
     four = [f"BNF//02{n}0000" for n in range(4)] * 3
     assert value("polypharmacy_5_90d", *four, "BNF//0501013", "BNF//1310012") == 0

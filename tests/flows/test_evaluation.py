@@ -1,14 +1,22 @@
 """`casewell evaluate` on the rehearsed week: the page, the same numbers as JSON and in the books, and nobody in them."""
 
+import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+import features
+import models
+from casewell.errors import TrainingError
 from casewell.settings import load
-from flows.evaluation import evaluate_flow
+from flows import books
+from flows.evaluation import PREVIOUS, evaluate_flow, with_champion_before
+from flows.stages import build_history
+from models import Baselines, Promotion
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +57,47 @@ def test_no_persons_number_is_in_what_is_written(evaluated, rehearsal):
     ids = pd.read_parquet(rehearsal.published / "cohort.parquet")["person_id"].astype(str)
     text = Path(evaluated["page"]).read_text() + json.dumps(evaluated["groups"])
     assert not [one for one in ids if one in text]
+
+
+def test_the_files_of_the_champion_before_may_be_gone(rehearsal, monkeypatch):
+    """A newer version is promoted, so that the rehearsed one stands before it; then its files are lost."""
+    settings = load(rehearsal.settings)
+    champion = books.champion(settings, dt.date.fromisoformat(rehearsal.manifest["as_of"]))
+    newer = replace(champion, version=str(int(champion.version) + 1))
+
+    def lost(*_: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(books.mlflow.artifacts, "download_artifacts", lost)
+    simple = Baselines(pd.DataFrame({"age and sex": [0.1]}), {})
+    found = with_champion_before(simple, settings, newer, pd.DataFrame({"age": [50.0]}))
+    assert f"files of model {champion.version} are missing" in found.absent[PREVIOUS]
+    assert list(found.risk) == ["age and sex"]
+
+
+def test_the_decision_on_a_model_is_kept_with_its_version_also_a_refusal(rehearsal):
+    settings = load(rehearsal.settings)
+    client = books.open_books(settings, "training")
+    version = client.get_model_version(books.model_name(settings), rehearsal.manifest["model"]["version"])
+    assert version.tags["decision"] == "promoted"
+    assert "no champion" in version.tags["decided_because"]
+    run = client.get_run(version.run_id)
+    again = client.create_model_version(books.model_name(settings), version.source, run.info.run_id).version
+    books.record_decision(settings, again, Promotion(False, "its calibration slope is 0.50, outside 0.8 to 1.25"))
+    refused = client.get_model_version(books.model_name(settings), again).tags
+    client.delete_model_version(books.model_name(settings), again)
+    assert refused == {"decision": "refused", "decided_because": "its calibration slope is 0.50, outside 0.8 to 1.25"}
+
+
+def test_a_window_without_outcomes_is_refused_before_any_feature_is_built(rehearsal, tmp_path, monkeypatch):
+    settings = load(rehearsal.settings).model_copy(update={"data_dir": tmp_path})
+    linked = next((rehearsal.folder / "data" / "linked").iterdir())
+    labelled = models.outcomes
+
+    def nobody_admitted(*told: object) -> pd.DataFrame:
+        return labelled(*told).assign(outcome=False)
+
+    monkeypatch.setattr(models, "outcomes", nobody_admitted)
+    monkeypatch.setattr(features, "build", lambda *_, **__: pytest.fail("features were built"))
+    with pytest.raises(TrainingError, match="nobody had the outcome after the dates to calibrate"):
+        build_history.fn(settings, dt.date.fromisoformat(rehearsal.manifest["as_of"]), linked)

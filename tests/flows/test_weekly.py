@@ -142,6 +142,51 @@ def test_a_list_whose_audit_cannot_tell_is_withheld_without_an_owner(population,
     assert not (tmp_path / "data" / "cohorts").exists()
 
 
+def test_a_policy_and_its_price_go_by_the_conditions_that_records_tell_of(rehearsal, tmp_path):
+    import datetime as dt
+
+    from casewell.settings import Policy, load
+    from flows import books, weekly
+
+    as_of, run = dt.date.fromisoformat(rehearsal.manifest["as_of"]), Path(rehearsal.manifest["folder"])
+    linked = next((rehearsal.folder / "data" / "linked").iterdir())
+    matrices = (rehearsal.folder / "data" / "features").glob("*/matrix.parquet")
+    matrix = next(path for path in matrices if "history" not in str(path))
+    owned = {"owner": "A. Director", "review_date": as_of, "legal_basis": "counsel's opinion"}
+    policy = Policy(group_weights={"severe_mental_illness": {"recorded": 100}}, **owned)
+    settings = load(rehearsal.settings)
+    champion = books.champion(settings, as_of)
+    settings = settings.model_copy(update={"policy": policy})
+    shutil.copy2(run / "scores.parquet", tmp_path / "scores.parquet")
+    weekly.group.fn(as_of, linked, tmp_path)
+    weekly.choose.fn(settings, as_of, linked, matrix, champion.folder, tmp_path)
+
+    def listed(folder: Path) -> set[int]:
+        cohort = pd.read_parquet(folder / "cohort.parquet")
+        return set(cohort.loc[cohort["status"] == "listed", "person_id"])
+
+    groups = pd.read_parquet(tmp_path / "groups.parquet").set_index("person_id")["severe_mental_illness"]
+    entered = listed(tmp_path) - listed(run)
+    assert entered
+    assert set(groups[list(entered)]) == {"recorded"}
+    told = weekly.price.fn(settings, as_of, linked, tmp_path, True, "assumed")
+    assert "people are listed who would not be by benefit alone" in told["says"][1]
+
+
+def test_without_an_extract_of_gp_records_nobody_says_whether_a_practice_is_silent(tmp_path):
+    import datetime as dt
+    from types import SimpleNamespace
+
+    from flows import weekly
+
+    matrix = tmp_path / "matrix.parquet"
+    pd.DataFrame({"person_id": [1, 2], weekly.USE: [3.0, None]}).to_parquet(matrix)
+    omop = SimpleNamespace(sources={"omop": SimpleNamespace(enabled=True, kind="omop", table=None)})
+    people = pd.DataFrame({"person_id": [1, 2], "practice_code": ["A", "B"]})
+    found = weekly._known(omop, dt.date(2026, 10, 1), people, tmp_path / "events.parquet", matrix)
+    assert found.to_dict("list") == {"person_id": [1, 2], "use": [3.0, 0.0]}
+
+
 def test_a_past_week_is_not_scored_by_a_model_that_knows_what_came_after(rehearsal):
     import datetime as dt
 

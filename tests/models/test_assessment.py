@@ -23,7 +23,7 @@ from models.found import found_early
 from models.page import write_page
 from models.promotion import decide
 from models.risk import fit_risk, person_folds
-from models.verdicts import not_beaten, on_logistic, simpler_is_enough, weakest
+from models.verdicts import months_unjudged, not_beaten, on_logistic, on_rivals, simpler_is_enough, weakest
 
 PEOPLE = 8_000
 COLUMNS = ["age", "sex_female", "emergency_admission_count_365d", "emergency_admission_count_730d", "illness"]
@@ -107,6 +107,21 @@ def test_a_rule_that_knows_the_outcome_is_said_not_to_be_beaten(twisted):
     _, test, _ = twisted
     oracle = pd.DataFrame({"oracle": np.where(test["outcome"], 0.9, 0.1)})
     assert len(not_beaten(compare(test, oracle, 0.05, 1, draws=5))) == 3
+
+
+def test_a_month_in_which_nobody_had_the_outcome_is_neither_won_nor_lost(twisted):
+    _, test, rows = twisted
+    late = test["index_date"] == test["index_date"].max()
+    silent = compare(test.assign(outcome=test["outcome"] & ~late), rows[["age"]] / 100, 0.05, 1, draws=5)
+    assert months_unjudged(silent) == ["2025-07-01"]
+    assert not_beaten(silent) == []
+    assert on_rivals(silent).endswith(
+        "in every test month in which that can be told. It cannot be told in: 2025-07-01."
+    )
+    nobody = compare(test.assign(outcome=False), pd.DataFrame({LOGISTIC: test["risk"]}), 0.05, 1, draws=5)
+    assert "cannot be told" in on_rivals(nobody)
+    assert simpler_is_enough(nobody) is None
+    assert "not known" in on_logistic(nobody)
 
 
 def test_acting_on_everybody_is_worth_what_arithmetic_says():

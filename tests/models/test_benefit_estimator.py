@@ -135,7 +135,7 @@ def test_one_person_is_never_in_two_folds():
     [
         (lambda m: {"treated": np.zeros(3_000)}, "nobody was treated"),
         (lambda m: {"treated": np.ones(3_000)}, "nobody was untreated"),
-        (lambda m: {"treated": np.arange(3_000) < 7}, "7 rows are treated, 20 are needed"),
+        (lambda m: {"treated": np.arange(3_000) < 7}, "7 people are treated, 20 are needed"),
         (lambda m: {"outcome": np.zeros(3_000)}, "the outcome is 0 in every row"),
         (lambda m: {"outcome": np.where(m["treated"], 0, m["outcome"])}, "0 outcomes among the treated"),
         (lambda m: {"outcome": np.full(3_000, 7.5)}, "outcome must be 0 or 1"),
@@ -152,14 +152,29 @@ def test_one_person_is_never_in_two_folds():
         (lambda m: {"X": m["X"].assign(word="a")}, "1 column.* not numbers, among them 'word'"),
         (lambda m: {"X": m["X"].assign(limit=np.inf)}, "3000 infinite"),
         (lambda m: {"sample_weight": -np.ones(3_000)}, "sample_weight must be"),
+        (lambda m: {"X": m["X"][[]]}, "X has no columns"),
+        (lambda m: {"groups": np.where(m["treated"], np.arange(3_000), -1)}, "1 people are untreated, 20 are needed"),
+        (lambda m: {"groups": np.arange(3_000) % 2}, "2 people cannot be cut into 3 fold"),
+        (
+            lambda m: {"groups": np.where(np.arange(3_000) < 2, None, np.arange(3_000))},
+            "groups names no person in 2 row",
+        ),
     ],
 )
 def test_a_history_that_cannot_teach_is_refused_with_the_reason(change, message):
     made = people(3_000, 10, lot=1_000)
-    told = made | {"propensity": None, "randomised": None, "sample_weight": None} | change(made)
-    rest = {name: told[name] for name in ("propensity", "randomised", "sample_weight")}
+    told = made | dict.fromkeys(("propensity", "randomised", "sample_weight", "groups")) | change(made)
+    rest = {name: told[name] for name in ("propensity", "randomised", "sample_weight", "groups")}
     with pytest.raises(BenefitInputError, match=message):
         BenefitEstimator(**QUICK).fit(told["X"], told["treated"], told["outcome"], **rest)
+
+
+def test_a_table_of_nobody_gives_empty_answers(learned):
+    made, estimator = learned
+    nobody = made["X"][:0]
+    assert estimator.predict(nobody).shape == (0,)
+    assert estimator.predict_interval(nobody).shape == (0, 2)
+    assert estimator.components(nobody).shape == (0, 5)
 
 
 def test_a_column_missing_at_prediction_is_named(learned):

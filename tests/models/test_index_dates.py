@@ -2,13 +2,14 @@
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from casewell.errors import TrainingError
 from casewell.settings import Settings
-from flows.splits import require_outcomes
-from models.index_dates import USES, drawn, split, windows
+from models.index_dates import USES, drawn, require_outcomes, split, windows
+from models.train import require_enough_outcomes
 
 HISTORY = (dt.date(2022, 10, 1), dt.date(2026, 10, 1))
 
@@ -85,4 +86,24 @@ def test_a_window_without_people_or_outcomes_is_refused_by_name():
     assert refusal.value.problems == [
         "nobody was eligible on the dates to choose",
         "nobody had the outcome after the dates to calibrate (10 people-months)",
+    ]
+
+
+def months(outcomes_a_month: int) -> tuple[pd.DataFrame, object]:
+    """Two hundred people in every month, none of them treated, the first so many of them with the outcome."""
+    dates = split(*HISTORY, settings(index_dates=24))
+    rows = pd.DataFrame(
+        {"index_date": np.repeat(np.array(dates.mature), 200), "person_id": np.tile(np.arange(200), 24)}
+    )
+    rows = rows.assign(treated=False, early=False, offerable=True, outcome=rows["person_id"] < outcomes_a_month)
+    return rows, dates
+
+
+def test_a_test_with_too_few_outcomes_for_its_figures_is_refused_with_both_numbers():
+    require_enough_outcomes(*months(7), settings())
+    with pytest.raises(TrainingError) as refusal:
+        require_enough_outcomes(*months(6), settings(minimum_events=200))
+    assert refusal.value.problems == [
+        "48 outcomes in the training months, 200 are needed",
+        "18 outcomes in the test months, 20 are needed",
     ]

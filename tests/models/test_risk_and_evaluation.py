@@ -15,11 +15,11 @@ from models import amenability, store
 from models.comparison import Estimate
 from models.evaluation import calibration_curve, evaluate
 from models.evidence import Check, Evidence, too_few
-from models.rising import rising
+from models.rising import RISES_WITH, rising
 from models.risk import fit_risk, person_folds
 from models.score import require_features, score
 from models.store import load, save
-from models.train import Models, columns_with_history
+from models.train import RECENT_CANCER, Models, columns_with_history
 from models.trees import CalibratedTrees, beta_calibration
 
 RULES = Training(trees=40, minimum_leaf=50)
@@ -203,6 +203,17 @@ def test_contributions_of_amenability_go_to_what_is_present():
     assert set(moved[moved > 0].index) == {"cms_copd_any_ever", "lives_alone_any_ever"}
 
 
+def test_every_rule_of_what_may_only_rise_finds_a_feature():
+    bound = rising(CATALOGUE)
+    found = {
+        (declared.group, declared.aggregation) if declared.group else declared.name
+        for declared in CATALOGUE
+        if declared.name in bound
+    }
+    assert found == set(RISES_WITH)
+    assert bound["cms_score"] == bound["cms_conditions"] == 1
+
+
 def test_assumed_benefit_is_risk_times_amenable_share_times_the_assumed_reduction(fitted):
     model, _, matrix, *_ = fitted
     rows = matrix.head(3).assign(person_id=[1, 2, 3], cms_score=0.0)
@@ -250,6 +261,21 @@ def test_windows_longer_than_the_history_are_left_out_of_the_models():
     assert "emergency_admission_count_730d" not in names
     assert "emergency_admission_count_730d" in columns_with_history(730)
     assert "any_gp_event_days_since_first_ever" not in columns_with_history(10_000)
+
+
+def test_what_is_made_of_others_is_left_out_where_a_part_of_it_drifts():
+    assert "efi_index" in columns_with_history(365)
+    assert "efi_index" not in columns_with_history(300)  # counts the medicines of a year
+    assert "charlson_score" not in columns_with_history(365)
+    assert "ed_attendance_change_90d" in columns_with_history(180)
+    assert "ed_attendance_change_90d" not in columns_with_history(120)  # compares with the 90 days before
+
+
+def test_numbers_of_lasting_conditions_stay_though_the_cancer_of_five_years_does_not():
+    names = columns_with_history(365)
+    assert {"cms_score", "cms_conditions", "major_illness"} <= set(names)
+    assert RECENT_CANCER not in names
+    assert RECENT_CANCER in columns_with_history(1826)
 
 
 def test_hardly_any_treatment_means_benefit_is_assumed_and_says_why():

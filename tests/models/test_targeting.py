@@ -7,11 +7,9 @@ from models.targeting import (
     advantage,
     area_under_toc,
     calibration_of_benefit,
-    e_value,
     gain_at_capacity,
     people_needed,
     qini,
-    targeting_curve,
 )
 
 PEOPLE, SHARE = 3_000, 0.1
@@ -80,13 +78,9 @@ def test_a_rule_that_ties_everybody_gains_what_chance_gains():
     assert gain_at_capacity(benefit, tied, SHARE, person).value == pytest.approx(SHARE * benefit.mean())
     assert area_under_toc(benefit, tied, person).value == pytest.approx(0, abs=1e-12)
     assert qini(benefit, tied, person).value == pytest.approx(0, abs=1e-12)
-    assert targeting_curve(benefit, tied, [0.02, 0.5, 1.0])["toc"].abs().max() < 1e-12
 
 
 def test_the_areas_of_four_people_are_those_worked_by_hand():
-    # TOC at 1/4, 1/2, 3/4, 1 is 3, 1, 1/3, 0 for scores 4, 0, 0, 0 in the order of the rule.
-    curve = targeting_curve(np.array([0.0, 4.0, 0.0, 0.0]), np.array([2.0, 9.0, 3.0, 1.0]), [0.25, 0.5, 0.75, 1.0])
-    assert curve["toc"].tolist() == pytest.approx([3, 1, 1 / 3, 0])
     area = qini(np.array([0.0, 4.0, 0.0, 0.0]), np.array([2.0, 9.0, 3.0, 1.0]), np.arange(4))
     assert area.value == pytest.approx(0.375)
 
@@ -101,13 +95,6 @@ def test_a_benefit_stated_twice_too_large_has_a_slope_of_a_half():
     assert low < 0.5 < high
     assert high - low < 0.3
     assert np.isnan(calibration_of_benefit(scores, np.full(20_000, 0.1), chance, np.arange(20_000)).value)
-
-
-def test_the_e_value_of_a_published_ratio():
-    assert e_value(0.39, 0.1) == pytest.approx(7.26, abs=0.01), "VanderWeele and Ding's example, risk ratio 3.9"
-    assert e_value(0.2, 0.2) == 1
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        e_value(0.0, 0.2)
 
 
 def test_half_the_effect_takes_four_times_the_people():
