@@ -16,7 +16,7 @@ def many_tables(number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     @settings(
         max_examples=number, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
-    @given(events=event_tables(), population=populations)
+    @given(events=event_tables, population=populations)
     def keep(events, population):
         made.append((events, population))
 

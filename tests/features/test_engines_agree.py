@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 from features import CATALOGUE
 from features.feature import LIVING, MEANINGS, STATIC
 from features.reference_engine import AGGREGATIONS, build_in_memory
+from tests.features.drawn import populations_of, tables_of
 from tests.features.tiny import (
-    EVENT_COLUMNS,
-    events_table,
     feature,
     people_table,
-    population_table,
     residences_of,
     write_and_build,
 )
@@ -87,17 +85,8 @@ event_rows = st.fixed_dictionaries(
 )
 
 
-@st.composite
-def event_tables(draw):
-    """Up to 40 events, some of them repeated."""
-    rows = draw(st.lists(event_rows, max_size=30))
-    again = draw(st.lists(st.sampled_from(rows), max_size=10)) if rows else []
-    return events_table(rows + again)[list(EVENT_COLUMNS)]
-
-
-populations = st.lists(st.tuples(st.sampled_from(INDEX_DATES), st.sampled_from(PEOPLE)), unique=True, min_size=1).map(
-    population_table
-)
+event_tables = tables_of(event_rows, 30)
+populations = populations_of(INDEX_DATES, PEOPLE)
 people = people_table(
     [
         {"person_id": -5, "birth_month": "1946-07-01", "sex": "female", "imd_decile": 1.0},
@@ -108,7 +97,7 @@ people = people_table(
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-@given(events=event_tables(), population=populations)
+@given(events=event_tables, population=populations)
 def test_the_matrix_equals_the_reference_cell_by_cell(tmp_path_factory, events, population):
     path = write_and_build(tmp_path_factory.mktemp("made"), population, events, people, FEATURES)
     built, expected = (

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from features import kernel
 from features.plan import KINDS
 from tests.features.coded import CODES, FEATURES, expected, from_events
+from tests.features.drawn import populations_of, tables_of
 from tests.features.tiny import EVENT_COLUMNS, event, events_table, feature, population_table
 
 INDEX_DATES = ["2026-01-01", "2026-01-02", "2026-01-31", "2026-03-01", "2026-06-01", "2027-01-01"]
@@ -46,17 +47,8 @@ event_rows = st.fixed_dictionaries(
 )
 
 
-@st.composite
-def event_tables(draw):
-    """Up to 50 events, some of them repeated."""
-    rows = draw(st.lists(event_rows, max_size=40))
-    again = draw(st.lists(st.sampled_from(rows), max_size=10)) if rows else []
-    return events_table(rows + again)[list(EVENT_COLUMNS)]
-
-
-populations = st.lists(st.tuples(st.sampled_from(INDEX_DATES), st.sampled_from(PEOPLE)), unique=True, min_size=1).map(
-    population_table
-)
+event_tables = tables_of(event_rows, 40)
+populations = populations_of(INDEX_DATES, PEOPLE)
 
 
 def same(built: np.ndarray, wanted: np.ndarray) -> None:
@@ -65,7 +57,7 @@ def same(built: np.ndarray, wanted: np.ndarray) -> None:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(events=event_tables(), population=populations)
+@given(events=event_tables, population=populations)
 def test_the_kernel_equals_the_reference_to_the_last_bit(events, population):
     same(from_events(population, events), expected(population, events))
 
