@@ -79,7 +79,7 @@ def test_a_part_that_is_gone_or_of_other_codes_is_made_again(tmp_path):
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(events=event_tables(), population=populations)
+@given(events=event_tables, population=populations)
 def test_months_of_events_give_what_one_file_gives(tmp_path_factory, events, population):
     # A version that ends before it is known is none.
     told = events.assign(known_until=events["known_until"].where(events["known_until"] > events["known_at"]))
