@@ -1,0 +1,113 @@
+"""What the models predict, and how they learn it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from casewell.settings.section import Section
+
+
+class Features(Section):
+    """Where what is known of people is worked out."""
+
+    engine: Literal["embedded", "spark"] = Field(
+        "embedded",
+        description="Where events become features: in this process, or by Spark (`casewell[spark]` and Java 17), on this machine or the cluster it was started on, where they outgrow one machine; both give the same bytes.",
+    )
+
+
+class Outcome(Section):
+    """What the models predict."""
+
+    name: str = Field(
+        "emergency admission or death within 12 months",
+        description="In plain words, for every page that shows a score.",
+    )
+    admission_group: str = Field("emergency_admission", description="Code group that counts as the admission.")
+    horizon_days: int = Field(
+        365, ge=30, le=730, description="Days after the index date in which the outcome is looked for."
+    )
+
+
+class Eligibility(Section):
+    """Who can be offered case management at all."""
+
+    minimum_age: int = Field(18, ge=0, le=110, description="Years, on the index date.")
+
+
+class Training(Section):
+    """How the models learn from the past."""
+
+    index_dates: int = Field(
+        24,
+        ge=2,
+        le=60,
+        description="Monthly index dates to learn from, the newest whose outcomes are known, and those before it.",
+    )
+    step_months: int = Field(1, ge=1, le=12, description="Months between index dates.")
+    test_index_dates: int = Field(
+        3,
+        ge=1,
+        le=12,
+        description="The newest mature index dates, kept for the test; outcomes that the back-test learns from end before the first of them. `casewell train --show-splits` prints every date and its use.",
+    )
+    reporting_lag_days: int = Field(
+        60, ge=0, le=365, description="Days to wait after the horizon until outcomes count as known."
+    )
+    minimum_events: int = Field(
+        50,
+        ge=5,
+        description="Fewer outcomes than this in the training months: no model. The test needs 20, whatever this says.",
+    )
+    maximum_rows: int = Field(
+        200_000,
+        ge=1000,
+        description="Each fit of the risk model learns from at most this many people-months, drawn evenly; months of one person resemble each other.",
+    )
+    trees: int = Field(
+        500,
+        ge=10,
+        le=5000,
+        description="The most trees of the risk model; how many of them are grown is chosen in each training, on the newest months.",
+    )
+    learning_rate: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="Shrinkage of the risk model. `make tune` compares this and the two below with others.",
+    )
+    leaves: int = Field(7, ge=2, le=255, description="Leaves a tree of the risk model.")
+    minimum_leaf: int = Field(300, ge=5, description="Rows a leaf of the risk model.")
+
+
+class Benefit(Section):
+    """How benefit is learned, and what is assumed where it cannot be."""
+
+    grace_days: int = Field(
+        30,
+        ge=1,
+        le=120,
+        description="People who start case management within this many days of an index date count as treated.",
+    )
+    minimum_treated: int = Field(300, ge=20, description="Fewer treated people in the history: the grade is `assumed`.")
+    folds: int = Field(4, ge=2, le=10, description="Folds, by person, for cross-fitting.")
+    minimum_propensity: float = Field(
+        0.002,
+        gt=0,
+        lt=0.5,
+        description="Below this chance of having been treated nobody like the person is in the evidence, and no benefit is claimed from it.",
+    )
+    maximum_imbalance: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Largest weighted standardised difference between treated and untreated for the grade `compared`.",
+    )
+    assumed_relative_reduction: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="Under the grade `assumed`: the share by which case management lowers the risk of a fully amenable person.",
+    )
