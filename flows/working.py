@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlflow.exceptions import MlflowException
+from prefect._internal.concurrency.threads import wait_for_global_loop_exit
 from prefect.exceptions import TerminationSignal
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,6 +19,8 @@ from casewell.settings import Settings
 from flows.progress import say
 from flows.workspace import STILL, disk
 
+# Prefect may have events left to send.
+SECONDS_TO_END = 10
 # How SQLite, through MLflow, says that it cannot keep the books.
 SIGNS = (
     "disk is full",
@@ -52,6 +55,15 @@ def working(settings: Settings) -> Iterator[None]:
             raise StorageError(
                 f"MLflow's store is damaged or cannot be written ({settings.mlruns_dir})", STILL
             ) from None
+
+
+def end_background_work() -> None:
+    """End Prefect's background thread, once nothing is left to run.
+
+    Until it ends it keeps the last flow, with all that the flow's module names, DuckDB's types among it; DuckDB then
+    complains at length as the process ends.
+    """
+    wait_for_global_loop_exit(SECONDS_TO_END)
 
 
 @contextmanager

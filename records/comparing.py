@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ BLOCKS = (
     (("address", _INITIALS), _YEAR),
     (("address", "date_of_birth"), _INITIALS),
 )
+_PARTS = tuple(dict.fromkeys(part for parts, more in BLOCKS for part in (*parts, more)))
 IN_A_BLOCK = f"coalesce({', '.join(f'block_{place}' for place in range(len(BLOCKS)))}) IS NOT NULL"
 # Agreement on a rare one says more than on a common one.
 WEIGHED_BY_FREQUENCY = ("given_name", "family_name", "postcode")
@@ -129,23 +131,25 @@ def add_blocks(con: duckdb.DuckDBPyConnection, nodes: pd.DataFrame, fresh: np.nd
     Returns how many descriptions were in blocks that were refined, and in blocks left out.
     """
     con.register("described", nodes[list(COLUMNS)].assign(fresh=fresh).reset_index(names="unique_id"))
-    wide, narrow = [], []
-    for place, (parts, more) in enumerate(BLOCKS):
-        present = " AND ".join(f"({part}) IS NOT NULL" for part in parts)
-        wide.append(f"if({present}, hash({place}, {', '.join(parts)}), NULL) AS wide_{place}")
-        whole = f"wide_{place} IS NOT NULL AND {more} IS NOT NULL"
-        narrow.append(f"if({whole}, hash(wide_{place}, {more}), NULL) AS narrow_{place}")
-    texts = ", ".join(f"{name}::VARCHAR AS {name}" for name in COLUMNS)
+    # Each part is hashed once, whatever blocks it is of; a block is known by its parts' hashes together, and is null
+    # where one of them is.
+    hashes = [f"if({part} IS NULL, NULL, hash({n}, {part})) AS part_{n}" for n, part in enumerate(_PARTS)]
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE whole AS SELECT *, {', '.join(wide)} "
-        f"FROM (SELECT unique_id, fresh, {texts} FROM described)"
+        f"CREATE OR REPLACE TEMP TABLE parts AS SELECT unique_id, fresh, {', '.join(COLUMNS)}, {', '.join(hashes)} FROM "
+        f"(SELECT unique_id, fresh, {', '.join(f'{name}::VARCHAR AS {name}' for name in COLUMNS)} FROM described)"
     )
     con.unregister("described")
+    wides = [_hash_of(parts) for parts, _ in BLOCKS]
+    narrows = [_hash_of((*parts, more)) for parts, more in BLOCKS]
     # Only descriptions that share something with one not compared before; few in most weeks.
-    near = " OR ".join(f"wide_{place} IN (SELECT wide_{place} FROM whole WHERE fresh)" for place in range(len(BLOCKS)))
+    near = " OR ".join(f"{wide} IN (SELECT {wide} FROM parts WHERE fresh)" for wide in wides)
+    kinds = [
+        f"{wide} AS wide_{n}, {narrow} AS narrow_{n}"
+        for n, (wide, narrow) in enumerate(zip(wides, narrows, strict=True))
+    ]
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT *, {', '.join(narrow)} FROM whole WHERE fresh OR {near}; "
-        "DROP TABLE whole"
+        f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT unique_id, fresh, {', '.join(COLUMNS)}, {', '.join(kinds)} "
+        f"FROM parts WHERE fresh OR {near}; DROP TABLE parts"
     )
     counts = {
         " + ".join(parts): found for place, (parts, _) in enumerate(BLOCKS) if (found := _size_blocks(con, place))
@@ -156,6 +160,11 @@ def add_blocks(con: duckdb.DuckDBPyConnection, nodes: pd.DataFrame, fresh: np.nd
         f"CREATE OR REPLACE TEMP TABLE blocked AS SELECT unique_id, fresh, {', '.join(COLUMNS)}, {blocks} FROM keyed {joins}"
     )
     return counts
+
+
+def _hash_of(parts: tuple[str, ...]) -> str:
+    """Return the SQL of a block's hash: two that share every part have the same one."""
+    return functools.reduce(lambda one, two: f"xor({one}, {two})", (f"part_{_PARTS.index(part)}" for part in parts))
 
 
 def _size_blocks(con: duckdb.DuckDBPyConnection, place: int) -> dict[str, int]:

@@ -383,6 +383,11 @@ CONTRACTS: dict[str, Contract] = {
                     "already_supported",
                     "not_drawn",
                 ),
+                "offer_again_date": _day(
+                    "From which day to offer again, where the person who declined said so",
+                    nullable=True,
+                    required=False,
+                ),
             }
             | RECEIVED
             | {

@@ -177,3 +177,13 @@ def enrolment_query(extract: Extract, settings: Settings, as_of: str) -> str:
             r.referral_route AS route, r.randomised_probability, r.record_id AS record
         FROM {extract.rows} AS r JOIN persons AS p USING (who)
         WHERE r.fate = 'used' AND p.used AND NOT p.opted AND r.start_date < {as_of} AND r.received_date < {as_of}"""
+
+
+def offer_query(extract: Extract, as_of: str) -> str:
+    """Return the query of a programme extract's referrals, whatever became of them; places not drawn by lot are no offers."""
+    ended = f"r.end_date + INTERVAL {extract.source.known_lag_days} DAY < {as_of}"
+    return f"""SELECT p.person_id, r.referral_date AS offered, r.outcome,
+            CASE WHEN r.start_date < {as_of} THEN r.start_date END AS start, CASE WHEN {ended} THEN r.end_date END AS "end",
+            r.received_date AS known_at, r.offer_again_date AS offer_again
+        FROM {extract.rows} AS r JOIN persons AS p USING (who)
+        WHERE r.fate = 'used' AND p.used AND NOT p.opted AND r.outcome <> 'not_drawn' AND r.received_date < {as_of}"""

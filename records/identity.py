@@ -53,7 +53,7 @@ def carry(con: duckdb.DuckDBPyConnection, key: bytes, as_of: dt.date, start: Ent
     if start is not None:
         earlier, rotated = (start.table("handles"), None) if start.key == key else rotate(con, key, start)
     remember(con, earlier)
-    _hash(con, key, "handle_hashes")
+    _hash(con, key)
     _vote(con, key, linkage)
     _choose(con)
     _give_back(con)
@@ -66,7 +66,9 @@ def carry(con: duckdb.DuckDBPyConnection, key: bytes, as_of: dt.date, start: Ent
     for kind in ("merged", "split", "moved"):
         figures[f"people_{kind}"] = int((changes["kind"] == kind).sum())
     pairs = pd.concat([linkage.found.pairs, linkage.found.doubtful], ignore_index=True)
-    draft = Draft(_handles(con, as_of), linkage.nodes, pairs, linkage.found.fitted, linkage.since, changes, rotated)
+    parted = con.execute("SELECT DISTINCT source, record FROM left_handles ORDER BY ALL").df().astype("str")
+    fitted, since = linkage.found.fitted, linkage.since
+    draft = Draft(_handles(con, as_of), linkage.nodes, pairs, fitted, since, changes, parted, rotated)
     return Carried(draft, figures)
 
 
@@ -77,64 +79,90 @@ def remember(con: duckdb.DuckDBPyConnection, handles: pd.DataFrame) -> None:
     con.unregister("earlier_found")
 
 
-def _hash(con: duckdb.DuckDBPyConnection, key: bytes, name: str) -> None:
-    """Make a table of each handle's hash, and of the hash of its first record where it is no number's."""
+def _hash(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Make the table `handle_hashes`: `handled` with each handle's hash, and that of its first record if it has no number."""
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {name} AS
-        SELECT who, {keyed("'person|' || who")} AS handle,
-            CASE WHEN record <> who THEN {keyed("'person|' || record")} END AS record_handle
-        FROM handled JOIN handle_records USING (who)""",
+        f"""CREATE OR REPLACE TEMP TABLE handle_hashes AS
+        SELECT who, anchor, record, method, rows, {keyed("'person|' || who")} AS handle,
+            CASE WHEN record <> who THEN {keyed("'person|' || record")} END AS record_handle FROM handled""",
         pads(key),
     )
 
 
 def _vote(con: duckdb.DuckDBPyConnection, key: bytes, linkage: Linkage) -> None:
-    """Make the table `votes`: the id each handle had (`direct`), or else the id that one of its records had."""
+    """Make the tables `held`, the id that each handle had, and `votes` of the people whose ids have to be settled.
+
+    A vote is `direct` if the handle itself had the id, else one of its records had it. Whoever only has the id that
+    nobody else asks for keeps it, and needs no more than that: most people, and they go to `named_people` at once.
+    """
+    _find_records_elsewhere(con, key, linkage)
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE held AS
+        SELECT who, anchor, person_id AS old, e.method <> 'record' AS direct,
+            who[1] = 'n' AND h.handle = person_id AS own, e.method, formerly, h.method AS method_now, rows
+        FROM handle_hashes AS h JOIN earlier AS e USING (handle)"""
+    )
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE votes AS
+        WITH of_first_records AS (
+            SELECT who, anchor, method, rows, record_handle AS handle FROM handle_hashes
+            WHERE handle NOT IN (SELECT handle FROM earlier) AND who NOT IN (SELECT who FROM together_now)
+        )
+        SELECT who, anchor, person_id AS old, false AS direct, false AS own, e.method, formerly, o.method AS method_now,
+            rows FROM of_first_records AS o JOIN earlier AS e USING (handle)
+        UNION ALL
+        SELECT who, anchor, person_id, false, false, e.method, formerly, h.method, 1
+        FROM (FROM together_now UNION ALL SELECT who, person_id, 'number', NULL FROM numbered_since
+            JOIN earlier USING (handle)) AS e JOIN handle_hashes AS h USING (who)"""
+    )
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE named_people AS
+        WITH every AS (SELECT anchor, old, formerly FROM held UNION ALL SELECT anchor, old, formerly FROM votes),
+        sole AS (SELECT old FROM every GROUP BY old HAVING min(anchor) = max(anchor))
+        SELECT anchor, min(old) AS person_id, 'kept' AS how FROM every GROUP BY anchor
+        HAVING min(old) = max(old) AND count(formerly) = 0 AND min(old) IN (FROM sole)"""
+    )
+    settled = "anchor IN (SELECT anchor FROM named_people)"
+    con.execute(f"DELETE FROM votes WHERE {settled}; INSERT INTO votes SELECT * FROM held WHERE NOT ({settled})")
+
+
+def _find_records_elsewhere(con: duckdb.DuckDBPyConnection, key: bytes, linkage: Linkage) -> None:
+    """Make the tables `numbered_since` and `together_now`, of records that had a handle of their own in an earlier week."""
     fresh = linkage.nodes.loc[linkage.nodes["fresh"] & linkage.nodes["number"].notna(), ["who"]].drop_duplicates()
     con.register("fresh_numbers", fresh)
+    own = keyed("'person|r|' || source || '|' || record")
+    elsewhere = "(source, record) NOT IN (SELECT (source, record) FROM returned)"
     # Records that were somebody's without a number, and have one now.
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE numbered_since AS
-        SELECT s.who, min({keyed("'person|r|' || s.source || '|' || s.record")}) AS handle, s.source, s.record
-        FROM sightings AS s JOIN fresh_numbers USING (who) WHERE EXISTS (SELECT 1 FROM earlier) GROUP BY ALL""",
+        SELECT s.who, min({own}) AS handle, s.source, s.record
+        FROM sightings AS s JOIN fresh_numbers USING (who) WHERE EXISTS (SELECT 1 FROM earlier) AND {elsewhere}
+        GROUP BY ALL""",
         pads(key),
     )
     con.unregister("fresh_numbers")
-    # Rows that went by themselves last week, as what they say fitted several people, and go by what they say now; and
-    # rows of a spell that has a number now. Only last week tells: handles of longer ago are kept for who comes back.
+    # Rows that went by themselves last week, as what they say fitted several people, and go by what they say now; rows
+    # of a spell that has a number now; and those that nothing keeps apart from their handle any more. Only last week
+    # tells: handles of longer ago are kept for who comes back.
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE together_now AS
         WITH last AS (SELECT * FROM earlier WHERE seen = (SELECT max(seen) FROM earlier)), fresh AS (
             SELECT who FROM handle_hashes WHERE who[1] = 'd' AND handle NOT IN (SELECT handle FROM last)
         )
-        SELECT s.who, l.person_id, l.method, l.formerly FROM (
-            SELECT DISTINCT who, {keyed("'person|r|' || source || '|' || record")} AS handle FROM sightings
-            WHERE who IN (SELECT who FROM fresh)
-                OR (who[1] = 'n' AND number IS NULL AND who NOT IN (SELECT who FROM numbered_since))
-        ) AS s JOIN last AS l USING (handle) WHERE l.method <> 'record'""",
+        SELECT s.who, l.person_id, if(s.who[1] = 'n', 'number', l.method) AS method, l.formerly FROM (
+            SELECT DISTINCT who, {own} AS handle FROM sightings
+            WHERE number IS NULL AND {elsewhere} AND (who IN (SELECT who FROM fresh)
+                OR (who[1] = 'n' AND who NOT IN (SELECT who FROM numbered_since)))
+        ) AS s JOIN last AS l USING (handle) WHERE l.method <> 'record'
+        UNION ALL
+        SELECT s.who, l.person_id, 'parted', l.formerly FROM (SELECT who, {own} AS handle FROM returned) AS s
+        JOIN last AS l USING (handle)""",
         pads(key),
-    )
-    con.execute(
-        """CREATE OR REPLACE TEMP TABLE votes AS
-        WITH cast_votes AS (
-            SELECT who, person_id AS old, earlier.method <> 'record' AS direct, who[1] = 'n' AND earlier.handle = person_id AS own, earlier.method,
-                formerly, false AS one FROM handle_hashes JOIN earlier USING (handle)
-            UNION ALL
-            SELECT who, person_id, false, false, earlier.method, formerly, false FROM handle_hashes
-            JOIN earlier ON earlier.handle = record_handle
-            WHERE handle_hashes.handle NOT IN (SELECT handle FROM earlier) AND who NOT IN (SELECT who FROM together_now)
-            UNION ALL
-            SELECT who, person_id, false, false, if(who[1] = 'n', 'number', method), formerly, true FROM together_now
-            UNION ALL
-            SELECT who, person_id, false, false, 'number', NULL, true FROM numbered_since JOIN earlier USING (handle)
-        )
-        SELECT v.* EXCLUDE (one), handled.anchor, handled.method AS method_now, if(one, 1, rows) AS rows
-        FROM cast_votes AS v JOIN handled USING (who) JOIN handle_records USING (who)"""
     )
 
 
 def _choose(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables `choices`, where each earlier id goes, and `named_people` of those who take one."""
+    """Make the table `choices`, where each earlier id goes, and add to `named_people` those who take one."""
     con.execute(
         """CREATE OR REPLACE TEMP TABLE choices AS
         SELECT * FROM (
@@ -143,7 +171,7 @@ def _choose(con: duckdb.DuckDBPyConnection) -> None:
         ) QUALIFY row_number() OVER (PARTITION BY old ORDER BY own DESC, handles DESC, all_handles DESC, anchor) = 1"""
     )
     con.execute(
-        """CREATE OR REPLACE TEMP TABLE named_people AS SELECT anchor, old AS person_id, 'kept' AS how FROM choices
+        """INSERT INTO named_people SELECT anchor, old, 'kept' FROM choices
         QUALIFY row_number() OVER (PARTITION BY anchor ORDER BY own DESC, handles DESC, all_handles DESC, old) = 1"""
     )
 
@@ -171,8 +199,7 @@ def _mint(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         """CREATE OR REPLACE TEMP TABLE unnamed AS
         SELECT anchor, anchor AS text, max(CASE WHEN who = anchor THEN handle WHEN record = anchor
             THEN coalesce(record_handle, handle) END) AS minted
-        FROM handled JOIN handle_records USING (who) JOIN handle_hashes USING (who)
-        WHERE anchor NOT IN (SELECT anchor FROM named_people) GROUP BY ALL"""
+        FROM handle_hashes WHERE anchor NOT IN (SELECT anchor FROM named_people) GROUP BY ALL"""
     )
     while con.execute("SELECT count(*) FROM unnamed").fetchall()[0][0]:
         again = keyed("'person|' || text")
@@ -192,19 +219,20 @@ def _handles(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> pd.DataFrame:
         f"""WITH lost AS (
             SELECT old FROM choices WHERE old NOT IN (SELECT person_id FROM named_people)
         ), before AS (
-            SELECT who, min(old) AS old, min(formerly) AS formerly FROM votes WHERE method <> 'number' GROUP BY who
+            SELECT who, min(old) AS old, min(formerly) AS formerly FROM votes WHERE method NOT IN ('number', 'parted')
+            GROUP BY who
         ), now AS (
-            SELECT h.who, h.anchor, person_id, method, CASE WHEN formerly <> person_id THEN formerly
+            SELECT handle, record_handle, person_id, method, CASE WHEN formerly <> person_id THEN formerly
                 WHEN formerly IS NULL AND old <> person_id AND old IN (SELECT old FROM lost) THEN old END AS formerly
-            FROM handled AS h JOIN named_people USING (anchor) LEFT JOIN before USING (who)
+            FROM handle_hashes JOIN named_people USING (anchor) LEFT JOIN before USING (who)
+        ), records AS (
+            SELECT record_handle AS handle, person_id, 'record' AS method, formerly FROM now
+            WHERE record_handle IS NOT NULL AND record_handle NOT IN (SELECT handle FROM now)
+            QUALIFY row_number() OVER (PARTITION BY record_handle ORDER BY person_id) = 1
         ), present AS (
-            SELECT handle, person_id, method, formerly, 0 AS rank FROM now JOIN handle_hashes USING (who)
-            UNION ALL
-            SELECT record_handle, person_id, 'record', formerly, 1 FROM now JOIN handle_hashes USING (who)
-            WHERE record_handle IS NOT NULL
+            SELECT handle, person_id, method, formerly FROM now UNION ALL FROM records
         )
         SELECT handle, person_id, method, formerly, '{as_of}' AS seen FROM present
-        QUALIFY row_number() OVER (PARTITION BY handle ORDER BY rank, person_id) = 1
         UNION ALL
         SELECT handle, person_id, method, formerly, seen FROM earlier
         WHERE handle NOT IN (SELECT handle FROM present) AND seen >= '{forgotten}' ORDER BY handle"""

@@ -20,9 +20,9 @@ from records.comparing import COLUMNS
 from records.estimating import DRIFT_BITS
 from records.probabilistic import Found, Memory, same_person_pairs
 from records.reading import literal
-from records.register import Entry, node_hashes
+from records.register import Entry, nobody_parted, node_hashes
 from records.resolving import broken_by, resembling, resolve_apart
-from records.ruling import Ruling, rule
+from records.ruling import Ruling, find_returned, rule
 from records.sightings import find_sightings
 
 NOBODY = "SELECT NULL::VARCHAR AS who WHERE false"
@@ -65,9 +65,9 @@ def link(
 ) -> Linkage:
     """Make the table `handled`: each `who`, the `anchor` of its person, `method` and `probability`.
 
-    Also sets `opted` (any record of the person is opted out) and `used` (any is used), and makes `handle_records`
-    (the rows of each `who`, and the first record of one without a number), and `candidates`: of each description that
-    found nobody, whom it resembles most, and how likely. Descriptions that `start` knows are not compared again.
+    Also sets `opted` (any record of the person is opted out), `used` (any is used), `rows` (of this `who`) and `record`
+    (its first one, if it has no number), and makes `candidates`: of each description that found nobody, whom it
+    resembles most, and how likely. Descriptions that `start` knows are not compared again.
     """
     personal = [extract for extract in extracts if extract.contract.personal and extract.table != "opt_outs"]
     find_sightings(con, personal, as_of)
@@ -100,6 +100,7 @@ def link(
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM found_here")
         con.unregister("found_here")
     _link_described(con, personal, handles, ruling)
+    find_returned(con, personal, nobody_parted() if start is None else start.parted())
     _gather(con, personal, as_of)
     figures: dict[str, object] = {
         "method_for_records_without_number": found.method,
@@ -263,26 +264,24 @@ def _gather(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.d
             f"AND ({aside}starts_with(who, 'n|')))) GROUP BY who",
         ]
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE handle_records AS
-        SELECT who, min(record) AS record, sum(rows)::BIGINT AS rows, bool_or(used) AS used, bool_or(opted) AS opted
-        FROM ({" UNION ALL ".join(parts)}) GROUP BY who"""
-    )
-    con.execute(
-        """CREATE OR REPLACE TEMP TABLE handled AS
-        WITH joined AS (
+        f"""CREATE OR REPLACE TEMP TABLE handled AS
+        WITH handles AS (
+            SELECT who, min(record) AS record, sum(rows)::BIGINT AS rows, bool_or(used) AS used, bool_or(opted) AS opted
+            FROM ({" UNION ALL ".join(parts)}) GROUP BY who
+        ), joined AS (
             SELECT handles.*, coalesce(named.anchor, described.anchor, j.canonical, handles.who) AS root,
                 CASE WHEN j.canonical <> handles.who THEN 'decision' WHEN named.anchor IS NOT NULL THEN named.method
                      WHEN handles.who[1] = 'n' THEN 'nhs_number'
                      WHEN described.anchor IS NOT NULL THEN 'demographics' ELSE 'alone' END AS method,
                 CASE WHEN j.canonical <> handles.who THEN NULL WHEN named.anchor IS NOT NULL THEN named.probability
                      WHEN handles.who[1] = 'n' THEN 1.0 END AS probability
-            FROM handle_records AS handles LEFT JOIN joined_handles AS j USING (who)
+            FROM handles LEFT JOIN joined_handles AS j USING (who)
             LEFT JOIN named_handles AS named ON named.who = coalesce(j.canonical, handles.who)
             LEFT JOIN described ON described.who = coalesce(j.canonical, handles.who)
         )
         SELECT who, method, probability, bool_or(used) OVER person AS used, bool_or(opted) OVER person AS opted,
-            CASE WHEN root[1] = 'n' THEN root ELSE min(record) OVER person END AS anchor
-        FROM joined WINDOW person AS (PARTITION BY root) ORDER BY who"""
+            CASE WHEN root[1] = 'n' THEN root ELSE min(record) OVER person END AS anchor, record, rows
+        FROM joined WINDOW person AS (PARTITION BY root)"""
     )
 
 
@@ -290,17 +289,16 @@ def no_links(con: duckdb.DuckDBPyConnection) -> Linkage:
     """Make empty `handled` and `sightings`, for sources that bring their own person ids."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE handled (who VARCHAR, method VARCHAR, probability DOUBLE, used BOOLEAN, "
-        "opted BOOLEAN, anchor VARCHAR)"
+        "opted BOOLEAN, anchor VARCHAR, record VARCHAR, rows BIGINT)"
     )
     con.execute("CREATE OR REPLACE TEMP TABLE candidates (who VARCHAR, candidate VARCHAR, probability DOUBLE)")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE sightings (who VARCHAR, known DATE, source VARCHAR, record VARCHAR, number VARCHAR, "
         "given_name VARCHAR, family_name VARCHAR, date_of_birth DATE, sex VARCHAR, postcode VARCHAR, address VARCHAR)"
     )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE handle_records (who VARCHAR, record VARCHAR, rows BIGINT, used BOOLEAN, opted BOOLEAN)"
-    )
     con.execute("CREATE OR REPLACE TEMP TABLE parted_records (who VARCHAR, was VARCHAR, why VARCHAR)")
+    con.execute("CREATE OR REPLACE TEMP TABLE left_handles (source VARCHAR, record VARCHAR, was VARCHAR, why VARCHAR)")
+    con.execute("CREATE OR REPLACE TEMP TABLE returned (source VARCHAR, record VARCHAR, who VARCHAR)")
     con.execute("CREATE OR REPLACE TEMP TABLE conflicts (place VARCHAR, record VARCHAR, number VARCHAR, why VARCHAR)")
     nodes = pd.DataFrame({name: [] for name in ("who", *COLUMNS, "source", "record")}, dtype="str")
     nodes = nodes.assign(node=pd.Series([], dtype="int64"), fresh=pd.Series([], dtype="bool"))

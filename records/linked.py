@@ -25,6 +25,7 @@ from records.events import (
     events_queries,
     gather_events,
     hospital_queries,
+    offer_query,
     service_queries,
 )
 from records.households import find_households
@@ -55,6 +56,7 @@ class Linked:
     residences: Path
     events: Path
     enrolments: Path
+    offers: Path
     identities: Path
     contacts: Path
     practices: Path
@@ -163,8 +165,9 @@ def _link(
     own = keyed("'person|' || anchor")
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE persons AS
-        SELECT handled.*, person_id FROM handled JOIN named_people USING (anchor)
-        UNION ALL SELECT *, {own} FROM handled WHERE anchor NOT IN (SELECT anchor FROM named_people) ORDER BY who""",
+        SELECT handled.* EXCLUDE (record, rows), person_id FROM handled JOIN named_people USING (anchor)
+        UNION ALL SELECT * EXCLUDE (record, rows), {own} FROM handled
+        WHERE anchor NOT IN (SELECT anchor FROM named_people) ORDER BY who""",
         pads(key),
     )
     figures = {**linkage.figures, **carried.figures, "pseudonym_key": pseudonyms.fingerprint_of(key)}
@@ -216,6 +219,7 @@ def _write(
     gather_events(con, happenings, as_of)
     doors.write_batches(batches(con, events_queries()), tables.EVENTS, linked.events)
     doors.write(_enrolments(con, extracts, settings, day), tables.ENROLMENTS, linked.enrolments)
+    doors.write(_offers(con, extracts, day), tables.OFFERS, linked.offers)
     doors.write_batches(batches(con, _identities(personal, cdms)), tables.IDENTITIES, ledger.private(linked.identities))
     doors.write(contacts_table(con), tables.CONTACTS, ledger.private(linked.contacts))
     doors.write(practices, tables.PRACTICES, linked.practices)
@@ -247,6 +251,7 @@ _TABLES = (
     "residences",
     "events",
     "enrolments",
+    "offers",
     "identities",
     "contacts",
     "practices",
@@ -277,3 +282,11 @@ def _enrolments(con: duckdb.DuckDBPyConnection, extracts: list[Extract], setting
         "SELECT * EXCLUDE (record) FROM "
         f'({" UNION ALL ".join(parts)}) ORDER BY person_id, start, known_at, "end", team_code, record',
     )
+
+
+def _offers(con: duckdb.DuckDBPyConnection, extracts: list[Extract], day: str) -> pd.DataFrame:
+    parts = [offer_query(extract, day) for extract in extracts if extract.table == "programme"]
+    if not parts:
+        return doors.empty(tables.OFFERS)
+    columns = 'person_id, offered, outcome, start, "end", known_at, offer_again'
+    return frame(con, f"SELECT {columns} FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}")

@@ -222,7 +222,7 @@ def add_people(con: duckdb.DuckDBPyConnection, meds: Meds) -> None:
                 AND count(*) FILTER (fate = 'used' AND NOT birth AND time IS NOT NULL) = 0)"""
     )
     con.execute(
-        f"INSERT INTO handled SELECT who, 'source_id', 1.0, bool_or(fate = 'used'), false, who FROM {meds.rows} "
+        f"INSERT INTO handled BY NAME SELECT who, 'source_id' AS method, 1.0 AS probability, bool_or(fate = 'used') AS used, false AS opted, who AS anchor FROM {meds.rows} "
         "WHERE fate <> 'not_yet_known' AND who IS NOT NULL GROUP BY who ORDER BY who"
     )
 

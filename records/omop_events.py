@@ -40,7 +40,7 @@ def add_people(con: duckdb.DuckDBPyConnection, cdm: Cdm) -> None:
                 HAVING count(*) FILTER (fate = 'used') = 0 AND count(*) FILTER (fate = 'not_yet_known') > 0)"""
         )
     con.execute(
-        f"INSERT INTO handled SELECT who, 'source_id', 1.0, bool_or(fate = 'used'), false, who FROM {cdm.kept('person')} "
+        f"INSERT INTO handled BY NAME SELECT who, 'source_id' AS method, 1.0 AS probability, bool_or(fate = 'used') AS used, false AS opted, who AS anchor FROM {cdm.kept('person')} "
         "WHERE fate IN ('used', 'quarantined') AND who IS NOT NULL GROUP BY who ORDER BY who"
     )
 

@@ -2,8 +2,8 @@
 
 `<data_dir>/links/<name>/<as_of>/` holds a whole snapshot, readable by its owner only, and nothing of a person but keyed
 hashes: `handles` (a record's handle on its person, and whose it is), `nodes` (the descriptions compared so far),
-`pairs` (those scored from DOUBTFUL on), `frequencies` (of names and postcodes), `changes` (merges and splits of the
-week), the model, and `entry.json` with a digest of each. A week starts from the newest entry before it, so that a past
+`pairs` (those scored from DOUBTFUL on), `frequencies` (of names and postcodes), `parted` (the identifiers of records
+that took another handle by a rule or decision), `changes` (merges and splits of the week), the model, and `entry.json` with a digest of each. A week starts from the newest entry before it, so that a past
 week can be built again as it was; history grows only forward.
 """
 
@@ -33,6 +33,7 @@ from records.reading import connect
 
 META, MODEL, CHANGES, ROTATION = "entry.json", "model.json", "changes.parquet", "rotation.parquet"
 TABLES = ("handles", "nodes", "pairs", "frequencies")
+PARTED = "parted.parquet"
 SEPARATOR, MISSING = "\x1f", "\x1e"
 
 
@@ -43,7 +44,7 @@ class Draft:
     Attributes
     ----------
     handles
-        `handle` (hash), `person_id`, `method`, `formerly` (the id before a merge, nullable), `seen` (day).
+        In order of `handle` (hash): `person_id`, `method`, `formerly` (the id before a merge, nullable), `seen` (day).
     nodes
         The descriptions that took part, each with its hash (`node`).
     pairs
@@ -54,6 +55,8 @@ class Draft:
         The day for which it was estimated, as text; empty without one.
     changes
         The door CHANGES, of this week.
+    parted
+        `source` and `record` of those that took another handle, by one row a person or a decision.
     rotated
         `old_person_id` and `person_id`, where the week before was made under another key; else None.
     """
@@ -64,6 +67,7 @@ class Draft:
     fitted: Fitted | None
     since: str
     changes: pd.DataFrame
+    parted: pd.DataFrame
     rotated: pd.DataFrame | None = None
 
 
@@ -88,6 +92,10 @@ class Entry:
     def table(self, name: str) -> pd.DataFrame:
         """Return one of TABLES."""
         return pd.read_parquet(self.folder / f"{name}.parquet")
+
+    def parted(self) -> pd.DataFrame:
+        """Return `source` and `record` of those that took another handle; none in an entry older than the table."""
+        return pd.read_parquet(self.folder / PARTED) if PARTED in self.meta["files"] else nobody_parted()
 
     def fitted(self, nodes: pd.DataFrame) -> Fitted | None:
         """Return the model, with the frequencies of what these descriptions say; None where none was estimated."""
@@ -116,6 +124,11 @@ class Entry:
         left, right = places.get_indexer(stored["left"]), places.get_indexer(stored["right"])
         pairs = stored.assign(left=np.minimum(left, right), right=np.maximum(left, right))
         return Memory(fitted, nodes["node"].isin(self.table("nodes")["node"]).to_numpy(), pairs[pairs["left"] >= 0])
+
+
+def nobody_parted() -> pd.DataFrame:
+    """Return the table `parted` of a week in which no record took another handle."""
+    return pd.DataFrame({"source": [], "record": []}, dtype="str")
 
 
 def node_hashes(key: bytes, nodes: pd.DataFrame) -> np.ndarray:
@@ -278,10 +291,11 @@ def write(settings: Settings, key: bytes, as_of: dt.date, start: Entry | None, d
     hashes = draft.nodes["node"].to_numpy()
     pairs = draft.pairs.assign(left=hashes[draft.pairs["left"]], right=hashes[draft.pairs["right"]])
     contents = {
-        "handles": draft.handles.sort_values("handle"),
+        "handles": draft.handles,
         "nodes": pd.DataFrame({"node": np.sort(hashes)}),
         "pairs": pairs.sort_values(["left", "right"]),
         "frequencies": _frequencies(key, start, draft.fitted, draft.since),
+        "parted": draft.parted,
     }
     for name, table in contents.items():
         table.reset_index(drop=True).to_parquet(private(partial / f"{name}.parquet"), index=False, compression="zstd")

@@ -20,6 +20,7 @@ JOINED_BY = {
     "splink": "what the records say agrees (Splink, probability {probability})",
     "demographics": "what the records say fits exactly one person",
     "number": "a record without a number has one now",
+    "parted": "what kept them apart no longer holds",
     "nhs_number": "the NHS number",
     "alone": "they share a record",
     "record": "they share a record",
@@ -28,6 +29,7 @@ PARTED = {
     "splink": "what they say no longer links them (Splink): a record between them changed, came or went",
     "demographics": "what they say no longer fits exactly one person",
     "decision": "the decision that joined them no longer holds",
+    "parted": "what kept it apart from others no longer holds",
 }
 PARTED_OTHERWISE = "what joined them is no longer there"
 
@@ -40,7 +42,7 @@ def changes_of(
     Parameters
     ----------
     con
-        Holds `earlier`, `votes`, `choices` and `named_people` (`records/identity.py`).
+        Holds `earlier`, `held`, `votes`, `choices` and `named_people` (`records/identity.py`).
     key, as_of, start, linkage
         As there.
     """
@@ -77,8 +79,8 @@ def _merged(con: duckdb.DuckDBPyConnection, votes: pd.DataFrame) -> pd.DataFrame
     ).df()
     con.unregister("anchors_of_merged")
     votes = votes.merge(kept, on="anchor", how="left")
-    by = votes["method"].where(votes["method"] == "number", votes["method_now"])
-    own = by.isin(["decision", "splink", "demographics", "number"])
+    by = votes["method"].where(votes["method"].isin(["number", "parted"]), votes["method_now"])
+    own = by.isin(["decision", "splink", "demographics", "number", "parted"])
     by = by.where(own, votes["other_method"]).fillna(by)
     probability = votes["probability"].where(own, votes["other_probability"])
     votes = votes.assign(by=by, probability=probability, order=by.map({name: n for n, name in enumerate(JOINED_BY)}))
@@ -129,10 +131,10 @@ def _left_by_rule(con: duckdb.DuckDBPyConnection, key: bytes, start: Entry) -> p
         """WITH gone AS (
             SELECT s.who, 'n|' || c.number AS was, c.number, 'the number is no longer believed: ' || c.why AS reason,
                 given_name, family_name, date_of_birth::VARCHAR AS date_of_birth, sex, postcode, address
-            FROM conflicts AS c JOIN sightings AS s USING (place, record)
+            FROM conflicts AS c JOIN sightings AS s USING (place, record) WHERE s.number IS NULL
         )
         SELECT gone.*, h.anchor, n.person_id AS new, n.how FROM gone JOIN handled AS h USING (who)
-        JOIN named_people AS n USING (anchor) WHERE who NOT IN (SELECT who FROM votes WHERE direct) ORDER BY ALL"""
+        JOIN named_people AS n USING (anchor) WHERE who NOT IN (SELECT who FROM held WHERE direct) ORDER BY ALL"""
     ).df()
     # It was believed last week if this very description, with the number, took part in linkage then.
     if len(left):
@@ -140,7 +142,7 @@ def _left_by_rule(con: duckdb.DuckDBPyConnection, key: bytes, start: Entry) -> p
     ruled = con.execute(
         """SELECT DISTINCT p.who, p.was, h.anchor, n.person_id AS new, n.how, p.why AS reason
         FROM parted_records AS p JOIN handled AS h USING (who) JOIN named_people AS n USING (anchor)
-        WHERE who NOT IN (SELECT who FROM votes WHERE direct) ORDER BY ALL"""
+        WHERE who NOT IN (SELECT who FROM held WHERE direct) ORDER BY ALL"""
     ).df()
     left = pd.concat([left, ruled], ignore_index=True)
     if left.empty:

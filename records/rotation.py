@@ -27,7 +27,7 @@ def rotate(con: duckdb.DuckDBPyConnection, key: bytes, start: Entry) -> tuple[pd
     Parameters
     ----------
     con
-        Holds `handled`, `handle_records`, `sightings`, `conflicts` and `parted_records` of this week.
+        Holds `handled`, `sightings`, `conflicts`, `parted_records` and `returned` of this week.
     key
         The present key.
     start
@@ -40,9 +40,9 @@ def rotate(con: duckdb.DuckDBPyConnection, key: bytes, start: Entry) -> tuple[pd
     old = start.table("handles")
     con.execute(
         """CREATE OR REPLACE TABLE texts_of_handles AS
-        SELECT who AS text FROM handled UNION SELECT record FROM handle_records WHERE record IS NOT NULL
+        SELECT who AS text FROM handled UNION SELECT record FROM handled WHERE record IS NOT NULL
         UNION SELECT 'r|' || source || '|' || record FROM sightings UNION SELECT 'n|' || number FROM conflicts
-        UNION SELECT was FROM parted_records"""
+        UNION SELECT was FROM parted_records UNION SELECT 'r|' || source || '|' || record FROM returned"""
     )
     hashed = keyed("'person|' || text")
     for name, made_with in (("old", start.key), ("new", key)):

@@ -166,6 +166,35 @@ def _remember_what_was_left(con: duckdb.DuckDBPyConnection, extracts: list[Extra
     con.execute(f"CREATE OR REPLACE TEMP TABLE parted_records AS {' UNION '.join(parts)}")
 
 
+def find_returned(con: duckdb.DuckDBPyConnection, extracts: list[Extract], parted: pd.DataFrame) -> None:
+    """Make the table `returned`: `who` now bears each record that took another handle the week before, and takes none now.
+
+    Parameters
+    ----------
+    con
+        Holds `left_handles` of this week, and the rows of every extract.
+    extracts
+        Those about people.
+    parted
+        `source` and `record` of those of the week before.
+    """
+    con.register("parted_before", parted.astype("str"))
+    here = set(parted["source"])
+    parts = ["SELECT NULL::VARCHAR AS source, NULL::VARCHAR AS record, NULL::VARCHAR AS who WHERE false"]
+    parts += [
+        f"SELECT p.source, p.record, min(r.who) FROM {extract.rows} AS r JOIN parted_before AS p "
+        f"ON p.source = {literal(extract.name)} AND p.record = r.{extract.contract.key} "
+        f"WHERE r.fate IN ('used', 'opted_out') AND NOT starts_with(r.who, 'r|') GROUP BY ALL"
+        for extract in extracts
+        if extract.name in here
+    ]
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE returned AS SELECT * FROM ({' UNION ALL '.join(parts)}) "
+        "WHERE (source, record) NOT IN (SELECT (source, record) FROM left_handles)"
+    )
+    con.unregister("parted_before")
+
+
 def _part_rows_of_single_sources(con: duckdb.DuckDBPyConnection, extracts: list[Extract], decided: pd.DataFrame) -> int:
     """Leave one row under each handle where the source has one row a person; return how many rows left."""
     same = decided[decided["decision"] == SAME]

@@ -147,6 +147,22 @@ ENROLMENTS = door(
     },
 )
 
+OFFERS = door(
+    "offers",
+    "a referral to case management and what became of it, as known before as_of",
+    {
+        "person_id": column("int64", "The person's pseudonym"),
+        "offered": column("datetime64[us]", "Date of the referral"),
+        "outcome": column("str", "What became of it, in the words of the contract"),
+        "start": column("datetime64[us]", "First day on the caseload; missing unless started", nullable=True),
+        "end": column("datetime64[us]", "Last day, exclusive; missing while on the caseload", nullable=True),
+        "known_at": column("datetime64[us]", "When the outcome was known"),
+        "offer_again": column(
+            "datetime64[us]", "From which day to offer again, where the person who declined said so", nullable=True
+        ),
+    },
+)
+
 IDENTITIES = door(
     "identities",
     "which person a source record was taken to be (private: holds record identifiers)",

@@ -61,7 +61,7 @@ def freshness(name: str, source: Source, days: pd.Series, as_of: dt.date) -> Fre
     if not len(known):
         return Freshness(name, None, None, None, source.expected_every_days)
     newest = known[-1].astype(dt.date)
-    return Freshness(name, newest, (as_of - newest).days, _usual(known), source.expected_every_days)
+    return Freshness(name, newest, (as_of - newest).days, usual_age(known), source.expected_every_days)
 
 
 def about_freshness(fresh: Freshness, file: str, limits: Quality) -> list[Finding]:
@@ -109,7 +109,7 @@ def stopped_places(profile: Profile, limits: Quality) -> list[Finding]:
     findings = []
     for place, rows in profile.days.groupby("place"):
         known = rows["day"].to_numpy("datetime64[D]")
-        usual = _usual(known)
+        usual = usual_age(known)
         if not place or usual is None:
             continue
         silence = int((np.datetime64(end, "D") - known[-1]) / DAY)
@@ -177,7 +177,7 @@ def _silent(days: int, usual: int | None, limits: Quality, times: float = TIMES_
     return usual is not None and days > max(limits.silent_days, times * usual)
 
 
-def _usual(known: np.ndarray) -> int | None:
+def usual_age(known: np.ndarray) -> int | None:
     """Return the age of the newest record that was seldom exceeded, over every day from the first to the last."""
     if len(known) < FEWEST_DAYS:
         return None

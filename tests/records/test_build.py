@@ -47,6 +47,7 @@ def tables_of(linked):
         "residences",
         "events",
         "enrolments",
+        "offers",
         "identities",
         "contacts",
         "practices",
@@ -121,6 +122,13 @@ def test_a_later_end_of_case_management_is_not_told(plain):
     enrolments = plain["enrolments"]
     assert enrolments["start"].tolist() == [pd.Timestamp("2022-10-10")]
     assert enrolments["end"].isna().all()
+
+
+def test_offers_keep_what_became_of_them_and_tell_no_later_end(plain):
+    offers = plain["offers"]
+    assert sorted(offers["outcome"]) == ["declined", "started"]
+    assert offers["start"].count() == offers["outcome"].eq("started").sum() == 1
+    assert offers["end"].isna().all()
 
 
 def test_a_completed_spell_becomes_its_events(plain):

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
-import records
-from casewell.settings import load
 from records.resolving import resolve
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 def nodes(*numbers):
@@ -48,23 +41,11 @@ def test_records_that_match_only_each_other_become_one_person():
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
-    simulator = pytest.importorskip("simulator")
-    root = tmp_path_factory.mktemp("simulated")
-    simulator.simulate(3000, 7, root / "sources", root / "truth")
-    settings = load(REPOSITORY / "config" / "demo.yaml")
-    sources = {
-        name: source.model_copy(update={"path": root / "sources" / source.path.name})
-        for name, source in settings.sources.items()
-    }
-    linked = records.build(
-        settings.model_copy(update={"sources": sources, "data_dir": root / "data"}),
-        dt.date(2026, 10, 1),
-        root / "linked",
-    )
-    found = pd.read_parquet(linked.identities)
-    truth = pd.read_parquet(root / "truth" / "identities.parquet").rename(columns={"record_id": "source_record"})
-    return found.merge(truth, on=["source", "source_record"], validate="one_to_one")
+def simulated(rehearsal):
+    """Every linked record of the rehearsed week with its true person."""
+    linked = min((rehearsal.folder / "data" / "linked").glob("*/identities.parquet"))
+    truth = pd.read_parquet(rehearsal.truth / "identities.parquet").rename(columns={"record_id": "source_record"})
+    return pd.read_parquet(linked).merge(truth, on=["source", "source_record"], validate="one_to_one")
 
 
 def couples(sizes):

@@ -166,6 +166,21 @@ def test_different_holds_whatever_links_the_two(week, system, decide, one, two):
     assert set(changes["reason"]) == {"a person's decision"}
 
 
+def test_a_row_that_nothing_keeps_apart_any_more_is_on_record_as_merged(week, system, decide):
+    """An event of a GP says nothing but its number, so that nothing else of it could be recognised."""
+    one, two = ("demographics", "D3"), ("gp_events", "G3")
+    first, _ = week(0, system)
+    parted, _ = week(1, system, **decide((*one, *two, "different", "2022-09-23")))
+    assert parted[two] != first[two]
+    undone = decide((*one, *two, "different", "2022-09-23"), (*one, *two, "same", "2022-10-03"))
+    third, changes = week(2, system, **undone)
+    assert third.equals(first)
+    assert changes[["kind", "person_id", "other_person_id", "records"]].values.tolist() == [
+        ["merged", first[one], parted[two], 1]
+    ]
+    assert changes["reason"].tolist() == ["what kept them apart no longer holds"]
+
+
 def test_same_joins_two_people_whom_numbers_keep_apart(week, system, decide):
     first, _ = week(0, system)
     second, changes = week(1, system, **decide(("demographics", "D3", "demographics", "D8", "same", "2022-09-23")))

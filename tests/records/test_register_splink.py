@@ -29,7 +29,7 @@ def build(settings, place, out):
 def weeks(tmp_path_factory):
     simulator = pytest.importorskip("simulator")
     root = tmp_path_factory.mktemp("weeks")
-    simulator.simulate(2000, 11, root / "sources", root / "truth")
+    simulator.simulate(1200, 11, root / "sources", root / "truth")
     settings = [settings_for(folder, root / "data") for folder in make_weeks(root / "sources", 11, root)]
     found = [build(settings[0], 0, root), build(settings[1], 1, root)]
     anew = settings[1].linkage.model_copy(update={"anew_on": WEEKS[2]})

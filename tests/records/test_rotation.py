@@ -90,7 +90,7 @@ def weeks(tmp_path_factory):
     import simulator
 
     root = tmp_path_factory.mktemp("rotation")
-    simulator.simulate(2_500, 5, root / "sources", root / "truth")
+    simulator.simulate(1_200, 5, root / "sources", root / "truth")
     # As real people: the public key is for stamped sources alone.
     (root / "sources" / "SYNTHETIC").unlink()
     told = load(REPOSITORY / "config" / "demo.yaml")
@@ -103,7 +103,7 @@ def weeks(tmp_path_factory):
     old = told.model_copy(
         update={"sources": sources, "data_dir": root / "kept", "pseudonym_key_file": root / "old.key"}
     )
-    records.build(old, WEEKS[0], root / "first")
+    first = records.build(old, WEEKS[0], root / "first")
     shutil.copytree(root / "kept", root / "turned")
     new = old.model_copy(
         update={
@@ -116,7 +116,7 @@ def weeks(tmp_path_factory):
         old=old,
         new=new,
         root=root,
-        first=records.build(old, WEEKS[0], root / "first"),
+        first=first,
         control=records.build(old, WEEKS[1], root / "control"),
         turned=records.build(new, WEEKS[1], root / "turned_week"),
     )
