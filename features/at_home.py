@@ -56,7 +56,7 @@ class Homes:
 
 
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(
+    connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "threads": THREADS,
@@ -65,3 +65,5 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(folder),
         }
     )
+    connection.execute("SET enable_progress_bar = false")
+    return connection

@@ -71,7 +71,7 @@ def files_of(events: Path) -> list[Path]:
 
 def known_between(events: Path) -> tuple[pd.Timestamp, pd.Timestamp] | None:
     """Return the first and the last moment at which an event became known; None without any event."""
-    with duckdb.connect(config={"threads": 2}) as connection:
+    with _connect() as connection:
         query = "SELECT min(known_at), max(known_at) FROM read_parquet($paths)"
         told = connection.execute(query, {"paths": [str(path) for path in files_of(events)]}).fetchone()
     return (pd.Timestamp(told[0]), pd.Timestamp(told[1])) if told and told[0] else None
@@ -79,7 +79,7 @@ def known_between(events: Path) -> tuple[pd.Timestamp, pd.Timestamp] | None:
 
 def used_codes(path: Path, code_groups: pd.DataFrame) -> list[str]:
     """Return the codes of a file of events that belong to any of the groups, sorted: a code's number is its place."""
-    with duckdb.connect(config={"threads": 2}) as connection:
+    with _connect() as connection:
         query = "SELECT DISTINCT code FROM read_parquet($path) WHERE code IS NOT NULL"
         told = connection.sql(query, params={"path": str(path)}).fetchall()
     return sorted(set(map_codes([code for (code,) in told], code_groups)["code"]))
@@ -103,10 +103,16 @@ def read_sorted(path: Path, codes: list[str]) -> Iterator[Events]:
     query = f'SELECT {chosen} FROM read_parquet($path) ORDER BY "subject_id", "time", {chosen}'
     with (
         tempfile.TemporaryDirectory(prefix="casewell-features-") as folder,
-        duckdb.connect(config={"memory_limit": "1500MB", "threads": 2, "temp_directory": folder}) as connection,
+        _connect(memory_limit="1500MB", temp_directory=folder) as connection,
     ):
         rows = connection.sql(query, params={"path": str(path)})
         yield from _coded(rows.to_arrow_reader(BATCH_ROWS), codes)
+
+
+def _connect(**more: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"threads": 2, **more})
+    connection.execute("SET enable_progress_bar = false")  # steps are told in words, by whoever asks for them
+    return connection
 
 
 def _batches(path: Path) -> Iterator[pyarrow.RecordBatch]:

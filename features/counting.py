@@ -19,7 +19,7 @@ assert KINDS[:5] == ("any", "count", "change", "distinct_codes", "days_since_las
 
 
 def count(events: Events, seen: Seen, asked: Asked, plan: Plan, out: np.ndarray) -> None:
-    """Fill the rows of `out` (features, rows asked) whose features count."""
+    """Fill the rows of `out` (features, rows asked), which holds `plan.empty`, whose features count."""
     groups, codes = len(plan.wants_last), len(plan.wants_codes)
     _walk(
         events.day,
@@ -28,10 +28,10 @@ def count(events: Events, seen: Seen, asked: Asked, plan: Plan, out: np.ndarray)
         asked.day,
         asked.place,
         plan,
-        np.zeros((len(plan.count_windows), seen.dates + 1), dtype=np.int64),
-        np.zeros((len(plan.distinct_windows), seen.dates), dtype=np.int64),
-        np.empty((groups, seen.dates), dtype=np.int64),
-        np.empty((codes, seen.dates), dtype=np.int64),
+        np.zeros((len(plan.count_windows), seen.dates + 1), dtype=np.int32),
+        np.zeros((len(plan.distinct_windows), seen.dates), dtype=np.int32),
+        np.empty((groups, seen.dates), dtype=np.int32),
+        np.empty((codes, seen.dates), dtype=np.int32),
         out,
     )
 
@@ -113,7 +113,8 @@ def _walk(day, code, seen, asked_day, asked_place, plan, counts, distinct, lates
                     total = 0
                     for date in range(dates):
                         total += counts[slot, date]
-                        out[column, asked_place[first + date]] = total if kind == COUNT else min(total, 1)
+                        if total > 0:  # nothing is there already, and most is nothing
+                            out[column, asked_place[first + date]] = total if kind == COUNT else 1
                 elif kind == CHANGE:
                     total, twice = 0, 0
                     for date in range(dates):
@@ -122,7 +123,8 @@ def _walk(day, code, seen, asked_day, asked_place, plan, counts, distinct, lates
                         out[column, asked_place[first + date]] = 2 * total - twice
                 elif kind == DISTINCT:
                     for date in range(dates):
-                        out[column, asked_place[first + date]] = distinct[slot, date]
+                        if distinct[slot, date] > 0:
+                            out[column, asked_place[first + date]] = distinct[slot, date]
                 elif kind == LAST:
                     for date in range(dates):
                         age = asked_day[first + date] - latest[group, date]

@@ -24,7 +24,7 @@ def walk_through(events: Events, seen: Seen, asked: Asked, plan: Plan, out: np.n
     """Fill the rows of `out` (features, rows asked) whose features look at single events."""
     if plan.wants_list.any():
         room = seen.most * int(np.diff(plan.code_starts).max(initial=0))
-        _walk(events, seen, asked.day, asked.place, plan, room, NO_VALUE, PERIOD_DAYS, out)
+        _walk(events, seen, asked.day, asked.place, plan, room, seen.dates, NO_VALUE, PERIOD_DAYS, out)
 
 
 def is_compiled() -> bool:
@@ -33,7 +33,7 @@ def is_compiled() -> bool:
 
 
 @compiled
-def _walk(events, seen, asked_day, asked_place, plan, room, no_value, period_days, out):  # type: ignore[no-untyped-def]
+def _walk(events, seen, asked_day, asked_place, plan, room, most_dates, no_value, period_days, out):  # type: ignore[no-untyped-def]
     all_code, all_day, all_known, all_end, all_value = events.code, events.day, events.known, events.end, events.value
     begins, ends, rows, all_since, all_until = seen
     code_starts, code_groups, wants = plan.code_starts, plan.code_groups, plan.wants_list
@@ -42,7 +42,7 @@ def _walk(events, seen, asked_day, asked_place, plan, room, no_value, period_day
     sizes, places = np.zeros(len(wants), dtype=np.int64), np.zeros(len(wants), dtype=np.int64)
     day, known, end = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     value, since, until = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-    gaps = np.empty(room, dtype=np.int64)
+    gaps, steps = np.empty(room, dtype=np.int64), np.empty((most_dates + 1, 3), dtype=np.int64)
     for person in range(len(begins)):
         first, dates, touched = rows[person], rows[person + 1] - rows[person], 0
         for event in range(begins[person], ends[person]):
@@ -77,30 +77,42 @@ def _walk(events, seen, asked_day, asked_place, plan, room, no_value, period_day
                 kind, length = kinds[column], lengths[column]
                 if kind < FIRST:
                     continue
+                if kind in (SUM, MEAN):
+                    today, place = asked_day[first : first + dates], asked_place[first : first + dates]
+                    _sums(
+                        kind, day, value, since, until, begin, stop, today, length, no_value, steps, place, out[column]
+                    )
+                    continue
+                # Events `oldest : newest` lie in the window; from date to date both can only move on.
+                oldest, newest = begin, begin
                 for date in range(dates):
                     today = asked_day[first + date]
+                    while newest < stop and day[newest] < today:
+                        newest += 1
+                    while oldest < newest and today - day[oldest] > length:
+                        oldest += 1
+                    # A stay that began before the window may reach into it.
+                    if newest == (begin if SPENT <= kind <= RUNNING else oldest):
+                        continue
                     if kind == FIRST:
-                        answer = _first(day, since, until, begin, stop, date, today, length)
+                        answer = _first(day, since, until, oldest, newest, date, today)
                     elif kind <= RUNNING:
-                        answer = _stays(kind, day, end, since, until, begin, stop, date, today, length)
+                        answer = _stays(kind, day, end, since, until, begin, newest, date, today, length)
                     elif kind <= LATEST:
-                        answer = _values(
-                            kind, day, known, value, since, until, begin, stop, date, today, length, no_value
-                        )
+                        answer = _values(kind, day, known, value, since, until, oldest, newest, date, no_value)
                     elif kind == SLOPE:
-                        answer = _slope(day, value, since, until, begin, stop, date, today, length, no_value)
+                        answer = _slope(day, value, since, until, oldest, newest, date, today, no_value)
                     else:
-                        answer = _gaps(kind, day, since, until, gaps, begin, stop, date, today, length, period_days)
+                        answer = _gaps(kind, day, since, until, gaps, oldest, newest, date, today, length, period_days)
                     if not np.isnan(answer):
                         out[column, asked_place[first + date]] = answer
 
 
 @compiled
-def _first(days, since, until, begin, stop, date, today, length):  # type: ignore[no-untyped-def]
+def _first(days, since, until, begin, stop, date, today):  # type: ignore[no-untyped-def]
     for event in range(begin, stop):
-        age = today - days[event]
-        if age <= length and since[event] <= date < until[event]:
-            return float(age)
+        if since[event] <= date < until[event]:
+            return float(today - days[event])
     return np.nan
 
 
@@ -120,35 +132,54 @@ def _stays(kind, days, ends, since, until, begin, stop, date, today, length):  #
 
 
 @compiled
-def _values(kind, days, knowns, values, since, until, begin, stop, date, today, length, no_value):  # type: ignore[no-untyped-def]
-    """Return sum, mean, smallest, largest or latest; a sum is kept in two parts, which cannot overflow."""
-    number, high, low, best, day, known = 0, 0, 0, 0, NONE, NONE
+def _sums(kind, days, values, since, until, begin, stop, today, length, no_value, steps, place, out):  # type: ignore[no-untyped-def]
+    """Write the sum or mean of each date where there is a value.
+
+    A value is added at the first date that sees it and taken away at the first that no longer does; it is kept in two
+    parts, so that no sum can overflow.
+    """
+    steps[:] = 0
+    leaves, number, high, low = 0, 0, 0, 0
+    for event in range(begin, stop):
+        while leaves < len(today) and today[leaves] - length <= days[event]:
+            leaves += 1
+        value, seen, gone = values[event], since[event], min(until[event], leaves)
+        if value == no_value or seen >= gone:
+            continue
+        steps[seen, 0] += 1
+        steps[gone, 0] -= 1
+        steps[seen, 1] += value >> 32
+        steps[gone, 1] -= value >> 32
+        steps[seen, 2] += value & 0xFFFFFFFF
+        steps[gone, 2] -= value & 0xFFFFFFFF
+    for date in range(len(today)):
+        number, high, low = number + steps[date, 0], high + steps[date, 1], low + steps[date, 2]
+        if number > 0:
+            total = (high + (low >> 32)) * 4294967296.0 + (low & 0xFFFFFFFF)
+            out[place[date]] = total / MILLIONTHS if kind == SUM else total / number / MILLIONTHS
+
+
+@compiled
+def _values(kind, days, knowns, values, since, until, begin, stop, date, no_value):  # type: ignore[no-untyped-def]
+    """Return the smallest, largest or latest value."""
+    any_value, best, day, known = False, 0, NONE, NONE
     for event in range(begin, stop):
         value = values[event]
-        if value == no_value or today - days[event] > length or not since[event] <= date < until[event]:
+        if value == no_value or not since[event] <= date < until[event]:
             continue
-        if kind <= MEAN:
-            high += value >> 32
-            low += value & 0xFFFFFFFF
-        elif number == 0:
-            best, day, known = value, days[event], knowns[event]
+        if not any_value:
+            any_value, best, day, known = True, value, days[event], knowns[event]
         elif kind == MIN:
             best = min(best, value)
         elif kind == MAX:
             best = max(best, value)
         elif (days[event], knowns[event], value) > (day, known, best):
             best, day, known = value, days[event], knowns[event]
-        number += 1
-    if number == 0:
-        return np.nan
-    if kind > MEAN:
-        return best / MILLIONTHS
-    total = (high + (low >> 32)) * 4294967296.0 + (low & 0xFFFFFFFF)
-    return total / MILLIONTHS if kind == SUM else total / number / MILLIONTHS
+    return best / MILLIONTHS if any_value else np.nan
 
 
 @compiled
-def _slope(days, values, since, until, begin, stop, date, today, length, no_value):  # type: ignore[no-untyped-def]
+def _slope(days, values, since, until, begin, stop, date, today, no_value):  # type: ignore[no-untyped-def]
     """Return (n sum(xy) - sum(x) sum(y)) / (n sum(xx) - sum(x)^2) per year, exact up to the division.
 
     Each value is cut into three limbs. The numerator is linear in the values, so it is made for each limb and put
@@ -159,7 +190,7 @@ def _slope(days, values, since, until, begin, stop, date, today, length, no_valu
     y0, y1, y2, xy0, xy1, xy2 = 0, 0, 0, 0, 0, 0
     for event in range(begin, stop):
         value, age = values[event], today - days[event]
-        if value == no_value or age > length or not since[event] <= date < until[event]:
+        if value == no_value or not since[event] <= date < until[event]:
             continue
         low, middle, high = value & mask, (value >> LIMB) & mask, value >> (2 * LIMB)
         number += 1
@@ -185,7 +216,7 @@ def _gaps(kind, days, since, until, room, begin, stop, date, today, length, peri
     for event in range(begin, stop):
         day = days[event]
         age = today - day
-        if age > length or day == before or not since[event] <= date < until[event]:
+        if day == before or not since[event] <= date < until[event]:
             continue
         if before != NONE:
             room[gaps] = day - before

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-# Cells of the matrix in a piece: 128 MiB of float32, however many people, dates and features there are.
-CELLS = 1 << 25
+# Cells of the matrix in a piece: 256 MiB of float32, however many people, dates and features there are. In smaller ones
+# the cost of each column of each file (20 microseconds) would outgrow that of its cells.
+CELLS = 1 << 26
 # Narrow ranges of pseudonyms, which are spread evenly over 63 bits; those below zero are in the first. A piece is a
 # run of them: it is never cut finer.
 GRID = 4096

@@ -53,4 +53,11 @@ SENSITIVE_GROUPS: dict[str, str] = {
     "interpreter_needed": "language, close to ethnicity",
     "end_of_life": "for the palliative team to raise",
     "palliative_care": "for the palliative team to raise",
+    "private_sexual_health": "sexual health",
+    "private_hiv": "HIV",
+    "private_reproduction": "infertility, and pregnancies that ended",
+    "private_gender": "gender history",
+    "private_abuse": "abuse",
+    "private_self_harm": "self-harm",
+    "private_justice": "prison",
 }

@@ -7,7 +7,7 @@ wide here. People and their homes are a row or a few each: DuckDB does those, as
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from features.pieces import Piece, Pieces
 from features.plan import ALWAYS
 from features.spark_sql import FAMILIES, REACH_BACK, SEEN, long_form
 from records.engines import spark_session
+
+ANSWERS_AT_ONCE = 1 << 20
 
 
 def from_spark(
@@ -54,7 +56,10 @@ def _described(
     with tempfile.TemporaryDirectory(prefix="casewell-features-") as folder:
         _ask(session, pieces, events, features, code_groups, Path(folder))
         for piece in pieces:
-            yield piece, widened(_answers(Path(folder) / "told" / f"piece={piece.number}"), features, len(piece.rows))
+            yield (
+                piece,
+                widened(read_answers(Path(folder) / "told" / f"piece={piece.number}"), features, len(piece.rows)),
+            )
 
 
 def check_covered(features: Sequence[Feature]) -> None:
@@ -99,12 +104,13 @@ def write_asked(pieces: Pieces, folder: Path) -> None:
         parquet.write_table(table, folder / f"{piece.number:05d}.parquet")
 
 
-def widened(answers: pyarrow.Table, features: Sequence[Feature], rows: int) -> np.ndarray:
+def widened(answers: Iterable[pyarrow.RecordBatch], features: Sequence[Feature], rows: int) -> np.ndarray:
     """Return float32 (features, rows) from place, feature and value; a row without an answer has what nothing gives."""
     out = np.full((len(features), rows), np.nan, dtype=np.float32)
     out[[feature.aggregation in ZERO_WHEN_NOTHING for feature in features]] = 0
-    told = answers.drop_null() if answers.num_rows else answers
-    out[told["feature"].to_numpy(), told["place"].to_numpy()] = told["value"].to_numpy()
+    for batch in answers:
+        told = batch.drop_null()
+        out[told["feature"].to_numpy(), told["place"].to_numpy()] = told["value"].to_numpy()
     return out
 
 
@@ -145,8 +151,8 @@ def _table(session: Any, table: pd.DataFrame, path: Path) -> Any:
     return session.read.parquet(str(path))
 
 
-def _answers(folder: Path) -> pyarrow.Table:
-    paths = sorted(folder.glob("*.parquet"))
-    schema = pyarrow.schema([("place", pyarrow.int32()), ("feature", pyarrow.int64()), ("value", pyarrow.float32())])
-    tables = [parquet.ParquetFile(path).read(columns=schema.names).cast(schema) for path in paths]
-    return pyarrow.concat_tables(tables) if tables else schema.empty_table()
+def read_answers(folder: Path) -> Iterator[pyarrow.RecordBatch]:
+    """Read the answers of a piece some at a time: in long form they are four times as large as its cells."""
+    for path in sorted(folder.glob("*.parquet")):
+        with parquet.ParquetFile(path) as file:
+            yield from file.iter_batches(ANSWERS_AT_ONCE, columns=["place", "feature", "value"])

@@ -73,4 +73,5 @@ def _write(path: Path, index_date: np.ndarray, person: np.ndarray, columns: Mapp
         use_dictionary=False,
         column_encoding=dict.fromkeys(columns, "BYTE_STREAM_SPLIT"),
         write_statistics=KEYS,
+        store_schema=False,  # Parquet's own types say it all
     )

@@ -34,7 +34,9 @@ FEATURES = [
     for how in AGGREGATIONS
     for window in (1, 30, None)
     if not (how == "change" and window is None) and not (how == "periods_with" and window != 30)
-] + [f for f in CATALOGUE if f.aggregation in STATIC + LIVING or f.name in MADE_OF_OTHERS]
+] + [
+    f for f in CATALOGUE if f.aggregation in (*STATIC, "household_size") or f.name in MADE_OF_OTHERS
+]  # the rest of homes is compared in `test_households`, where homes differ
 CODES = [
     "SNOMED//271649006",
     "SOCIAL_CARE_SERVICE//HOME_SUPPORT",
@@ -96,7 +98,8 @@ people = people_table(
 )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+# Few examples: `test_kernel` holds single cells to the reference on more; this is about their way into the matrix.
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=event_tables, population=populations)
 def test_the_matrix_equals_the_reference_cell_by_cell(tmp_path_factory, events, population):
     path = write_and_build(tmp_path_factory.mktemp("made"), population, events, people, FEATURES)
@@ -112,4 +115,4 @@ def test_the_matrix_equals_the_reference_cell_by_cell(tmp_path_factory, events, 
 
 
 def test_every_aggregation_is_compared():
-    assert {declared.aggregation for declared in FEATURES} == set(MEANINGS)
+    assert {declared.aggregation for declared in FEATURES} == set(MEANINGS) - set(LIVING) | {"household_size"}

@@ -31,21 +31,30 @@ EXCUSED: dict[str, tuple[set[str], str]] = COMPLAINTS | {
         "a whole chapter; the liver is a small part of it, and is not named",
     ),
     "cms_ckd": ({"admitted_genitourinary"}, "kidneys; no sexual organ, no infertility"),
-    "cms_dementia": ({"admitted_mental"}, "of that chapter dementia alone, which its care is planned around"),
+    "cms_dementia": (
+        {"admitted_mental", "private_hiv"},
+        "of that chapter dementia alone, which its care is planned around; not said from which illness",
+    ),
     "cms_physical_conditions": (
-        {"admitted_genitourinary", "admitted_mental", "prescription_central_nervous_system", "prescription_opioid"},
+        {
+            "admitted_genitourinary",
+            "admitted_mental",
+            "prescription_central_nervous_system",
+            "prescription_opioid",
+            "private_hiv",
+        },
         "a number, from two on; of the codes shared, pain is the one condition that is not named beside it",
     ),
     **{
         band: (
-            MEDICINES - {"prescription_infections"} | {"admitted_genitourinary", "admitted_mental"},
+            MEDICINES - {"prescription_infections"} | {"admitted_genitourinary", "admitted_mental", "private_hiv"},
             "9 or more of 36 deficits, and not said which",
         )
         for band in ("efi_moderate", "efi_severe")
     },
     "hospital_acute_kidney_injury": ({"admitted_genitourinary"}, "kidneys; no sexual organ, no infertility"),
     "hospital_delirium": ({"admitted_mental"}, "comes with bodily illness, and whoever visits must know"),
-    "hospital_discharge": ({"end_of_life"}, "one destination of 15, and not said which"),
+    "hospital_discharge": ({"end_of_life", "private_justice"}, "one destination of 15, and not said which"),
     "hospital_sepsis": ({"admitted_infection"}, "no infection that is passed on by sex or blood"),
     "housing_damp_report": ({"housing_problem"}, "damp is neither debt nor homelessness"),
     "mental_health_memory": ({"any_mental_health"}, "memory services, as dementia"),
@@ -92,13 +101,18 @@ def test_a_sensitive_code_is_shown_under_no_other_name_without_a_reason():
 
 
 @pytest.mark.parametrize(
-    ("code", "match"), [("ICD10_PRIMARY//T", "prefix"), ("ICD10//T391", "exact"), ("ICD10//T4", "prefix")]
+    ("code", "match", "also"),
+    [
+        ("ICD10_PRIMARY//T", "prefix", {"private_abuse"}),
+        ("ICD10//T391", "exact", set()),
+        ("ICD10//T4", "prefix", set()),
+    ],
 )
-def test_poisoning_among_falls_would_be_found(code, match):
+def test_poisoning_among_falls_would_be_found(code, match, also):
     shown = counted("general practice", "falls", "fall", "falls", (30,))
     assert shares(shown) == {}
     more = pd.DataFrame({"group": ["falls"], "code_prefix": [code], "match": [match]})
-    assert shares(shown, pd.concat([GROUPS, more])) == {"falls": {"hospital_poisoning"}}
+    assert shares(shown, pd.concat([GROUPS, more])) == {"falls": {"hospital_poisoning"} | also}
 
 
 def test_contacts_of_all_teams_are_not_shown_beside_the_teams_that_are():

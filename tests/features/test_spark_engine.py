@@ -12,6 +12,8 @@ from features import CATALOGUE
 from features.pieces import Pieces
 from tests.features.coded import FEATURES
 from tests.features.many import many_tables
+from tests.features.test_kernel import INDEX_DATES
+from tests.features.test_kernel import history as dense
 from tests.features.test_no_leak import CUT, corrected, history, known
 from tests.features.tiny import PERSON, bytes_of, people_table, population_table, write_and_build
 
@@ -39,6 +41,15 @@ def by_both(folder, population, events, features, monkeypatch) -> list[dict[str,
 
 def test_spark_gives_the_same_bytes_on_tables_made_to_break_it(tmp_path, monkeypatch):
     events, population = many_tables(100)
+    embedded, spark = by_both(tmp_path, population, events, FEATURES, monkeypatch)
+    assert spark == embedded
+
+
+def test_spark_gives_the_same_bytes_where_nearly_every_cell_is_filled(tmp_path, monkeypatch):
+    monkeypatch.setattr("features.spark_engine.ANSWERS_AT_ONCE", 100)
+    people = [seed * 10**17 for seed in range(1, 60)]
+    events = pd.concat([dense(300, number).assign(subject_id=one) for number, one in enumerate(people)])
+    population = population_table([(day, one) for day in INDEX_DATES for one in people])
     embedded, spark = by_both(tmp_path, population, events, FEATURES, monkeypatch)
     assert spark == embedded
 

@@ -14,7 +14,7 @@ from features import load_code_groups, map_codes
 from features.pieces import Pieces
 from features.plan import KINDS
 from features.reference_engine import ROW
-from features.spark_engine import check_covered, wanted_table, widened, write_asked
+from features.spark_engine import check_covered, read_answers, wanted_table, widened, write_asked
 from features.spark_sql import FAMILIES, SEEN, long_form
 from tests.features.coded import CODES, FEATURES, expected
 from tests.features.many import many_tables
@@ -42,7 +42,7 @@ def from_queries(folder: Path, population: pd.DataFrame, events: pd.DataFrame, f
     answer = np.empty((len(features), len(rows)), dtype=np.float32)
     for piece in pieces:
         own = told.filter(np.equal(told["piece"].to_numpy(), piece.number))
-        answer[:, piece.rows] = widened(own, features, len(piece.rows))
+        answer[:, piece.rows] = widened(own.to_batches(), features, len(piece.rows))
     return answer
 
 
@@ -68,6 +68,17 @@ def test_sums_of_the_largest_values_do_not_overflow(tmp_path):
     asked = population_table([("2026-01-01", 0)])
     wanted = [feature(how, None, "bp_systolic") for how in ("sum", "mean", "slope")]
     np.testing.assert_array_equal(from_queries(tmp_path, asked, events, wanted), expected(asked, events, wanted))
+
+
+def test_answers_are_read_a_few_at_a_time_and_all_of_them(tmp_path, monkeypatch):
+    monkeypatch.setattr("features.spark_engine.ANSWERS_AT_ONCE", 2)
+    told = pd.DataFrame({"place": [0, 1, 3, 4, 0], "feature": [0, 0, 1, 0, 1], "value": [1.5, None, 3.0, 4.0, 5.0]})
+    for number, rows in enumerate((told[:3], told[3:])):
+        rows.astype({"place": "int32"}).to_parquet(tmp_path / f"{number}.parquet", index=False)
+    batches = list(read_answers(tmp_path))
+    assert [batch.num_rows for batch in batches] == [2, 1, 2]
+    built = widened(batches, [feature("count", 30), feature("mean", 30)], 5)
+    np.testing.assert_array_equal(built, np.float32([[1.5, 0, 0, 0, 4], [5, np.nan, np.nan, 3, np.nan]]))
 
 
 def test_there_is_a_query_for_every_aggregation_of_events():
