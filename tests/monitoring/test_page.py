@@ -1,0 +1,108 @@
+"""What a week's monitoring shows, and what it hides."""
+
+import datetime as dt
+import json
+
+import pandas as pd
+import pytest
+
+from casewell.settings import Monitoring
+from monitoring import Finding, Week, as_json, numbers, write_page
+from monitoring.churn import Churn
+from monitoring.drift import score_drift
+from monitoring.leaks import COLUMNS as LEAK_COLUMNS
+from monitoring.maturing import COLUMNS as CALIBRATION_COLUMNS
+from monitoring.population import Composition
+
+AS_OF = dt.date(2026, 10, 1)
+FEEDS = pd.DataFrame(
+    [{"source": "gp", "newest": AS_OF, "window_days": 28, "people": 1_003, "silent": 4, "share": 0.004, "level": ""}]
+)
+LEAKS = pd.DataFrame([["SNOMED//1", 3, 2, 40, 5, 0.66, 0.125, 5.0, False]], columns=LEAK_COLUMNS)
+CELLS = pd.DataFrame(
+    [
+        {
+            "age_band": "18-44", "imd_quintile": "2", "people": 500, "came": 61, "left": 3, "growth": 0.116,
+            "beyond_chance": 7.2, "share": 0.5, "share_then": 0.4,
+        }
+    ]
+)  # fmt: skip
+CALIBRATION = pd.DataFrame(
+    [[dt.date(2025, 7, 1), "in full", 365, 900, 6, 88.2, 1.1, 0.9, 1.3, 1.0, 0.8, 1.2]], columns=CALIBRATION_COLUMNS
+)
+
+
+def week(**changes):
+    told = {
+        "name": "demo",
+        "as_of": AS_OF,
+        "synthetic": True,
+        "model": "3",
+        "without": (),
+        "feeds": FEEDS,
+        "codes": pd.DataFrame(columns=["place", "month", "code", "usual", "instead", "source"]),
+        "leaks": LEAKS,
+        "composition": Composition(CELLS, 1.02, 0.9, 1.15),
+        "features": pd.DataFrame(
+            [{"source": "gp", "features": 50, "shifted": 2, "share": 0.04, "furthest": "age", "psi": 0.3}]
+        ),
+        "scores": {"the last run": score_drift(pd.Series([0.1, 0.2, 0.3]), pd.Series([0.1, 0.2, 0.4]))},
+        "calibration": CALIBRATION,
+        "churn": Churn("2026-09-24", 40, 41, pd.DataFrame({"movement": ["left"], "cause": ["died"], "people": [3]})),
+        "need": pd.DataFrame(
+            {"imd_quintile": ["1", "2"], "people": [300, 4], "need": [1.0, 2.0], "need_expected": [1.5, 2.5]}
+        ),
+        "findings": (),
+    }
+    return Week(**(told | changes))
+
+
+@pytest.fixture
+def page(tmp_path):
+    return lambda **changes: write_page(week(**changes), Monitoring(), tmp_path / "monitoring.html").read_text()
+
+
+def test_a_week_without_findings_passes_and_says_so(page):
+    assert "Nothing is beyond its limits this week" in page()
+    assert "SYNTHETIC" in page()
+
+
+def test_every_section_has_a_sentence_and_the_figures_behind_it(page):
+    assert page().count('class="says"') == 9
+    assert page().count("<details>") == 8
+    assert page(findings=(), churn=None).count("There is no earlier list") == 1
+
+
+def test_findings_stand_first_with_what_to_do_and_are_escaped(page):
+    text = page(findings=(Finding("leak", "look at it", "A <code>", "Ask."),))
+    assert "A &lt;code&gt; Ask." in text
+    assert text.index("A &lt;code&gt;") < text.index("Do the feeds still come?")
+
+
+def test_the_model_that_does_without_a_feed_is_named(page):
+    assert "trained without: gp" in page(without=("gp",))
+
+
+def test_counts_of_fewer_than_eight_are_nowhere(page):
+    told = as_json(week())
+    json.dumps(told, allow_nan=False)
+    assert told["feeds"][0]["silent"] is None
+    assert told["leaks"][0]["share"] is None
+    assert told["calibration"][0]["observed"] is None
+    assert told["population"][0]["growth"] is None
+    assert told["need"][1] == {"imd_quintile": "2", "people": None, "need": None, "need_expected": None}
+    assert told["list"]["causes"][0]["people"] is None
+
+
+def test_the_books_hold_what_is_known_and_nothing_else():
+    odd = FEEDS.assign(source="the GP's feed")
+    assert "silent_share_the_GP_s_feed" in numbers(week(feeds=odd))
+    told = numbers(week(composition=Composition(CELLS, float("nan"), float("nan"), float("nan"))))
+    assert "admissions_ratio" not in told
+    assert told["silent_share_gp"] == 0.004
+    assert told["calibration_in_full_ratio"] == 1.1
+    assert told["findings_look_at_it"] == 0
+
+
+def test_equal_weeks_give_equal_bytes(page):
+    assert page() == page()
