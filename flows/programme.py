@@ -1,0 +1,173 @@
+"""The flow that accounts for a programme, and what planning an evaluation reads from the data."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.dataset
+from prefect import flow, task
+
+from casewell import doors
+from casewell.errors import TrainingError
+from casewell.settings import Settings, load
+from cohorts.tables import LOTS
+from flows import books
+from flows.groups import GROUPINGS, groups_of
+from flows.programme_record import as_record, controlled, numbers
+from flows.progress import say
+from flows.stages import begin_of, build_history, link
+from flows.working import working
+from flows.workspace import digest_of, identity
+from models.programme import FEWEST_STARTERS, Account, account
+from models.programme_cohort import attrition, fates, followed, trials
+from models.programme_lots import ByLot, by_lot
+from models.programme_outcomes import YEAR_DAYS, course
+from models.programme_page import write_programme_page
+from models.programme_sentences import headline, money_sentence, naive_sentence
+from models.programme_uptake import Uptake, first_offers, uptake
+from models.train import columns_with_history
+from records.rotation import present
+from records.tables import ENROLMENTS, OFFERS, PEOPLE
+
+
+@task
+def give_account(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict[str, Any]:
+    """Account for the programme, write a page and the same numbers as JSON; return what the command prints."""
+    _, told = compare(settings, as_of, linked, history)
+    return keep(settings, as_of, linked, controlled(told))
+
+
+def compare(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> tuple[pd.DataFrame, Account]:
+    """Account for the programme's newest months whose outcomes are known; return the rows followed, and the account.
+
+    Raises
+    ------
+    TrainingError
+        No month is over for long enough, or too few people started or are left to compare with.
+    """
+    people = pd.read_parquet(history / "outcomes.parquet", columns=["index_date", "person_id"])
+    dates = months_covered(sorted(people["index_date"].unique()), as_of, settings)
+    say(f"Comparing those who started in {len(dates)} months with people like them who did not")
+    place = np.flatnonzero(people["index_date"].isin(dates))
+    eligible = people.iloc[place].reset_index(drop=True)
+    enrolments = doors.read(linked / "enrolments.parquet", ENROLMENTS)
+    opened = trials(eligible, enrolments, settings.benefit.grace_days, settings.seed)
+    require_starters(opened)
+    everybody = fates(opened, linked, settings)
+    rows = followed(everybody)
+    require_starters(rows)
+    happened = course(rows, linked, settings)
+    columns = columns_with_history((dates[0].date() - begin_of(linked)).days)
+    features = pyarrow.dataset.dataset(history / "matrix.parquet").take(
+        place[rows["place"]], columns=["index_date", "person_id", *columns]
+    )
+    if not all(np.array_equal(features[key].to_numpy(), rows[key].to_numpy()) for key in ("index_date", "person_id")):
+        raise RuntimeError("features and outcomes do not list the same people in the same order")
+    say("Estimating what case management changed, for whom, and what it cost")
+    labels = {name: label.to_numpy() for name, label in groups_of(linked, rows).items() if name in GROUPINGS}
+    now = int((eligible["index_date"] == dates[-1]).sum())
+    X = features.select(columns).to_pandas()
+    said_yes, lots = who_said_yes(linked, dates, settings), lots_drawn(linked, as_of, settings)
+    return rows, account(rows, happened, X, labels, attrition(everybody), now, said_yes, lots, settings)
+
+
+def lots_drawn(linked: Path, as_of: dt.date, settings: Settings) -> ByLot | None:
+    """Account for the lots of every published list whose outcomes are known."""
+    wait = pd.Timedelta(days=YEAR_DAYS + settings.training.reporting_lag_days)
+    kept = [doors.read(path, LOTS) for path in sorted((settings.data_dir / "cohorts").glob("*/lots.parquet"))]
+    if not kept:
+        return None
+    lots = pd.concat(kept, ignore_index=True)
+    people = doors.read(linked / "people.parquet", PEOPLE)["person_id"]
+    # Lists of earlier weeks may stand under an earlier pseudonym key, and some people have opted out since.
+    lots = lots.assign(person_id=present(settings, lots["person_id"]))
+    over = lots["as_of"] + wait <= pd.Timestamp(as_of)
+    lots = lots[over & lots["person_id"].isin(people)].reset_index(drop=True)
+    return by_lot(lots, course(lots.rename(columns={"as_of": "starts_on"}), linked, settings)) if len(lots) else None
+
+
+def who_said_yes(linked: Path, dates: list[pd.Timestamp], settings: Settings) -> Uptake | None:
+    """Account for the offers of the months covered."""
+    offers = doors.read(linked / "offers.parquet", OFFERS)
+    first = first_offers(offers, dates[0], dates[-1] + pd.DateOffset(months=1)).assign(index_date=dates[0])
+    if first.empty:
+        return None
+    labels = {name: label.to_numpy() for name, label in groups_of(linked, first).items() if name in GROUPINGS}
+    return uptake(first, labels, settings.seed)
+
+
+def months_covered(mature: list[pd.Timestamp], as_of: dt.date, settings: Settings) -> list[pd.Timestamp]:
+    """Return the newest index dates whose people can be followed to the end, wherever in the grace period they start.
+
+    Raises
+    ------
+    TrainingError
+        There is none.
+    """
+    wait = settings.benefit.grace_days + YEAR_DAYS + settings.training.reporting_lag_days
+    over = [date for date in mature if date + pd.Timedelta(days=wait) <= pd.Timestamp(as_of)]
+    if not over:
+        raise TrainingError(
+            f"no month is over for long enough: a start's outcomes are known {wait} days after its index date",
+            "Give more history, or raise training.index_dates.",
+        )
+    return over[-settings.programme.months :]
+
+
+def require_starters(rows: pd.DataFrame) -> None:
+    """Refuse an account that nobody, or hardly anybody, started, or in which nobody is left to compare with.
+
+    Raises
+    ------
+    TrainingError
+        With the number of starts, and how many are needed.
+    """
+    starters, others = int(rows["treated"].sum()), int((~rows["treated"]).sum())
+    if starters < FEWEST_STARTERS or others < FEWEST_STARTERS:
+        raise TrainingError(
+            f"{starters} start(s) of case management and {others} comparator(s) can be followed to the end; "
+            f"{FEWEST_STARTERS} of each are needed",
+            "Look at the programme source, raise programme.months, or give more history.",
+        )
+
+
+def keep(settings: Settings, as_of: dt.date, linked: Path, told: Account) -> dict[str, Any]:
+    """Write the account's folder and the books; return what the command prints."""
+    name = f"{as_of}-programme-{digest_of(identity(settings, as_of), settings.programme.model_dump(mode='json'))}"
+    folder = settings.data_dir / "runs" / name
+    partial = folder.with_name(f"{name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True, mode=0o700)
+    record = {"as_of": str(as_of), **as_record(told)}
+    (partial / "programme.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    synthetic = json.loads((linked / "summary.json").read_text())["synthetic"]
+    write_programme_page(told, settings.programme.costs, partial / "programme.html", as_of, synthetic)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    books.record_evaluation(
+        settings, as_of, numbers(told), [folder / "programme.json", folder / "programme.html"], "programme"
+    )
+    return {
+        "headline": headline(told),
+        "naive": naive_sentence(told),
+        "money": money_sentence(told.money),
+        "believed": told.believed,
+        "failed": [check.seen for check in told.checks if not check.passed],
+        "page": str(folder / "programme.html"),
+        "effects": told.effects,
+    }
+
+
+@flow(name="casewell evaluate programme", validate_parameters=False)
+def programme_flow(settings_file: str, as_of: str) -> dict[str, Any]:
+    """Account for what case management did, from what was known before a day (ISO date)."""
+    settings, date = load(Path(settings_file)), dt.date.fromisoformat(as_of)
+    with working(settings):
+        linked = link(settings, date)
+        return give_account(settings, date, linked, build_history(settings, date, linked))
