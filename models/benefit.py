@@ -24,6 +24,7 @@ from models.amenability import amenability
 from models.benefit_estimator import CONTROLS_PER_TREATED, CORRECTION_PENALTY, BenefitEstimator
 from models.effect import fit_readings
 from models.nuisances import compress, ridge_logistic, with_ones
+from models.reach import Reach
 from models.trees import log_odds
 
 __all__ = [
@@ -57,10 +58,11 @@ class Scale:
 
 @dataclass(frozen=True)
 class EffectModel:
-    """Coefficients of the joint regression: a0, alpha, b0, beta."""
+    """Coefficients of the joint regression: a0, alpha, b0, beta; and whom the treated it was learned from resemble."""
 
     scale: Scale
     coefficients: np.ndarray
+    reach: Reach
 
     def outcome_odds(self, design: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the log odds of the outcome without and with case management, one a row."""
@@ -74,6 +76,11 @@ class EffectModel:
         without, with_programme = self.outcome_odds(self.scale.design(matrix, risk, propensity), risk)
         return expit(without) - expit(with_programme)
 
+    def supported(self, matrix: pd.DataFrame, risk: np.ndarray, propensity: np.ndarray, rules: Benefit) -> np.ndarray:
+        """Mark people who could have been treated, and are like somebody who was."""
+        near = self.reach.holds(self.scale.design(matrix, risk, propensity))
+        return near & (propensity >= rules.minimum_propensity)
+
 
 @dataclass(frozen=True)
 class CrossFitted:
@@ -81,6 +88,7 @@ class CrossFitted:
 
     without: np.ndarray
     with_programme: np.ndarray
+    reached: np.ndarray  # boolean: like somebody treated
 
     @property
     def benefit(self) -> np.ndarray:
@@ -118,17 +126,22 @@ def fit_effect(
     random = np.random.default_rng(seed)
 
     def learn(rows: np.ndarray) -> EffectModel:
-        learned = _coefficients(design[rows], offset[rows], outcome[rows], treated[rows], weights[rows], random)
-        return EffectModel(scale, learned)
+        coefficients, reach = _coefficients(
+            design[rows], offset[rows], outcome[rows], treated[rows], weights[rows], random
+        )
+        return EffectModel(scale, coefficients, reach)
 
     without, with_programme = np.empty(len(matrix)), np.empty(len(matrix))
+    reached = np.zeros(len(matrix), dtype=bool)
     # Many small solves: threads would only wait for one another.
     with threadpool_limits(1, user_api="blas"):
         for fold in np.unique(folds):
             rows = folds == fold
-            odds = learn(kept & ~rows).outcome_odds(design[rows], risk[rows])
+            model = learn(kept & ~rows)
+            odds = model.outcome_odds(design[rows], risk[rows])
             without[rows], with_programme[rows] = expit(odds[0]), expit(odds[1])
-        return learn(kept), CrossFitted(without, with_programme)
+            reached[rows] = model.reach.holds(design[rows])
+        return learn(kept), CrossFitted(without, with_programme, reached)
 
 
 def _coefficients(
@@ -138,8 +151,8 @@ def _coefficients(
     treated: np.ndarray,
     weights: np.ndarray,
     random: np.random.Generator,
-) -> np.ndarray:
-    """Return a0, alpha, b0, beta."""
+) -> tuple[np.ndarray, Reach]:
+    """Return a0, alpha, b0, beta; and the reach of the treated."""
     columns, untreated = with_ones(design), ~treated
     alpha = ridge_logistic(
         columns[untreated],
@@ -150,10 +163,10 @@ def _coefficients(
         np.zeros(columns.shape[1]),
     )
     without = offset[treated] + columns[treated] @ alpha
-    relative = fit_readings(
-        design[treated], without, outcome[treated], np.minimum(1.0, 2 * weights[treated]), None, random, ["relative"]
-    )
-    return np.concatenate([alpha, relative[0].coefficients.mean(axis=0)])
+    weight = np.minimum(1.0, 2 * weights[treated])
+    relative = fit_readings(design[treated], without, outcome[treated], weight, None, random, ["relative"])
+    learned = np.concatenate([alpha, relative[0].coefficients.mean(axis=0)])
+    return learned, Reach.of(design[treated], without, weight)
 
 
 def assumed_benefit(matrix: pd.DataFrame, risk: np.ndarray, rules: Benefit) -> np.ndarray:
@@ -161,9 +174,9 @@ def assumed_benefit(matrix: pd.DataFrame, risk: np.ndarray, rules: Benefit) -> n
     return risk * amenability(matrix) * rules.assumed_relative_reduction
 
 
-def released_benefit(learned: np.ndarray, assumed: np.ndarray, propensity: np.ndarray, rules: Benefit) -> np.ndarray:
+def released_benefit(learned: np.ndarray, assumed: np.ndarray, supported: np.ndarray) -> np.ndarray:
     """Return learned benefit where there are others like the person among the treated, assumed benefit elsewhere."""
-    return np.where(propensity >= rules.minimum_propensity, learned, assumed)
+    return np.where(supported, learned, assumed)
 
 
 def overlap_sample(treated: np.ndarray, propensity: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -22,12 +22,20 @@ from threadpoolctl import threadpool_limits
 
 from models.benefit_input import Input, as_features, checked, require_overlap
 from models.doubly_robust import doubly_robust_scores
-from models.effect import Effect, effect_design, fit_readings, reading_weights
-from models.nuisances import Scale, fit_chance, ridge_logistic, with_ones
+from models.effect import (
+    HELD_OUT_BURN,
+    HELD_OUT_DRAWS,
+    READINGS,
+    Effect,
+    effect_design,
+    fit_readings,
+    reading_weights,
+)
+from models.nuisances import Scale, binned, fit_chance, ridge_logistic, straight_line, with_ones
+from models.reach import Reach
 
 CONTROLS_PER_TREATED = 12
 CORRECTION_PENALTY = 1000.0
-FURTHEST_SHARE = 0.01
 
 
 class BenefitEstimator(BaseEstimator):
@@ -37,7 +45,8 @@ class BenefitEstimator(BaseEstimator):
     ----------
     folds : folds of people for cross-fitting
     rounds : boosting rounds of the outcome's trees; treatment's take four fifths of them
-    maximum_controls : the outcome without treatment is learned from at most so many untreated rows
+    maximum_controls : the outcome without treatment, and who is treated, are learned from about so many
+        untreated rows at most
     minimum_propensity : below it nobody like the person was treated
     seed : root of every random number; the same data and seed give the same numbers
 
@@ -52,8 +61,8 @@ class BenefitEstimator(BaseEstimator):
 
     def __init__(
         self,
-        folds: int = 5,
-        rounds: int = 100,
+        folds: int = 3,
+        rounds: int = 60,
         maximum_controls: int = 200_000,
         minimum_propensity: float = 0.002,
         seed: int = 0,
@@ -105,6 +114,7 @@ class BenefitEstimator(BaseEstimator):
         self.scale_ = Scale.of(told.X)
         Z = self.scale_(told.X)
 
+        self.bins_ = binned(told.X)
         self.outcome_, without = self._fit_outcome(told, Z, folds, random)
         self.treatment_, chosen = self._fit_treatment(told, Z, folds, random, ~told.randomised)
         chance = self._known(told, expit(chosen))
@@ -113,12 +123,13 @@ class BenefitEstimator(BaseEstimator):
         if told.randomised.any() and not told.randomised.all():
             self.margin_, anyone = self._fit_treatment(told, Z, folds, random, np.ones(len(Z), dtype=bool))
 
+        del self.bins_
         design = effect_design(Z, without, chosen)
         self.correction_ = self._correct(told, design, without, chance, random)
-        without = without + with_ones(design) @ self.correction_
+        without = without + straight_line(design, self.correction_)
         weight = told.weight * np.minimum(1.0, 2 * (1 - chance))
         self._fit_effect(told, design, without, weight, folds, random)
-        self._measure_reach(design, without, weight, told.treated)
+        self.reach_ = Reach.of(design[told.treated], without[told.treated], weight[told.treated])
         self.without_, self.propensity_, self.support_ = expit(without), chance, self._reached(design, expit(anyone))
         self.scores_ = doubly_robust_scores(told.treated, told.outcome, chance, self.without_, self.with_)
         return self
@@ -143,17 +154,29 @@ class BenefitEstimator(BaseEstimator):
     def _fit_outcome(self, told: Input, Z: np.ndarray, folds: np.ndarray, random: np.random.Generator) -> Any:
         untreated = ~told.treated
         sampled = untreated & (random.random(len(Z)) < self.maximum_controls / untreated.sum())
-        return fit_chance(told.X, Z, told.outcome, sampled, untreated, folds, told.weight, self.rounds, self.seed)
+        return fit_chance(
+            self.bins_, told.X, Z, told.outcome, sampled, untreated, folds, told.weight, self.rounds, self.seed
+        )
 
     def _fit_treatment(
         self, told: Input, Z: np.ndarray, folds: np.ndarray, random: np.random.Generator, rows: np.ndarray
     ) -> Any:
         """Learn who is treated among `rows`; with nobody chosen, everybody has the lot's own chance."""
         rows = rows if rows.any() else np.ones(len(Z), dtype=bool)
-        drawn = random.random(len(Z)) < CONTROLS_PER_TREATED * told.treated.mean()
+        share = min(CONTROLS_PER_TREATED * told.treated.mean(), self.maximum_controls / len(Z))
+        drawn = random.random(len(Z)) < share
         sampled = rows & (told.treated | drawn)
         return fit_chance(
-            told.X, Z, told.treated, sampled, rows, folds, told.weight, max(1, self.rounds * 4 // 5), self.seed
+            self.bins_,
+            told.X,
+            Z,
+            told.treated,
+            sampled,
+            rows,
+            folds,
+            told.weight,
+            max(1, self.rounds * 4 // 5),
+            self.seed,
         )
 
     @staticmethod
@@ -188,31 +211,28 @@ class BenefitEstimator(BaseEstimator):
         """Fit the readings on all the treated, and fold by fold to weigh them and to foretell each row honestly."""
         chosen = ~told.randomised if told.randomised.any() and not told.randomised.all() else None
 
-        def readings(rows: np.ndarray) -> Any:
+        def readings(rows: np.ndarray, *length: int) -> Any:
             part = None if chosen is None else chosen[rows]
-            return fit_readings(design[rows], without[rows], told.outcome[rows], weight[rows], part, random)
+            fitted = design[rows], without[rows], told.outcome[rows], weight[rows], part, random
+            return fit_readings(*fitted, READINGS, *length)
 
-        held = np.empty((3, len(design)))
+        held = np.empty((len(READINGS), len(design)))
+        foretold = np.empty_like(held)
         for fold in np.unique(folds):
             rows = folds == fold
-            fitted = readings(told.treated & ~rows)
+            fitted = readings(told.treated & ~rows, HELD_OUT_DRAWS, HELD_OUT_BURN)
             held[:, rows] = [reading.mean_with_treatment(design[rows], without[rows]) for reading in fitted]
-        judged = told.treated if chosen is None else told.treated & told.randomised
-        likely = np.where(told.outcome, held, 1 - held)[:, judged]
-        self.weights_ = reading_weights(-weight[judged] * np.log(np.maximum(likely, 1e-4)), told.person[judged])
+            judged = rows & told.treated
+            part = None if chosen is None else chosen[judged]
+            foretold[:, judged] = [reading.foretold(design[judged], without[judged], part) for reading in fitted]
+        likely = np.where(told.outcome, foretold, 1 - foretold)[:, told.treated]
+        self.weights_ = reading_weights(-weight[told.treated] * np.log(np.maximum(likely, 1e-4)))
         self.with_ = self.weights_ @ held
         self.effect_ = Effect(readings(told.treated), self.weights_)
 
-    def _measure_reach(self, design: np.ndarray, without: np.ndarray, weight: np.ndarray, treated: np.ndarray) -> None:
-        columns, risk = with_ones(design[treated]), expit(without[treated])
-        curvature = (columns * (weight[treated] * risk * (1 - risk))[:, None]).T @ columns
-        self.reach_ = np.linalg.inv(curvature + np.eye(len(curvature)))
-        self.furthest_ = float(np.quantile(_leverage(columns, self.reach_), 1 - FURTHEST_SHARE))
-
     def _reached(self, design: np.ndarray, chance: np.ndarray) -> np.ndarray:
         """Mark people who could have been treated and are no further from the treated than all but 1 in 100 of them."""
-        near = _leverage(with_ones(design), self.reach_) <= self.furthest_
-        return near & (chance >= self.minimum_propensity)
+        return self.reach_.holds(design) & (chance >= self.minimum_propensity)
 
     def _prepared(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return the design, log odds without treatment, support, and the chance of treatment, by choice or by lot."""
@@ -222,9 +242,5 @@ class BenefitEstimator(BaseEstimator):
         without, chosen = self.outcome_.log_odds(values, Z), self.treatment_.log_odds(values, Z)
         chance = expit(chosen if self.margin_ is None else self.margin_.log_odds(values, Z))
         design = effect_design(Z, without, chosen)
-        without = without + with_ones(design) @ self.correction_
+        without = without + straight_line(design, self.correction_)
         return design, without, self._reached(design, chance), chance
-
-
-def _leverage(columns: np.ndarray, inverse: np.ndarray) -> np.ndarray:
-    return ((columns @ inverse) * columns).sum(axis=1)

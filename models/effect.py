@@ -1,14 +1,13 @@
-"""Who gains: three readings of one history, weighed by how well each foretells people it has not seen.
+"""Who gains: two readings of one history, weighed by how well each foretells people it has not seen.
 
 With mu0 the chance of the outcome without treatment, the treated are explained by
 
-    alike       mu1 = mu0 exp(b)            everybody's risk changes by the same factor
+    alike       mu1 = mu0 exp(b)             everybody's risk changes by the same factor
     relative    logit mu1 = logit mu0 + D b  who gains differs, and more at higher risk
-    additive    mu1 = mu0 + D b              who gains differs, whatever the risk
 
-D holds the features, log odds of risk and of treatment. In the last two `b` has a horseshoe
-prior. "Alike" orders people by risk. It stands unless a reading by which people differ foretells
-held-out people better by more than one standard error, clustered by person.
+D holds the features, log odds of risk and of treatment. In the second `b` has a horseshoe prior.
+"Alike" orders people by risk. Each counts in proportion to the likelihood it gave to people held out
+(pseudo-Bayesian model averaging: Yao, Vehtari, Simpson and Gelman 2018).
 """
 
 from __future__ import annotations
@@ -22,27 +21,39 @@ from scipy.special import expit
 from models.horseshoe import horseshoe_draws
 from models.nuisances import with_ones
 
-READINGS = ("alike", "relative", "additive")
-DRAWS, BURN, KEPT = 300, 100, 60
+READINGS = ("alike", "relative")
+DRAWS, BURN, KEPT = 600, 200, 60
+HELD_OUT_DRAWS, HELD_OUT_BURN = 180, 100
 ROWS_AT_ONCE = 20_000
 NEGLIGIBLE = 1e-3
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Draws of the coefficients of one reading, shape (draws, 1 + columns of the design); `alike` has one column."""
+    """Draws of the coefficients of one reading, shape (draws, 1 + columns of the design); `alike` has one column.
+
+    `bias`, shape (draws, 0 or 2), is how those chosen differ from those drawn by lot, which is no effect.
+    """
 
     name: str
     coefficients: np.ndarray
+    bias: np.ndarray
 
     def with_treatment(self, design: np.ndarray, without: np.ndarray) -> np.ndarray:
         """Return each draw's chance of the outcome with treatment, shape (rows, draws); `without` in log odds."""
         columns = with_ones(design)[:, : self.coefficients.shape[1]]
-        return _mean(self.name, without[:, None], columns @ self.coefficients.T)
+        change = columns @ self.coefficients.T.astype(columns.dtype)
+        return _mean(self.name, without[:, None].astype(columns.dtype), change)
 
     def mean_with_treatment(self, design: np.ndarray, without: np.ndarray) -> np.ndarray:
         """Return the expected chance of the outcome with treatment, one a row."""
         return self.with_treatment(design, without).mean(axis=1)
+
+    def foretold(self, design: np.ndarray, without: np.ndarray, chosen: np.ndarray | None) -> np.ndarray:
+        """Return the expected chance of the outcome of treated people, those chosen with their bias; one a row."""
+        columns = with_ones(design)[:, : self.coefficients.shape[1]]
+        change = columns @ self.coefficients.T + _bias_columns(design, chosen) @ self.bias.T
+        return _mean(self.name, without[:, None], change).mean(axis=1)
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ class Effect:
 
 def effect_design(Z: np.ndarray, without: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Return D: scaled features, log odds of the outcome without treatment, log odds of treatment."""
-    return np.column_stack([Z, (without + 2.5) / 1.2, (chance + 4.0) / 1.7])
+    return np.column_stack([Z, (without + 2.5) / 1.2, (chance + 4.0) / 1.7]).astype("float32")
 
 
 def fit_readings(
@@ -96,6 +107,8 @@ def fit_readings(
     chosen: np.ndarray | None,
     random: np.random.Generator,
     names: Sequence[str] = READINGS,
+    draws: int = DRAWS,
+    burn: int = BURN,
 ) -> tuple[Reading, ...]:
     """Fit readings to treated rows.
 
@@ -103,11 +116,10 @@ def fit_readings(
     ----------
     chosen : None, or boolean: treated because somebody chose so, not by lot. Their difference from
         the randomised gets a term of its own, c0 + c1 log odds of risk, which is not part of the effect.
+    draws, burn : of the horseshoe's sampler
     """
-    columns = with_ones(design)
-    bias = np.empty((len(design), 0))
-    if chosen is not None:
-        bias = chosen[:, None] * np.column_stack([np.ones(len(design)), design[:, -2]])
+    columns = with_ones(design).astype("float64")
+    bias = _bias_columns(design, chosen)
     readings = []
     for name in names:
         used = columns[:, :1] if name == "alike" else columns
@@ -119,33 +131,32 @@ def fit_readings(
         if name == "alike":
             drawn = random.multivariate_normal(np.linalg.solve(curvature, score), np.linalg.inv(curvature), KEPT)
         else:
-            drawn = horseshoe_draws(curvature, score, free, DRAWS, BURN, random)[:: DRAWS // KEPT]
-        readings.append(Reading(name, drawn[:, : used.shape[1]]))
+            drawn = horseshoe_draws(curvature, score, free, draws, burn, random)[:: max(1, draws // KEPT)]
+        readings.append(Reading(name, drawn[:, : used.shape[1]], drawn[:, used.shape[1] :]))
     return tuple(readings)
 
 
-def reading_weights(losses: np.ndarray, person: np.ndarray) -> np.ndarray:
+def reading_weights(losses: np.ndarray) -> np.ndarray:
     """Weigh readings by their loss on held-out people.
 
     Parameters
     ----------
-    losses : shape (readings, rows), `alike` first; negative log likelihood of the outcomes
-    person : of each row; one person's rows are not independent
+    losses : shape (readings, rows); negative log likelihood of the outcomes
 
     Returns
     -------
-    Weights that sum to one: all on `alike` unless the best of the others is better by more than one
-    paired standard error; otherwise in proportion to each reading's held-out likelihood (Yao and others 2018).
+    Weights that sum to one, in proportion to each reading's held-out likelihood.
     """
-    _, people = np.unique(person, return_inverse=True)
-    best = 1 + int(losses[1:].sum(axis=1).argmin())
-    gain = np.bincount(people, weights=losses[0] - losses[best])
-    if gain.sum() <= np.sqrt(len(gain) * gain.var()):
-        return np.eye(len(losses))[0]
     total = losses.sum(axis=1)
     weights = np.exp(total.min() - total)
     weights = np.where(weights < NEGLIGIBLE, 0.0, weights)
     return weights / weights.sum()
+
+
+def _bias_columns(design: np.ndarray, chosen: np.ndarray | None) -> np.ndarray:
+    if chosen is None:
+        return np.empty((len(design), 0))
+    return chosen[:, None] * np.column_stack([np.ones(len(design)), design[:, -2]])
 
 
 def _quadratic(
@@ -169,11 +180,8 @@ def _derivatives(
     name: str, columns: np.ndarray, without: np.ndarray, outcome: np.ndarray, weight: np.ndarray, at: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     p = _mean(name, without, columns @ at)
-    if name == "additive":
-        base = expit(without)
-        slope, variance = np.ones_like(p), np.maximum(base * (1 - base), 0.01)
-    else:
-        slope, variance = (p if name == "alike" else p * (1 - p)), p * (1 - p)
+    variance = p * (1 - p)
+    slope = p if name == "alike" else variance
     gradient = columns.T @ (weight * slope / variance * (outcome - p))
     return gradient, (columns * (weight * slope**2 / variance)[:, None]).T @ columns
 
@@ -181,8 +189,7 @@ def _derivatives(
 def _mean(name: str, without: np.ndarray, change: np.ndarray) -> np.ndarray:
     if name == "relative":
         return expit(without + change)
-    base = expit(without)
-    return np.clip(base * np.exp(np.clip(change, -3, 3)) if name == "alike" else base + change, 1e-4, 1 - 1e-4)
+    return np.clip(expit(without) * np.exp(np.clip(change, -3, 3)), 1e-4, 1 - 1e-4)
 
 
 def _by_chunk(

@@ -1,8 +1,8 @@
 """Evidence: may benefit learned from the past be believed, or must it be assumed?
 
-The grade `compared` is earned by passing every check below on the history; one failure
-and the grade is `assumed`. A randomised margin is not used yet, so `randomised` cannot be
-earned.
+The grade is earned by passing every check below on the history; one failure and it is `assumed`.
+It is `randomised` where enough people were drawn by lot, and then those people alone are judged by;
+otherwise `compared`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ import pandas as pd
 
 from casewell.settings import Benefit
 from models.comparison import Estimate, History, effective_sample, imbalance, top
+from models.doubly_robust import doubly_robust_scores
+from models.targeting import calibration_of_benefit
 
 ONE_SIDED_95 = 1.645
 CONTROL_MARGIN = 0.05  # a wider interval could hide confounding as large as the effects sought
+SLOPE_LIMITS = (0.8, 1.2)  # of calibration: outside, a stated benefit is not the benefit that is had
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,12 @@ class Evidence:
 
     def sentence(self) -> str:
         """Say the grade and why, in one sentence."""
-        if self.grade == "compared":
-            return (
-                "Benefit was learned by comparing people who did and did not start case management; every check passed."
-            )
+        if self.grade != "assumed":
+            how = {
+                "compared": "comparing people who did and did not start case management",
+                "randomised": "pooling the history with people whose place was drawn by lot, and checked on those",
+            }[self.grade]
+            return f"Benefit was learned by {how}; every check passed."
         failed = "; ".join(check.seen for check in self.checks if not check.passed)
         return f"Benefit is assumed from risk and amenability, not learned: {failed}."
 
@@ -59,14 +64,21 @@ def too_few(treated: int, rules: Benefit) -> Evidence:
     return Evidence("assumed", (Check("enough treated", False, seen),), treated, None, None)
 
 
+def not_learnable(why: str) -> Evidence:
+    """Return the evidence of a history that `BenefitEstimator` refused, saying why."""
+    return Evidence("assumed", (Check("history", False, why),), 0, None, None)
+
+
 def judge(
     history: History,
     control: History,
     matrix: pd.DataFrame,
     orders: Mapping[str, np.ndarray],
+    supported: np.ndarray,
     index_date: np.ndarray,
     share: float,
     rules: Benefit,
+    randomised: np.ndarray | None = None,
 ) -> Evidence:
     """Weigh the evidence for benefit.
 
@@ -76,10 +88,36 @@ def judge(
     control : the same for an outcome that case management should not change
     matrix : features, for balance
     orders : the score by which each rule would choose: "learned benefit" as it would be released, and
-        the two it must beat, "risk" and "assumed benefit"
+        those it must beat, "risk" and, where there is one, "assumed benefit"
+    supported : boolean; people like the row's are in the evidence
     index_date : of each row; lists are drawn within dates
     share : places as a share of eligible people
+    randomised : boolean; drawn by lot, with the lot's own chance as propensity in `history` and `control`
     """
+    if randomised is not None and _enough_drawn(history, randomised, rules):
+        drawn = randomised
+        told = history.where(drawn), control.where(drawn), matrix[drawn]
+        orders = {rule: order[drawn] for rule, order in orders.items()}
+        return _judge("randomised", *told, orders, supported[drawn], index_date[drawn], share, rules)
+    return _judge("compared", history, control, matrix, orders, supported, index_date, share, rules)
+
+
+def _enough_drawn(history: History, randomised: np.ndarray, rules: Benefit) -> bool:
+    arms = (history.person[randomised & history.treated], history.person[randomised & ~history.treated])
+    return min(len(np.unique(people)) for people in arms) >= rules.minimum_treated
+
+
+def _judge(
+    earned: str,
+    history: History,
+    control: History,
+    matrix: pd.DataFrame,
+    orders: Mapping[str, np.ndarray],
+    supported: np.ndarray,
+    index_date: np.ndarray,
+    share: float,
+    rules: Benefit,
+) -> Evidence:
     rows = np.ones(len(index_date), dtype=bool)
     starters = int(pd.Series(history.person[history.treated]).nunique())
     checks = [_enough(starters, rules)]
@@ -97,7 +135,7 @@ def judge(
     )
     chosen = {rule: top(order, index_date, share) for rule, order in orders.items()}
     by_benefit = chosen["learned benefit"]
-    alike = float((history.propensity[by_benefit] >= rules.minimum_propensity).mean())
+    alike = float(supported[by_benefit].mean())
     size = effective_sample(np.where(history.treated, 1 - history.propensity, 0.0))
     checks.append(
         Check(
@@ -108,9 +146,12 @@ def judge(
         )
     )
     checks.append(_negative_control(control.average(rows)))
-    advantage = {rule: history.difference(by_benefit, chosen[rule]) for rule in ("risk", "assumed benefit")}
+    advantage = {
+        rule: history.difference(by_benefit, others) for rule, others in chosen.items() if rule != "learned benefit"
+    }
     checks += [_advantage(rule, estimate) for rule, estimate in advantage.items()]
-    grade = "compared" if all(check.passed for check in checks) else "assumed"
+    checks += [_helps(history.average(by_benefit)), _calibration(history, orders["learned benefit"])]
+    grade = earned if all(check.passed for check in checks) else "assumed"
     return Evidence(grade, tuple(checks), starters, history.average(rows), advantage["risk"])
 
 
@@ -139,4 +180,28 @@ def _advantage(rule: str, advantage: Estimate) -> Check:
         bool(lower > 0),
         f"choosing by learned benefit instead of {rule} changes the gain of each place that differs by "
         f"{advantage.value:+.3f} (one-sided 95 % lower bound {lower:+.3f})",
+    )
+
+
+def _helps(gain: Estimate) -> Check:
+    lower = gain.value - ONE_SIDED_95 * gain.error
+    return Check(
+        "helps the chosen",
+        bool(lower > 0),
+        f"case management changes the outcome of the people who would be chosen for the better by {gain.value:+.3f} "
+        f"(one-sided 95 % lower bound {lower:+.3f}, which must be above zero)",
+    )
+
+
+def _calibration(history: History, stated: np.ndarray) -> Check:
+    scores = doubly_robust_scores(
+        history.treated, history.outcome, history.propensity, history.without, history.with_programme
+    )
+    slope = calibration_of_benefit(scores, stated, history.propensity, history.person)
+    low, high = SLOPE_LIMITS
+    return Check(
+        "calibration",
+        bool(low <= slope.value <= high),
+        f"on people it was not learned from, the benefit had rises by {slope.value:.2f} for each 1 that the stated benefit "
+        f"rises (standard error {slope.error:.2f}); the limits are {low} and {high}",
     )

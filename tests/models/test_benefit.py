@@ -1,13 +1,17 @@
 """The effect learner, on made-up people whose true benefit is known."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
 
+from casewell.settings import Benefit
 from models.benefit import CrossFitted, EffectModel, fit_effect, overlap_sample
 from models.comparison import History, effective_sample, imbalance, top
 from models.risk import person_folds
+from models.store import _effect, _effect_told
 
 
 def people(number: int, seed: int, harm: bool = False) -> dict[str, np.ndarray]:
@@ -145,3 +149,25 @@ def test_equal_weights_count_every_row():
 def test_the_top_share_is_drawn_within_each_date():
     chosen = top(np.array([3.0, 2.0, 1.0, 30.0, 20.0, 10.0]), np.array([1, 1, 1, 2, 2, 2]), 1 / 3)
     assert chosen.tolist() == [True, False, False, True, False, False]
+
+
+def test_a_kind_of_person_never_treated_is_not_supported_however_likely_treatment_seems():
+    made = people(20_000, 8)
+    home = np.random.default_rng(8).random(20_000) < 0.03
+    made["treated"] &= ~home
+    made["matrix"]["care_home"] = home.astype(float)
+    model, crossed = fitted_on(made)
+    told = made["matrix"], made["without"]
+    supported = model.supported(*told, made["propensity"], Benefit())
+    assert not supported[home].any()
+    assert not crossed.reached[home].any()
+    assert supported[~home].mean() > 0.9
+    assert not model.supported(*told, np.full(20_000, 0.001), Benefit()).any()
+
+
+def test_a_stored_effect_supports_the_same_people(fitted):
+    made, model, _ = fitted
+    again = _effect(json.loads(json.dumps(_effect_told(model))))
+    told = made["matrix"], made["without"], made["propensity"]
+    assert np.array_equal(again.benefit(*told), model.benefit(*told))
+    assert np.array_equal(again.supported(*told, Benefit()), model.supported(*told, Benefit()))

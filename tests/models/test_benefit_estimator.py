@@ -91,7 +91,7 @@ def test_where_everybody_responds_alike_the_order_is_that_of_risk():
     made = people(8_000, 5, "alike")
     estimator = BenefitEstimator(**QUICK).fit(made["X"], made["treated"], made["outcome"])
     parts = estimator.components(made["X"])
-    assert estimator.weights_.tolist() == [1, 0, 0]
+    assert estimator.weights_[0] > 0.5
     assert parts["benefit"].rank().corr(parts["risk_without"].rank()) > 0.999
     assert 0.15 < parts["benefit"].sum() / parts["risk_without"].sum() < 0.45
 
@@ -203,8 +203,8 @@ def test_few_that_matter_are_kept_and_the_rest_are_shrunk():
     assert np.abs(mean[3:]).mean() < 0.5 * np.abs(plain[3:]).mean()
 
 
-def test_differences_between_people_are_believed_only_beyond_one_standard_error():
-    person, noise = np.arange(400), np.tile([0.5, -0.5], 200)
-    alike = np.full(400, 1.0)
-    assert reading_weights(np.stack([alike, alike + noise - 0.01, alike + 1]), person).tolist() == [1, 0, 0]
-    assert reading_weights(np.stack([alike, alike + noise - 0.2, alike + 1]), person)[1] > 0.99
+def test_readings_count_in_proportion_to_the_likelihood_they_gave_to_people_held_out():
+    level = np.full(400, 1.0)
+    better = level - np.log(3) / 400
+    assert reading_weights(np.stack([level, better])) == pytest.approx([0.25, 0.75])
+    assert reading_weights(np.stack([level, level + 1])).tolist() == [1, 0]

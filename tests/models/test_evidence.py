@@ -35,6 +35,7 @@ def sound():
         "control": History(person, treated, planned, propensity, level, level),
         "matrix": pd.DataFrame({"illness": illness, "gains": gains.astype(float)}),
         "orders": {"learned benefit": without - with_programme, "risk": without, "assumed benefit": 0.1 * without},
+        "supported": np.ones(NUMBER, dtype=bool),
         "index_date": np.zeros(NUMBER),
         "share": 0.1,
         "rules": RULES,
@@ -61,6 +62,7 @@ def test_a_negative_control_too_uncertain_to_tell_lowers_the_grade(sound):
     few = np.arange(NUMBER) < 500
     fewer = {name: sound[name].where(few) for name in ("history", "control")}
     fewer |= {"matrix": sound["matrix"][few], "index_date": sound["index_date"][few]}
+    fewer |= {"supported": sound["supported"][few]}
     fewer |= {"orders": {rule: order[few] for rule, order in sound["orders"].items()}}
     rules = RULES.model_copy(update={"minimum_treated": 20})
     assert "negative control" in failed(sound | fewer | {"rules": rules})
@@ -78,12 +80,41 @@ def test_treated_people_unlike_the_others_lower_the_grade(sound):
 
 
 def test_nobody_like_the_chosen_among_the_treated_lowers_the_grade(sound):
-    strict = RULES.model_copy(update={"minimum_propensity": 0.49})
-    assert failed(sound | {"rules": strict}) == {"overlap"}
+    nobody = np.zeros(NUMBER, dtype=bool)
+    assert failed(sound | {"supported": nobody}) == {"overlap"}
+
+
+def test_a_stated_benefit_twice_as_large_as_the_true_one_lowers_the_grade(sound):
+    orders = sound["orders"] | {"learned benefit": 2 * sound["orders"]["learned benefit"]}
+    assert failed(sound | {"orders": orders}) == {"calibration"}
+
+
+def test_harm_to_those_who_would_be_chosen_lowers_the_grade(sound):
+    history, random = sound["history"], np.random.default_rng(32)
+    worse = np.minimum(2 * history.without - history.with_programme, 0.99)
+    outcome = np.where(history.treated, random.random(NUMBER) < worse, history.outcome)
+    harmed = dataclasses.replace(history, outcome=outcome, with_programme=worse)
+    assert "helps the chosen" in failed(sound | {"history": harmed})
+
+
+def test_enough_people_drawn_by_lot_earn_the_grade_randomised_and_are_judged_alone(sound):
+    drawn = np.arange(NUMBER) < 40_000
+    history = sound["history"]
+    # Whoever was chosen, not drawn, was fated: judged on them as well, no check could pass.
+    fated = dataclasses.replace(history, outcome=np.where(drawn, history.outcome, history.treated))
+    told = sound | {"history": fated}
+    assert judge(**told).grade == "assumed"
+    found = judge(**told, randomised=drawn)
+    assert found.grade == "randomised"
+    assert "by lot" in found.sentence()
+
+
+def test_twelve_people_drawn_by_lot_earn_nothing(sound):
+    assert judge(**sound, randomised=np.arange(NUMBER) < 12).grade == "compared"
 
 
 def test_learned_benefit_is_used_only_where_others_like_the_person_were_treated():
-    released = released_benefit(np.array([0.5, 0.5]), np.array([0.1, 0.1]), np.array([0.2, 0.0001]), RULES)
+    released = released_benefit(np.array([0.5, 0.5]), np.array([0.1, 0.1]), np.array([True, False]))
     assert released.tolist() == [0.5, 0.1]
 
 
