@@ -1,16 +1,24 @@
 from cohorts.allocation import allocate
 from cohorts.assembly import assemble
+from cohorts.changes import Earlier, personal_changes, turnover
+from cohorts.circumstances import circumstances
+from cohorts.fhir_files import write_bundles
+from cohorts.first_steps import first_steps
 from cohorts.formats import write_lists
 from cohorts.ledger import counts, ledger, write_counts
+from cohorts.margin import lots, refuse_outdated_margins
 from cohorts.policy import refuse_outdated
+from cohorts.practice_files import write_practice_files
 from cohorts.price import price
 from cohorts.price_page import to_json as price_json
 from cohorts.price_page import write_price_page
 from cohorts.publish import clear_leftovers, publish, stage
-from cohorts.reasons import reasons
+from cohorts.reason_days import with_days
+from cohorts.reasons import side_by_side, strongest
 from cohorts.routing import route
-from cohorts.tables import ALLOCATION, COHORT, DOORS, LEDGER, ROUTES, UNMET
+from cohorts.tables import ALLOCATION, COHORT, DOORS, LEDGER, ROUTES, TURNOVER, UNMET
 from cohorts.team_lists import Heading
+from cohorts.turnover_counts import turnover_counts
 from cohorts.unmet import unmet_need
 
 __all__ = [
@@ -19,22 +27,35 @@ __all__ = [
     "DOORS",
     "LEDGER",
     "ROUTES",
+    "TURNOVER",
     "UNMET",
+    "Earlier",
     "Heading",
     "allocate",
     "assemble",
+    "circumstances",
     "clear_leftovers",
     "counts",
+    "first_steps",
     "ledger",
+    "lots",
+    "personal_changes",
     "price",
     "price_json",
     "publish",
-    "reasons",
     "refuse_outdated",
+    "refuse_outdated_margins",
     "route",
+    "side_by_side",
     "stage",
+    "strongest",
+    "turnover",
+    "turnover_counts",
     "unmet_need",
+    "with_days",
+    "write_bundles",
     "write_counts",
     "write_lists",
+    "write_practice_files",
     "write_price_page",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import hashlib
 import hmac
@@ -12,12 +13,18 @@ import pandas as pd
 
 from casewell.doors import check
 from casewell.errors import SettingsError
-from casewell.settings import Policy, Teams
+from casewell.settings import Policy, Stability, Teams
 from cohorts.floors import choose_above
-from cohorts.policy import asked, weights
+from cohorts.margin import draw, strata
+from cohorts.policy import KEPT, asked, weights
 from cohorts.tables import ALLOCATION, LISTED, RESERVE
 
 NO_POLICY = Policy()
+NO_LIMIT = Stability()
+KEEPS = "by the limit on changes since the last list"
+KEPT_OUT = "the limit on changes since the last list left the place with somebody else"
+DRAWN = "drawn by lot at the team's margin"
+NOT_DRAWN = "the lot at the team's margin gave the place to somebody else"
 
 
 def allocate(
@@ -28,6 +35,9 @@ def allocate(
     policy: Policy = NO_POLICY,
     groups: pd.DataFrame | None = None,
     need_share: float = 0.1,
+    stability: Stability = NO_LIMIT,
+    last: pd.DataFrame | None = None,
+    as_of: dt.date | None = None,
 ) -> pd.DataFrame:
     """Offer each team's places to those of its people whom case management would help most, as the policy weighs it.
 
@@ -44,6 +54,11 @@ def allocate(
         Weights and floors, and `fairness.group_table` of everybody, by which they go; not needed where no rule is set.
     need_share
         The share of people, by need, who count as in high need (floors by share of need).
+    stability, last
+        What keeps places with those who have them, and `person_id` and `team_code` of those listed last; None in a first
+        week, when nothing is kept.
+    as_of
+        The day of the list, by which the lots of declared margins are drawn (`cohorts.margin`); without it none is.
 
     Returns
     -------
@@ -66,19 +81,28 @@ def allocate(
     eligible = eligible.assign(
         capacity=capacity, places=places, gains=eligible["benefit"] > 0, value=eligible["benefit"]
     )
+    eligible = eligible.assign(incumbent=_listed_last(eligible, last))
     plain = _in_order(eligible, tie_break_key)
-    if policy.chosen:
-        ordered, listed = _under(policy, plain, groups, need_share, tie_break_key)
-    else:
-        ordered, listed = plain, plain["gains"] & (plain["position"] <= plain["capacity"])
-    selected = ordered["gains"] & (ordered["position"] <= ordered["places"])
+    freely = _under(policy, NO_LIMIT, plain, groups, need_share, tie_break_key)
+    ordered, listed = freely
+    if stability.chosen and eligible["incumbent"].any():
+        ordered, listed = _under(policy, stability, plain, groups, need_share, tie_break_key)
+    margins = teams.margins if as_of is not None else {}
+    drawn, chance = draw(ordered, listed.to_numpy(), margins, strata(policy, stability), tie_break_key, as_of)
+    ordered = _drawn_first(ordered.assign(listed=drawn, chance=chance, lost=~np.isnan(chance) & ~drawn))
+    listed = ordered["listed"]
+    # Whoever was not drawn is not next in line either, or the lot would not decide.
+    selected = ordered["gains"] & (ordered["position"] <= ordered["places"]) & ~ordered["lost"]
     allocation = pd.DataFrame(
         {
             "person_id": ordered["person_id"],
             "team_code": ordered["team_code"],
             "status": np.select([listed, selected], [LISTED, RESERVE], "not_selected"),
             "rank": ordered["position"].astype("Int64").where(selected),
-            "why": _why(ordered, plain, listed, selected),
+            "why": _why(
+                ordered, plain, listed, selected, ordered["person_id"].isin(freely[0].loc[freely[1], "person_id"])
+            ),
+            "chance": ordered["chance"],
         }
     )
     return check(
@@ -86,19 +110,41 @@ def allocate(
     )
 
 
+def _listed_last(eligible: pd.DataFrame, last: pd.DataFrame | None) -> np.ndarray:
+    """Mark whoever was on the last list of the team that serves them now."""
+    if last is None:
+        return np.zeros(len(eligible), dtype=bool)
+    pairs = pd.MultiIndex.from_frame(eligible[["person_id", "team_code"]])
+    return pairs.isin(pd.MultiIndex.from_frame(last[["person_id", "team_code"]]))
+
+
 def _under(
-    policy: Policy, plain: pd.DataFrame, groups: pd.DataFrame | None, need_share: float, key: bytes
+    policy: Policy,
+    stability: Stability,
+    plain: pd.DataFrame,
+    groups: pd.DataFrame | None,
+    need_share: float,
+    key: bytes,
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Return everybody in the policy's order, listed people of each team first, and who is listed."""
-    if groups is None:
-        raise RuntimeError("a policy that moves places needs everybody's groups")
-    grouped = plain.drop(columns=["lot", "position"]).merge(groups, on="person_id", how="left", validate="one_to_one")
-    weighed = grouped.assign(value=grouped["benefit"] * weights(grouped, policy))
-    ordered = _in_order(weighed, key)
-    if not asked(policy):
+    """Return everybody in the order of what their benefit counts for, listed people of each team first, and who is listed."""
+    ordered = plain
+    if policy.chosen:
+        if groups is None:
+            raise RuntimeError("a policy that moves places needs everybody's groups")
+        grouped = plain.drop(columns=["lot", "position"]).merge(
+            groups, on="person_id", how="left", validate="one_to_one"
+        )
+        ordered = _in_order(grouped.assign(value=grouped["benefit"] * weights(grouped, policy)), key)
+    if stability.keep_within:
+        kept = ordered["value"] * (1 + stability.keep_within * ordered["incumbent"])
+        ordered = _in_order(ordered.drop(columns=["lot", "position"]).assign(value=kept), key)
+    values = asked(policy)
+    if stability.most_replaced < 1:
+        values = values | {KEPT: 1 - stability.most_replaced}
+    if not values:
         return ordered, ordered["gains"] & (ordered["position"] <= ordered["capacity"])
     listed = choose_above(
-        ordered, policy, need_share, lambda people: np.array([_lot(person, key) for person in people])
+        ordered, values, need_share, lambda people: np.array([_lot(person, key) for person in people])
     )
     first = ordered.assign(listed=listed, later=~listed).sort_values(
         ["team_code", "later", "position"], ignore_index=True
@@ -107,11 +153,24 @@ def _under(
     return first, first["listed"]
 
 
-def _why(ordered: pd.DataFrame, plain: pd.DataFrame, listed: pd.Series, selected: pd.Series) -> np.ndarray:
+def _drawn_first(ordered: pd.DataFrame) -> pd.DataFrame:
+    """Put listed people of each team first and those whom a lot passed over last, each in the order they had."""
+    turn = np.select([ordered["listed"], ordered["lost"]], [0, 2], 1)
+    again = ordered.assign(turn=turn).sort_values(["team_code", "turn", "position"], ignore_index=True)
+    return again.assign(position=again.groupby("team_code").cumcount() + 1)
+
+
+def _why(
+    ordered: pd.DataFrame, plain: pd.DataFrame, listed: pd.Series, selected: pd.Series, freely: pd.Series
+) -> np.ndarray:
     by_benefit = plain.loc[plain["gains"] & (plain["position"] <= plain["capacity"]), "person_id"]
     first_by_benefit = ordered["person_id"].isin(by_benefit)
     return np.select(
         [
+            listed & ordered["chance"].notna(),
+            ordered["lost"],
+            listed & ~freely,
+            freely & ~listed,
             listed & first_by_benefit,
             listed,
             selected & ~first_by_benefit,
@@ -120,6 +179,10 @@ def _why(ordered: pd.DataFrame, plain: pd.DataFrame, listed: pd.Series, selected
             ordered["capacity"] == 0,
         ],
         [
+            DRAWN,
+            NOT_DRAWN,
+            KEEPS,
+            KEPT_OUT,
             "among the most to gain for the team's places",
             "by the policy on places",
             "next, if somebody declines",
@@ -134,10 +197,11 @@ def _why(ordered: pd.DataFrame, plain: pd.DataFrame, listed: pd.Series, selected
 def _refuse_unknown_teams(people: pd.DataFrame, teams: Teams) -> None:
     known = sorted(set(people["team_code"]) - {""})
     problems = []
-    for code in sorted(set(teams.capacity) - set(known)):
-        near = difflib.get_close_matches(code, known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        problems.append(f"teams.capacity names {code!r}, a team that serves nobody{hint}")
+    for key, named in (("teams.capacity", teams.capacity), ("teams.margins", teams.margins)):
+        for code in sorted(set(named) - set(known)):
+            near = difflib.get_close_matches(code, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            problems.append(f"{key} names {code!r}, a team that serves nobody{hint}")
     if problems:
         raise SettingsError(problems, f"Teams are by {teams.by!r} (teams.by); the codes come from the practices.")
 

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from casewell.errors import SettingsError
-from casewell.settings import Policy
-from cohorts.policy import asked, floors_of
+from cohorts.policy import KEPT, floors_of
 from cohorts.solver import UNIT, Problem, best, feasible
 
 STEPS = 100
@@ -18,13 +17,15 @@ STEPS = 100
 Draw = Callable[[pd.Series], np.ndarray]
 
 
-def choose_above(ordered: pd.DataFrame, policy: Policy, need_share: float, draw: Draw) -> np.ndarray:
+def choose_above(ordered: pd.DataFrame, values: dict[str, float], need_share: float, draw: Draw) -> np.ndarray:
     """Return who is listed (True) of the rows of `ordered`, in `cohorts.allocation`'s order.
 
     Parameters
     ----------
     ordered
         As `cohorts.policy.floors_of` needs it, with `value`, the benefit as the policy weighs it.
+    values
+        What is asked, as `floors_of` takes it.
     draw
         Gives hexadecimal lots for people; asked only about those who tie.
 
@@ -38,7 +39,6 @@ def choose_above(ordered: pd.DataFrame, policy: Policy, need_share: float, draw:
     if not able.any():
         # No place can be filled, so no floor asks for one, and there is nothing to solve.
         return listed
-    values = asked(policy)
     chosen = best(_problem(ordered, able, values, need_share, draw))
     if chosen is None:
         raise SettingsError(
@@ -80,14 +80,18 @@ def _nearest(ordered: pd.DataFrame, able: np.ndarray, values: dict[str, float], 
 
     said = ["the floors of policy.floors cannot all be met with the places there are"]
     for key, value in values.items():
+        if key == KEPT:
+            if possible(key, 0):
+                said.append(f"{key} is {1 - value:g}: with 1, which sets no limit, the floors can be met")
+            continue
         if not possible(key, 0):
-            said.append(f"policy.floors.{key} is {value:g}: even without it the others cannot be met")
+            said.append(f"{key} is {value:g}: even without it the others cannot be met")
             continue
         low, high = 0, STEPS
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if possible(key, middle) else (low, middle)
-        said.append(f"policy.floors.{key} is {value:g}: {value * low / STEPS:.4g} is the nearest that can be met")
+        said.append(f"{key} is {value:g}: {value * low / STEPS:.4g} is the nearest that can be met")
     return said
 
 

@@ -12,8 +12,9 @@ import pandas as pd
 from casewell.doors import empty
 from cohorts.safe_text import file_stems, inert
 from cohorts.storage import disk
-from cohorts.tables import MAXIMUM_REASONS, UNMET
-from cohorts.team_lists import Heading, birth_date, heading_lines, named, with_contacts
+from cohorts.tables import CIRCUMSTANCES, MAXIMUM_REASONS, TURNOVER, UNMET
+from cohorts.team_lists import FOR_COORDINATORS, Heading, birth_date, heading_lines, named, with_contacts
+from cohorts.turnover_sheet import told_to_teams
 from cohorts.workbook import workbook
 
 _REASONS = tuple(f"reason_{number}" for number in range(1, MAXIMUM_REASONS + 1))
@@ -27,6 +28,8 @@ _CSV_COLUMNS = (
     "source_record",
     "benefit_band",
     *_REASONS,
+    "changed",
+    *CIRCUMSTANCES,
     "need_band",
     "risk_band",
     "evidence_grade",
@@ -36,7 +39,9 @@ _CSV_COLUMNS = (
     "released_by",
     "released_because",
     "synthetic",
+    *FOR_COORDINATORS,
     "reference",
+    "list_version",
 )
 
 
@@ -48,6 +53,7 @@ def write_lists(
     folder: Path,
     synthetic: bool,
     unmet: pd.DataFrame | None = None,
+    turnover: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Write an XLSX and a CSV for each team, also for a team with nobody on its list.
 
@@ -63,6 +69,8 @@ def write_lists(
         Stamp every file SYNTHETIC.
     unmet
         The `unmet` table, for the second sheet of each workbook; left out, nobody is on it.
+    turnover
+        The `turnover` table, for the third; likewise.
 
     Returns
     -------
@@ -75,20 +83,23 @@ def write_lists(
         When the disk is full or the folder cannot be written.
     """
     known, unseen = with_contacts(cohort, contacts), named(empty(UNMET) if unmet is None else unmet, contacts)
+    moved = named(told_to_teams(empty(TURNOVER) if turnover is None else turnover), contacts)
     names = dict(zip(practices["team_code"], practices["team_name"], strict=True))
     teams = sorted((set(cohort["team_code"]) | set(names)) - {""})
     stems = file_stems(teams)
-    by_team, unmet_by_team = (dict(iter(table.groupby("team_code"))) for table in (known, unseen))
+    by_team, unmet_by_team, moved_by_team = (dict(iter(table.groupby("team_code"))) for table in (known, unseen, moved))
     written = []
     with disk(f"the teams' lists could not be written to {str(folder)!r}"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for team in teams:
             rows = by_team.get(team, known.iloc[:0])
             passed_over = unmet_by_team.get(team, unseen.iloc[:0])
+            came_and_went = moved_by_team.get(team, moved.iloc[:0])
             lines = heading_lines(heading, team, names.get(team, ""), rows, synthetic)
             written += [
                 write_private(
-                    folder / f"{stems[team]}.xlsx", workbook(rows, lines, heading.as_of, synthetic, passed_over)
+                    folder / f"{stems[team]}.xlsx",
+                    workbook(rows, lines, heading, synthetic, passed_over, came_and_went),
                 ),
                 write_private(folder / f"{stems[team]}.csv", comma_separated(rows, heading, synthetic)),
             ]
@@ -104,6 +115,7 @@ def comma_separated(rows: pd.DataFrame, heading: Heading, synthetic: bool) -> by
         released_by=heading.owner,
         released_because=heading.reason,
         synthetic="SYNTHETIC" if synthetic else "",
+        **dict.fromkeys(FOR_COORDINATORS, ""),
     )
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")

@@ -2,8 +2,8 @@
 
 The weights are those of distributional cost-effectiveness analysis (Asaria, Griffin and Cookson, Medical Decision
 Making 2016, doi 10.1177/0272989X15583266). Under Atkinson's social welfare function with inequality aversion `e`, a
-little health given to somebody in a group with mean health `h` is worth `h` to the power of `-e`. Weights are put
-against the healthiest fifth, which counts 1.
+little health given to somebody in a group with mean health `h` is worth `h` to the power of `-e`; under Kolm's, which looks
+at differences instead of ratios, `exp(-e h)`. Weights are put against the healthiest fifth, which counts 1.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from fairness.groups import GROUPING_NAMES, QUINTILES
 from fairness.places import in_high_need
 
 MOST_DEPRIVED = QUINTILES[1.0]
+FLOORS = "policy.floors."
+KEPT = "stability.most_replaced"
+"""Not a floor of the policy, but met in the same way: so many of those on the last list keep their places."""
 
 
 class Floor(NamedTuple):
@@ -30,7 +33,7 @@ class Floor(NamedTuple):
     Attributes
     ----------
     key, value
-        The rule's key below `policy.floors`, and the value asked for.
+        The rule's key in the settings, and the value asked for.
     group
         For each eligible person the number of the group, -1 for a group without a floor.
     least
@@ -50,7 +53,10 @@ def deprivation_weights(policy: Policy) -> dict[str, float]:
     1.0
     """
     health = np.array(policy.baseline_health)
-    weights = (health / health.max()) ** -policy.inequality_aversion
+    aversion, healthiest = policy.inequality_aversion, health.max()
+    weights = (
+        np.exp(aversion * (healthiest - health)) if policy.welfare == "kolm" else (health / healthiest) ** -aversion
+    )
     return {label: float(weight) for label, weight in zip(QUINTILES.values(), weights, strict=True)}
 
 
@@ -74,10 +80,10 @@ def weights(groups: pd.DataFrame, policy: Policy) -> np.ndarray:
 
 
 def asked(policy: Policy) -> dict[str, float]:
-    """Return each floor's key below `policy.floors`, and its value."""
+    """Return each floor's key in the settings, and its value."""
     given = policy.floors
-    plain = {"core20": given.core20, "practice": given.practice}
-    by_need = {f"share_of_need.{grouping}": ratio for grouping, ratio in sorted(given.share_of_need.items())}
+    plain = {FLOORS + "core20": given.core20, FLOORS + "practice": given.practice}
+    by_need = {f"{FLOORS}share_of_need.{grouping}": ratio for grouping, ratio in sorted(given.share_of_need.items())}
     return {key: value for key, value in plain.items() if value is not None} | by_need
 
 
@@ -88,9 +94,10 @@ def floors_of(eligible: pd.DataFrame, values: dict[str, float], need_share: floa
     ----------
     eligible
         One row for each person who competes: `team_code`, `practice_code`, `need`, `capacity` (of the person's team),
-        `gains` (somebody who would not gain is offered no place) and the labels of `fairness.group_table`.
+        `gains` (somebody who would not gain is offered no place), the labels of `fairness.group_table` and, for KEPT,
+        `incumbent` (was listed by the same team).
     values
-        As `asked` returns them.
+        As `asked` returns them, and for KEPT the share of a team's places that may not be taken from incumbents.
     need_share
         The share of people, by need, who count as in high need.
     """
@@ -100,17 +107,24 @@ def floors_of(eligible: pd.DataFrame, values: dict[str, float], need_share: floa
 
 def _floor(eligible: pd.DataFrame, key: str, value: float, need_share: float) -> Floor:
     places = _places_to_fill(eligible)
-    if key == "core20":
+    if key == KEPT:
+        team, codes = pd.factorize(eligible["team_code"], sort=True)
+        staying = (eligible["incumbent"] & eligible["gains"]).groupby(eligible["team_code"]).sum().reindex(codes)
+        capacity = eligible.groupby("team_code")["capacity"].first().reindex(codes)
+        may_go = np.floor(np.round((1 - value) * capacity, 9))
+        least = np.maximum(np.minimum(staying, capacity) - may_go, 0).to_numpy()
+        return _without_the_empty(key, value, np.where(eligible["incumbent"] & eligible["gains"], team, -1), least)
+    if key == FLOORS + "core20":
         group = np.where(eligible["imd_quintile"] == MOST_DEPRIVED, 0, -1)
         return Floor(key, value, group, np.array([_up(value * places.sum())]))
-    if key == "practice":
+    if key == FLOORS + "practice":
         pairs = pd.MultiIndex.from_frame(eligible[["team_code", "practice_code"]])
         group, practices = pd.factorize(pairs, sort=True)
         of_team = pd.Series(group).groupby(eligible["team_code"].to_numpy()).transform("size")
         share = pd.Series(1 / of_team.to_numpy()).groupby(group).sum().to_numpy()
         filled = places.reindex(practices.get_level_values(0)).to_numpy()
         return _without_the_empty(key, value, group, np.floor(np.round(value * share * filled, 9)))
-    grouping = key.removeprefix("share_of_need.")
+    grouping = key.removeprefix(FLOORS + "share_of_need.")
     group, labels = pd.factorize(eligible[grouping], sort=True)
     high = in_high_need(eligible["need"], need_share).to_numpy()
     share = np.bincount(group[high], minlength=len(labels)) / max(high.sum(), 1)
@@ -118,7 +132,8 @@ def _floor(eligible: pd.DataFrame, key: str, value: float, need_share: float) ->
 
 
 def _without_the_empty(key: str, value: float, group: np.ndarray, least: np.ndarray) -> Floor:
-    return Floor(key, value, np.where(least[group] > 0, group, -1), least.astype("int64"))
+    needed = (group >= 0) & (least[group] > 0)
+    return Floor(key, value, np.where(needed, group, -1), least.astype("int64"))
 
 
 def _places_to_fill(eligible: pd.DataFrame) -> pd.Series:

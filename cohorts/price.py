@@ -11,6 +11,7 @@ from casewell.settings import Policy, Teams
 from cohorts.allocation import allocate
 from cohorts.policy import MOST_DEPRIVED
 from cohorts.tables import LISTED
+from fairness.disclosure import control
 from fairness.groups import QUINTILES
 from fairness.inequality import by_fifth, concentration_index
 from fairness.places import in_high_need
@@ -31,7 +32,8 @@ class Price:
         One row for each inequality aversion tried, under the policy's other rules, and for the list by benefit alone:
         `policy` (by benefit alone, tried or chosen), `inequality_aversion`, `places`, `benefit` (people expected to be
         spared the outcome), `core20` (places of the most deprived fifth), `concentration` (index of places along
-        deprivation) and `inequity` (that, less the index of high need).
+        deprivation), `inequity` (that, less the index of high need) and `small` (some fifth has so few places, or people
+        in high need, that its count is hidden, and could be reckoned back from the indices).
     fifths
         One row for each deprivation fifth and for people without one: `people`, `high_need`, places `before` (by
         benefit alone) and `after`, `entered` and `left`.
@@ -86,6 +88,7 @@ def _with(policy: Policy, aversion: float) -> Policy:
 def _row(table: pd.DataFrame, policy: str, aversion: float, listed: np.ndarray) -> dict[str, object]:
     sums = by_fifth(table["imd_quintile"], pd.Series(listed), table["high_need"])
     places, need = (concentration_index(sums["people"].to_numpy(), sums[number].to_numpy()) for number in (0, 1))
+    hidden = control(sums[[0, 1]].stack()).isna().any()
     return {
         "policy": policy,
         "inequality_aversion": aversion,
@@ -94,6 +97,7 @@ def _row(table: pd.DataFrame, policy: str, aversion: float, listed: np.ndarray) 
         "core20": int(sums[0].loc[MOST_DEPRIVED]),
         "concentration": places,
         "inequity": places - need,
+        "small": bool(hidden),
     }
 
 

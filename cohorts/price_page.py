@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from casewell.page import document, html_table, inline_svg
 from casewell.settings import Policy
-from cohorts.policy import MOST_DEPRIVED, asked, deprivation_weights
+from cohorts.policy import FLOORS, MOST_DEPRIVED, asked, deprivation_weights
 from cohorts.price import Price
 from cohorts.team_lists import GRADES_IN_WORDS
 from fairness.charts import BLUE, DARK, GREY, PALE
@@ -32,26 +32,36 @@ def sentences(found: Price, outcome: str) -> list[str]:
     if entered == 0:
         return ["The policy moves no place: the list is the one by benefit alone."]
     direction = "to" if moved >= 0 else "away from"
-    return [
+    said = [
         f"This policy costs {lost:.1f} of the {before['benefit']:.1f} people expected to be spared the outcome "
         f"({outcome}), and moves {_people(abs(moved))} places {direction} the most deprived fifth.",
         f"{_people(entered).capitalize()} people are listed who would not be by benefit alone, and as many are not who would be.",
-        f"Horizontal inequity (0: places follow need along deprivation; below 0: they lean to the most deprived) goes "
-        f"from {before['inequity']:+.3f} to {after['inequity']:+.3f}.",
     ]
+    if before["small"] or after["small"]:
+        return [
+            *said,
+            "Some fifth has too few places, or people in high need, to show how places lean along deprivation.",
+        ]
+    leaning = (
+        "Horizontal inequity (0: places follow need along deprivation; below 0: they lean to the most deprived) goes "
+        f"from {before['inequity']:+.3f} to {after['inequity']:+.3f}."
+    )
+    return [*said, leaning]
 
 
 def controlled(found: Price) -> Price:
     """Return the figures fit to show: counts under disclosure control, hidden ones missing.
 
     Where the most deprived fifth's places are hidden among the fifths, they are in no list: several lists are the same.
+    An index is hidden where a fifth's count is, which it could give away.
     """
     fifths = found.fifths.assign(**{name: control_parts(found.fifths[name]) for name in _COUNTS})
     hidden = fifths.loc[fifths["fifth"] == MOST_DEPRIVED, ["before", "after"]].isna().any(axis=None)
     frontier = found.frontier.assign(
         places=control(found.frontier["places"]),
         core20=np.nan if hidden else control(found.frontier["core20"]),
-        **found.frontier[["benefit", "concentration", "inequity"]].round(3),
+        benefit=found.frontier["benefit"].round(3),
+        **found.frontier[["concentration", "inequity"]].mask(found.frontier["small"]).round(3),
     )
     return Price(frontier, fifths)
 
@@ -116,9 +126,9 @@ def _headline(policy: Policy) -> str:
 def _rules(policy: Policy) -> str:
     weights = ", ".join(f"{fifth}: {weight:.2f}" for fifth, weight in deprivation_weights(policy).items())
     rules = [
-        f"Inequality aversion (Atkinson) {policy.inequality_aversion:g}. A benefit counts, by deprivation fifth: {weights}."
+        f"Inequality aversion ({policy.welfare.capitalize()}) {policy.inequality_aversion:g}. A benefit counts, by deprivation fifth: {weights}."
     ]
-    rules += [f"Floor {key}: {value:g}." for key, value in asked(policy).items()]
+    rules += [f"Floor {key.removeprefix(FLOORS)}: {value:g}." for key, value in asked(policy).items()]
     rules += [f"Benefit by {grouping}: {given}." for grouping, given in sorted(policy.group_weights.items())]
     if policy.legal_basis:
         rules.append(f"Legal basis for protected characteristics: {policy.legal_basis}.")
@@ -163,8 +173,8 @@ def _frontier_table(fit: Price) -> str:
             f"{row['inequality_aversion']:g}",
             f"{row['benefit']:.1f}",
             _count(row["core20"]),
-            f"{row['concentration']:+.3f}",
-            f"{row['inequity']:+.3f}",
+            _index(row["concentration"]),
+            _index(row["inequity"]),
         ]
         for _, row in fit.frontier.iterrows()
     ]
@@ -173,6 +183,10 @@ def _frontier_table(fit: Price) -> str:
 
 def _count(value: float) -> str:
     return HIDDEN if pd.isna(value) else f"{int(value):,}"
+
+
+def _index(value: float) -> str:
+    return HIDDEN if pd.isna(value) else f"{value:+.3f}"
 
 
 def _fifths_chart(fit: Price) -> Figure:
@@ -207,7 +221,7 @@ def _frontier_chart(fit: Price) -> Figure:
     axes.plot(
         tried["benefit"], tried["inequity"], color=GREY, marker="o", markersize=4, label="inequality aversion tried"
     )
-    for _, row in tried.drop_duplicates(["benefit", "inequity"]).iterrows():
+    for _, row in tried.dropna(subset=["inequity"]).drop_duplicates(["benefit", "inequity"]).iterrows():
         axes.annotate(
             f"{row['inequality_aversion']:g}",
             (row["benefit"], row["inequity"]),

@@ -7,7 +7,7 @@ features may move a score but never show, and when nothing else can be said the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -16,8 +16,8 @@ from features.feature import Feature
 FALLBACK = "recent pattern of care"
 
 
-def reasons(contributions: pd.DataFrame, catalogue: Sequence[Feature], count: int) -> pd.DataFrame:
-    """Put the strongest reasons of each person into words.
+def strongest(contributions: pd.DataFrame, catalogue: Sequence[Feature], count: int) -> pd.DataFrame:
+    """Choose the strongest reasons of each person, and put them into words.
 
     Shown are features that are on the allow-list, raised the risk, and have a value other
     than zero or missing; one for each code group, so that no reason repeats another.
@@ -29,25 +29,14 @@ def reasons(contributions: pd.DataFrame, catalogue: Sequence[Feature], count: in
     catalogue
         Every feature the model was trained on.
     count
-        Reasons for each person.
+        Most reasons for each person.
 
     Returns
     -------
     DataFrame
-        `person_id`, `reason_1` to `reason_<count>`; one row for each person of `contributions`,
-        sorted; reasons that do not exist are empty, and the first never is.
+        `person_id`, `number` (1 is the strongest), `feature`, `value`, `words` and `group`; sorted by person and number.
+        Somebody about whom nothing can be said has no row.
     """
-    columns = [f"reason_{number}" for number in range(1, count + 1)]
-    people = pd.Index(sorted(contributions["person_id"].unique()), name="person_id", dtype="int64")
-    chosen = _strongest(contributions, catalogue, count)
-    numbered = chosen.assign(column="reason_" + (chosen.groupby("person_id").cumcount() + 1).astype(str))
-    table = numbered.pivot(index="person_id", columns="column", values="words")
-    table = table.reindex(index=people, columns=columns).fillna("").astype("str")
-    table["reason_1"] = table["reason_1"].mask(table["reason_1"] == "", FALLBACK)
-    return table.rename_axis(columns=None).reset_index()
-
-
-def _strongest(contributions: pd.DataFrame, catalogue: Sequence[Feature], count: int) -> pd.DataFrame:
     declared = {feature.name: feature for feature in catalogue}
     unknown = sorted(set(contributions["feature"]) - set(declared))
     if unknown:
@@ -55,10 +44,31 @@ def _strongest(contributions: pd.DataFrame, catalogue: Sequence[Feature], count:
     showable = [name for name, feature in declared.items() if feature.showable]
     raising = contributions[(contributions["contribution"] > 0) & contributions["feature"].isin(showable)]
     worded = raising.merge(_words(raising, declared), on=["feature", "value"])
-    strongest = worded.sort_values(
+    ordered = worded.sort_values(
         ["person_id", "contribution", "feature"], ascending=[True, False, True], ignore_index=True
     ).drop_duplicates(["person_id", "group"])
-    return strongest[strongest.groupby("person_id").cumcount() < count]
+    table = ordered.assign(number=ordered.groupby("person_id").cumcount() + 1)
+    return table.loc[
+        table["number"] <= count, ["person_id", "number", "feature", "value", "words", "group"]
+    ].reset_index(drop=True)
+
+
+def side_by_side(people: Iterable[int], chosen: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Put each person's reasons into one row.
+
+    Returns
+    -------
+    DataFrame
+        `person_id`, `reason_1` to `reason_<count>`; one row for each of `people`, sorted; reasons that do not exist are
+        empty, and the first never is.
+    """
+    columns = [f"reason_{number}" for number in range(1, count + 1)]
+    everybody = pd.Index(sorted(set(people)), name="person_id", dtype="int64")
+    numbered = chosen.assign(column="reason_" + chosen["number"].astype("str"))
+    table = numbered.pivot(index="person_id", columns="column", values="words")
+    table = table.reindex(index=everybody, columns=columns).fillna("").astype("str")
+    table["reason_1"] = table["reason_1"].mask(table["reason_1"] == "", FALLBACK)
+    return table.rename_axis(columns=None).reset_index()
 
 
 def _words(raising: pd.DataFrame, declared: dict[str, Feature]) -> pd.DataFrame:

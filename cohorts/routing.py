@@ -16,13 +16,19 @@ from casewell.doors import check
 from casewell.settings import Settings
 from cohorts.tables import ELIGIBLE, NOT_ELIGIBLE, ROUTED_ELSEWHERE, ROUTES
 from features.code_groups import load_code_groups
+from features.households import LARGEST_HOUSEHOLD
 from models.circumstances import circumstances
+
+DECLINED = "declined: offer again later"
+BEREAVED = "recent death in the household: offer later"
 
 
 def route(
     people: pd.DataFrame,
     events: Path,
     enrolments: pd.DataFrame,
+    offers: pd.DataFrame,
+    residences: pd.DataFrame,
     as_of: dt.date,
     settings: Settings,
     code_groups: pd.DataFrame | None = None,
@@ -31,7 +37,7 @@ def route(
 
     Parameters
     ----------
-    people, enrolments
+    people, enrolments, offers, residences
         The tables of `records/`.
     events
         The Parquet file of the `events` table; read in DuckDB, never loaded whole.
@@ -51,6 +57,10 @@ def route(
     date = pd.Timestamp(as_of)
     seen = circumstances(events, load_code_groups() if code_groups is None else code_groups, date)
     rules = _rules(people, enrolments, seen, date, settings)
+    until = declined_until(people["person_id"], offers, enrolments, settings.routing.declined_days)
+    rules.append((ROUTED_ELSEWHERE, DECLINED, until > date))
+    grieving = bereaved(people, residences, date, settings.routing.bereaved_days)
+    rules.append((ROUTED_ELSEWHERE, BEREAVED, people["person_id"].isin(grieving)))
     doors = [door for door, _, _ in rules]
     whys = [why for _, why, _ in rules]
     holds = [mask.to_numpy(dtype=bool) for _, _, mask in rules]
@@ -94,3 +104,37 @@ def _rules(
 def _on_caseload(enrolments: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
     begun = (enrolments["start"] <= as_of) & (enrolments["known_at"] < as_of)
     return enrolments.loc[begun & (enrolments["end"].isna() | (enrolments["end"] > as_of)), "person_id"]
+
+
+def declined_until(person: pd.Series, offers: pd.DataFrame, enrolments: pd.DataFrame, declined_days: int) -> pd.Series:
+    """Return for each person the day from which to offer again, missing for those who did not decline.
+
+    The newest no counts, and of two on one day the later date; a start after it has answered it.
+    """
+    declines = offers[offers["outcome"] == "declined"]
+    table = declines.assign(
+        until=declines["offer_again"].fillna(declines["known_at"].dt.normalize() + pd.Timedelta(days=declined_days))
+    )
+    newest = table.sort_values(["person_id", "known_at", "until"]).drop_duplicates("person_id", keep="last")
+    started = enrolments.groupby("person_id")["start"].max().reindex(newest["person_id"]).to_numpy()
+    newest = newest[~(started >= newest["known_at"].dt.normalize().to_numpy())]
+    return newest.set_index("person_id")["until"].reindex(person).set_axis(person.index)
+
+
+def bereaved(people: pd.DataFrame, residences: pd.DataFrame, as_of: pd.Timestamp, days: int) -> pd.Series:
+    """Return who lives at an address where somebody else died within `days` before `as_of`, as was known by then.
+
+    Both must have lived there on the day of the death, and the address must be a household, not a home or hostel.
+    """
+    homes = residences.dropna(subset=["household_id"])
+    dead = people.loc[people["died_on"] >= as_of - pd.Timedelta(days=days), ["person_id", "died_on", "death_known_at"]]
+    dead = dead[(dead["died_on"] < as_of) & ~(dead["death_known_at"] >= as_of)]
+    there = homes.merge(dead, on="person_id")
+    # A registration ends with the death, or soon after.
+    there = there[~(there["start"] > there["died_on"]) & ~(there["end"] < there["died_on"])]
+    living = homes[~homes["person_id"].isin(people.loc[people["died_on"].notna(), "person_id"])]
+    living = living[~(living["end"] <= as_of) & ~(living["start"] >= as_of)]
+    size = living.groupby("household_id")["person_id"].nunique()
+    living = living[living["household_id"].map(size) <= LARGEST_HOUSEHOLD]
+    both = living.merge(there[["household_id", "died_on"]], on="household_id")
+    return both.loc[~(both["start"] > both["died_on"]), "person_id"].drop_duplicates()

@@ -21,7 +21,8 @@ def clean(text: str) -> str:
     A right-to-left override can make a cell read as something else; control characters are not
     valid in a workbook; a very long name would hide its neighbours.
     """
-    kept = "".join(_seen(character) for character in text)
+    # Printable is all that is neither unseen nor a break other than a plain space: nearly every text.
+    kept = text if text.isprintable() else "".join(_seen(character) for character in text)
     joined = " ".join(kept.split())
     return joined if len(joined) <= LONGEST_CELL else joined[: LONGEST_CELL - 1] + "…"
 

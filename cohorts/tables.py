@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from casewell.doors import column, door
-from models.tables import GRADES
+from models.tables import GRADES, PREDICTED
 from records.tables import ETHNIC_GROUPS
 
 LISTED = "listed"
@@ -52,7 +52,57 @@ ALLOCATION = door(
             nullable=True,
         ),
         "why": column("str", "What decided the status, in plain words"),
+        "chance": column(
+            "float64",
+            "Chance of a place where it was drawn by lot at the team's margin; missing where nothing was drawn",
+            pa.Check.in_range(0, 1),
+            nullable=True,
+        ),
     },
+)
+
+LOTS = door(
+    "lots",
+    "a person who was in a lot at a team's margin, drawn or not (pseudonyms only; published beside the cohort)",
+    {
+        "as_of": column("datetime64[us]", "The date of the list"),
+        "team_code": column("str", "The team that declared the margin"),
+        "person_id": column("int64", "The person's pseudonym"),
+        "chance": column("float64", "Chance of a place, known before the draw", pa.Check.in_range(0, 1)),
+        "drawn": column("bool", "Was offered a place"),
+        "approval": column("str", "Where the approval of the margin is written down"),
+    },
+    unique=["as_of", "person_id"],
+)
+
+CAUSES = (
+    "score",
+    "capacity",
+    "policy",
+    "limit on changes",
+    "lot",
+    "died",
+    "moved",
+    "routed",
+    "declined",
+    "opted out",
+    "not eligible",
+    "eligible now",
+    "new here",
+    "records",
+)
+
+TURNOVER = door(
+    "turnover",
+    "somebody who came onto a team's list, or left it, since the last published one (pseudonyms only)",
+    {
+        "team_code": column("str", "The team whose list it is"),
+        "movement": column("str", "entered or left", pa.Check.isin(["entered", "left"])),
+        "person_id": column("int64", "The person's pseudonym"),
+        "cause": column("str", "What kind of reason decided it", pa.Check.isin(CAUSES)),
+        "why": column("str", "The reason in plain words; internal: a team is told less (`turnover_sheet`)"),
+    },
+    unique=["team_code", "movement", "person_id"],
 )
 
 UNMET = door(
@@ -67,6 +117,15 @@ UNMET = door(
     },
     unique=["team_code", "rank"],
 )
+
+CIRCUMSTANCES = {
+    "first_step": "A first step that the strongest reasons suggest: a rule of thumb, not advice about the person",
+    "helped_by": "Services with a contact in the last 90 days, or going on, each with its latest day",
+    "last_contact": "The latest contact with any service that may be named, and its day",
+    "needs": "What to know before calling: interpreter, housebound, lives alone, is a carer",
+    "data_gaps": "Feeds that tell nothing about the person at present",
+}
+"""What a coordinator has to know besides; empty where nothing is on record. Columns of `cohort`, and their meanings."""
 
 LEDGER = door(
     "ledger",
@@ -91,6 +150,7 @@ COHORT = door(
         "status": column("str", "listed or reserve", pa.Check.isin([LISTED, RESERVE])),
         "person_id": column("int64", "The person's pseudonym", unique=True),
         "risk": column("float64", "Probability of the outcome without case management", pa.Check.in_range(0, 1)),
+        **PREDICTED,
         "risk_band": column("str", "The same in words, for people who read lists", pa.Check.isin(RISK_BANDS)),
         "need": column("float64", "Cambridge Multimorbidity Score"),
         "need_band": column("str", "Place among everybody who was scored this week", pa.Check.isin(NEED_BANDS)),
@@ -107,6 +167,15 @@ COHORT = door(
             f"reason_{number}": column("str", f"Reason {number} in plain words; empty when there is none")
             for number in range(1, MAXIMUM_REASONS + 1)
         },
+        "chance": column(
+            "float64",
+            "Chance of the place where it was drawn by lot at the team's margin; missing where nothing was drawn",
+            pa.Check.in_range(0, 1),
+            nullable=True,
+            required=False,
+        ),
+        "changed": column("str", "What changed since the last list, in plain words"),
+        **{name: column("str", meaning) for name, meaning in CIRCUMSTANCES.items()},
         "synthetic": column("bool", "Comes from a source stamped SYNTHETIC"),
     },
     unique=["team_code", "rank"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,16 @@ import pandas as pd
 from cohorts.tables import MAXIMUM_REASONS
 
 NOT_RECORDED = "not recorded"
+FOR_COORDINATORS = {
+    "owner": "Owner",
+    "progress": "Progress",
+    "outcome": "Outcome",
+    "outcome_date": "Outcome date",
+    "offer_again": "Offer again from",
+    "note": "Note",
+}
+"""The cells that a team fills in: their names in the CSV and in the workbook."""
+PROGRESS = ("not started", "in progress", "done")
 OUTCOMES = ("agreed", "declined", "not reached", "not suitable", "already supported")
 
 GRADES_IN_WORDS = {
@@ -30,13 +41,21 @@ class Heading:
     """What every list says of itself.
 
     `verdict` is the fairness gate's: pass, fail or cannot tell; `owner` and `reason` are those of
-    whoever overrode it, and empty when nobody did.
+    whoever overrode it, and empty when nobody did. `since` is the day of the last list, None in a first week; `missing`
+    is what no source held this week; `without` are the sources that the scores do without, since their feeds have failed.
     """
 
     as_of: dt.date
     verdict: str
     owner: str = ""
     reason: str = ""
+    since: dt.date | None = None
+    missing: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+NEVER_IN_THE_DATA = ("next booked contact", "preferred contact", "language spoken", "who cares for the person")
+"""What a coordinator wants to know, and no source that Casewell reads holds."""
 
 
 def heading_lines(heading: Heading, team_code: str, team_name: str, rows: pd.DataFrame, synthetic: bool) -> list[str]:
@@ -45,12 +64,18 @@ def heading_lines(heading: Heading, team_code: str, team_name: str, rows: pd.Dat
     lines = ["SYNTHETIC: these people do not exist"] if synthetic else []
     lines += [
         f"Case management list: {name or team_code}",
-        f"As of {_date(heading.as_of)}: nothing that became known on that day or later was used.",
+        f"As of {in_words(heading.as_of)}: nothing that became known on that day or later was used.",
         *[GRADES_IN_WORDS[grade] for grade in GRADES_IN_WORDS if (rows["evidence_grade"] == grade).any()],
         f"Fairness: {VERDICTS_IN_WORDS[heading.verdict]}",
     ]
+    if heading.without:
+        lines.append(
+            f"Scored without {', '.join(heading.without)}: its feed has failed, and a model trained without it was used."
+        )
     if heading.owner:
         lines.append(f"Released in spite of the fairness verdict by {heading.owner}, because: {heading.reason}")
+    since = f"the list of {in_words(heading.since)}" if heading.since else "nothing: this is a first list"
+    lines.append(f"Changes are against {since}. Not in the data: {', '.join((*heading.missing, *NEVER_IN_THE_DATA))}.")
     if rows.empty:
         lines.append("Nobody is listed for this team this week.")
     return lines
@@ -63,11 +88,13 @@ def with_contacts(cohort: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The cohort's rows in order, every column it had, those of `named`, and `reference` (date, team and
-        rank, to recognise the row when it comes back).
+        rank) and `list_version` (of its team's list), to recognise the row by when it comes back.
     """
     table = named(cohort, contacts)
     reference = table["as_of"].dt.strftime("%Y-%m-%d") + "/" + table["team_code"] + "/" + table["rank"].astype("str")
-    return table.assign(reference=reference)
+    table = table.assign(reference=reference)
+    versions = {team: list_version(rows) for team, rows in table.groupby("team_code")}
+    return table.assign(list_version=table["team_code"].map(versions).astype("str"))
 
 
 def named(people: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
@@ -87,10 +114,22 @@ def reasons_of(row: Mapping[Hashable, object]) -> list[str]:
     return [str(row[f"reason_{n}"]) for n in range(1, MAXIMUM_REASONS + 1) if row[f"reason_{n}"]]
 
 
+def list_version(rows: pd.DataFrame) -> str:
+    """Return a `v` and twelve hexadecimal digits that stand for who is where on one team's list, to know it by when it comes back.
+
+    Without the letter a spreadsheet would take some of them for a number, as 12e3.
+    """
+    who = rows[["reference", "status", "nhs_number", "name", "source_record"]]
+    born = [birth_date(day, "%Y-%m-%d") for day in rows["date_of_birth"]]
+    text = "\x1e".join("\x1f".join(cells) for cells in who.assign(born=born).itertuples(index=False))
+    return f"v{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
 def birth_date(value: object, pattern: str) -> str:
     """Write a date of birth, or say that none is recorded."""
     return value.strftime(pattern) if isinstance(value, pd.Timestamp) and not pd.isna(value) else NOT_RECORDED
 
 
-def _date(day: dt.date) -> str:
+def in_words(day: dt.date) -> str:
+    """Write a day as people read it: 4 September 2026."""
     return f"{day.day} {day.strftime('%B %Y')}"

@@ -10,12 +10,13 @@ from typing import Any
 
 import pandas as pd
 import xlsxwriter
+from xlsxwriter.utility import xl_range
 
 from cohorts.safe_text import clean
-from cohorts.team_lists import OUTCOMES, birth_date, reasons_of
+from cohorts.team_lists import FOR_COORDINATORS, OUTCOMES, PROGRESS, Heading, birth_date, in_words, reasons_of
+from cohorts.turnover_sheet import write_turnover
 from cohorts.unmet_sheet import write_unmet
 
-_STATUSES = ("not started", "in progress", "done")
 _LINE_HEIGHT = 13.5
 _COLUMNS: dict[str, int] = {
     "Rank": 6,
@@ -27,33 +28,47 @@ _COLUMNS: dict[str, int] = {
     "Record": 12,
     "Likely to benefit": 11,
     "Why now": 60,
+    "Changed": 26,
+    "First step": 30,
+    "Helped by": 26,
+    "Last contact": 18,
+    "Needs": 16,
     "Illness burden": 14,
     "Chance of the outcome": 17,
     "Owner": 16,
     "Progress": 13,
     "Outcome": 18,
     "Outcome date": 13,
+    "Offer again from": 13,
     "Note": 30,
     "Reference": 24,
+    "Version": 14,
 }
-_FOR_COORDINATORS = ("Owner", "Progress", "Outcome", "Outcome date", "Note")
 _NAMES = list(_COLUMNS)
 
 
-def workbook(rows: pd.DataFrame, lines: Sequence[str], as_of: dt.date, synthetic: bool, unmet: pd.DataFrame) -> bytes:
-    """Write one team's rows (`team_lists.with_contacts`) under its header lines, and those of `unmet` on a second sheet.
+def workbook(
+    rows: pd.DataFrame,
+    lines: Sequence[str],
+    heading: Heading,
+    synthetic: bool,
+    unmet: pd.DataFrame,
+    turnover: pd.DataFrame,
+) -> bytes:
+    """Write one team's rows (`team_lists.with_contacts`) under its header lines, and those of `unmet` and `turnover` on other sheets.
 
     Every cell is a string in a cell formatted as text, so that nothing in a name can become a
     formula, even when the cell is edited. Equal inputs give equal bytes.
     """
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, _OPTIONS) as book:
-        book.set_properties({"title": "Case management list", "created": dt.datetime.combine(as_of, dt.time())})
+        book.set_properties({"title": "Case management list", "created": dt.datetime.combine(heading.as_of, dt.time())})
         sheet = book.add_worksheet("List")
         first = _write_heading(book, sheet, lines, synthetic) + 1
         _write_people(book, sheet, rows, first)
         _set_layout(sheet, first, len(rows), synthetic)
         write_unmet(book, unmet, lines, synthetic)
+        write_turnover(book, turnover, in_words(heading.since) if heading.since else "", lines, synthetic)
     return buffer.getvalue()
 
 
@@ -91,7 +106,7 @@ def _write_people(book: Any, sheet: Any, rows: pd.DataFrame, first: int) -> None
         cells = _cells(row)
         sheet.set_row(number, _LINE_HEIGHT * _lines_needed(cells))
         for position, name in enumerate(_NAMES):
-            form = editable if name in _FOR_COORDINATORS else text
+            form = editable if name in FOR_COORDINATORS.values() else text
             sheet.write_string(number, position, cells.get(name, ""), form)
 
 
@@ -107,7 +122,13 @@ def _cells(row: Mapping[Hashable, Any]) -> dict[str, str]:
         "Likely to benefit": row["benefit_band"],
         "Illness burden": row["need_band"],
         "Chance of the outcome": row["risk_band"],
+        "Changed": row["changed"],
+        "First step": row["first_step"],
+        "Helped by": row["helped_by"],
+        "Last contact": "; ".join(filter(None, [row["last_contact"], row["data_gaps"]])),
+        "Needs": row["needs"],
         "Reference": row["reference"],
+        "Version": row["list_version"],
     }
     why = "\n".join(f"• {clean(reason)}" for reason in reasons_of(row))
     return {name: clean(text) for name, text in plain.items()} | {"Why now": why}
@@ -132,8 +153,8 @@ def _set_layout(sheet: Any, first: int, people: int, synthetic: bool) -> None:
     if people:
         last = first + people - 1
         sheet.autofilter(first - 1, 0, last, len(_NAMES) - 1)
-        sheet.ignore_errors({"number_stored_as_text": f"A{first + 1}:Q{last + 1}"})
-        for name, choices in (("Progress", _STATUSES), ("Outcome", OUTCOMES)):
+        sheet.ignore_errors({"number_stored_as_text": xl_range(first, 0, last, len(_NAMES) - 1)})
+        for name, choices in (("Progress", PROGRESS), ("Outcome", OUTCOMES)):
             position = _NAMES.index(name)
             sheet.data_validation(
                 first, position, last, position, {"validate": "list", "source": list(choices), "ignore_blank": True}

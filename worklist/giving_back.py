@@ -31,6 +31,7 @@ COLUMNS = (
     "start_date",
     "end_date",
     "outcome",
+    "offer_again_date",
     "received_date",
 )
 
@@ -77,6 +78,7 @@ def _line(number: int, outcome: Outcome) -> tuple[str, ...]:
         outcome.start_date.isoformat() if outcome.start_date else "",
         "",
         IN_THE_CONTRACT[outcome.outcome],
+        outcome.offer_again.isoformat() if outcome.offer_again else "",
         received.isoformat(),
     )
 

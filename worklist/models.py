@@ -9,6 +9,7 @@ from django.db import models
 from cohorts.team_lists import OUTCOMES
 
 AGREED = OUTCOMES[0]
+DECLINED = OUTCOMES[1]
 
 
 class Outcome(models.Model):
@@ -25,11 +26,15 @@ class Outcome(models.Model):
     list_version = models.CharField(max_length=64)
     outcome = models.CharField(max_length=30, choices=[(text, text) for text in OUTCOMES])
     start_date = models.DateField(null=True)
+    offer_again = models.DateField(null=True)
+    owner = models.CharField(max_length=500, blank=True, default="")
+    progress = models.CharField(max_length=30, blank=True, default="")
+    note = models.CharField(max_length=500, blank=True, default="")
     recorded_at = models.DateTimeField(auto_now_add=True)
     synthetic = models.BooleanField()
 
     class Meta:
-        """A start date goes with an agreement, and with nothing else."""
+        """A start date goes with an agreement, a day to offer again with a no, and neither with anything else."""
 
         constraints = (
             models.CheckConstraint(condition=models.Q(outcome__in=OUTCOMES), name="outcome_is_known"),
@@ -37,6 +42,10 @@ class Outcome(models.Model):
                 condition=models.Q(("outcome", AGREED), ("start_date__isnull", False))
                 | models.Q(~models.Q(outcome=AGREED), start_date__isnull=True),
                 name="start_date_goes_with_agreed",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(("outcome", DECLINED)) | models.Q(("offer_again__isnull", True)),
+                name="offer_again_goes_with_declined",
             ),
         )
 
@@ -49,9 +58,9 @@ class Outcome(models.Model):
         """The row and the person that the outcome is about."""
         return about(self.reference, self.nhs_number, self.list_version)
 
-    def same_as(self, outcome: str, start_date: Any) -> bool:
+    def same_as(self, outcome: str, start_date: Any, offer_again: Any) -> bool:
         """Whether this already says so."""
-        return (self.outcome, self.start_date) == (outcome, start_date)
+        return (self.outcome, self.start_date, self.offer_again) == (outcome, start_date, offer_again)
 
 
 def about(reference: str, nhs_number: str, list_version: str) -> tuple[str, str]:

@@ -18,6 +18,8 @@ from worklist.published import TeamList, Week
 from worklist.recording import history, newest_outcomes, record, row_of
 
 ROWS_A_PAGE = 50
+TABLES = "fairness_tables.html"
+"""By the same name as on disk, so that the page for a board points to it from either."""
 
 
 @require_safe
@@ -55,6 +57,7 @@ def person_page(request: HttpRequest, day: str, stem: str, rank: int) -> HttpRes
             request.POST.get("version", ""),
             form.cleaned_data["outcome"],
             form.cleaned_data["start_date"],
+            form.cleaned_data["offer_again"],
             settings.WORKLIST_FOLDER,
         )
         page = 1 + team.rows.index(row) // ROWS_A_PAGE
@@ -64,9 +67,9 @@ def person_page(request: HttpRequest, day: str, stem: str, rank: int) -> HttpRes
 
 
 @require_safe
-def fairness_page(request: HttpRequest, day: str) -> HttpResponse:
-    """Show the week's fairness audit as it was published."""
-    response = HttpResponse(_week(request, day).read("fairness.html"))
+def fairness_page(request: HttpRequest, day: str, name: str = "fairness.html") -> HttpResponse:
+    """Show the week's fairness audit as it was published: the page for a board, or the tables that it points to."""
+    response = HttpResponse(_week(request, day).read(name))
     # The page carries its own style and pictures, and no script.
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     return response
@@ -119,6 +122,7 @@ urlpatterns = [
     path("", teams, name="teams"),
     path("style.css", style, name="style"),
     path("<str:day>/fairness/", fairness_page, name="fairness"),
+    path(f"<str:day>/fairness/{TABLES}", fairness_page, {"name": TABLES}, name="fairness_tables"),
     path("<str:day>/lists/<str:stem>/", team_page, name="team"),
     path("<str:day>/lists/<str:stem>/<int:rank>/", person_page, name="person"),
 ]

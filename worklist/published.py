@@ -57,6 +57,12 @@ class Row:
     reasons: tuple[str, ...]
     team_code: str
     reference: str
+    changed: str = ""
+    first_step: str = ""
+    helped_by: str = ""
+    last_contact: str = ""
+    needs: str = ""
+    list_version: str = ""
 
     @property
     def spaced_number(self) -> str:
@@ -175,7 +181,16 @@ def newest_week(data_dir: Path) -> Week | None:
     ]
     if not published:
         return None
-    folder = max(published, key=lambda path: path.name)
+    return _read_week(max(published, key=lambda path: path.name))
+
+
+def week_of(data_dir: Path, day: str) -> Week | None:
+    """Return the published week of a day (ISO), or None when there is none."""
+    folder = data_dir / "cohorts" / day
+    return _read_week(folder) if _DAY.fullmatch(day) and (folder / "manifest.json").is_file() else None
+
+
+def _read_week(folder: Path) -> Week:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return Week(folder, dt.date.fromisoformat(folder.name), manifest)
 
@@ -196,6 +211,12 @@ def _row(cells: dict[str, str]) -> Row:
         reasons=tuple(text for name, text in cells.items() if _REASON.fullmatch(name) and text),
         team_code=cells["team_code"],
         reference=cells["reference"],
+        changed=cells.get("changed", ""),
+        first_step=cells.get("first_step", ""),
+        helped_by=cells.get("helped_by", ""),
+        last_contact="; ".join(filter(None, [cells.get("last_contact", ""), cells.get("data_gaps", "")])),
+        needs=cells.get("needs", ""),
+        list_version=cells.get("list_version", ""),
     )
 
 

@@ -30,7 +30,13 @@ def row_of(team: TeamList, rank: int) -> Row:
 
 
 def record(
-    team: TeamList, reference: str, version: str, outcome: str, start_date: dt.date | None, folder: Path
+    team: TeamList,
+    reference: str,
+    version: str,
+    outcome: str,
+    start_date: dt.date | None,
+    offer_again: dt.date | None,
+    folder: Path,
 ) -> Outcome:
     """Add an outcome and give all outcomes back as a source, both or neither.
 
@@ -40,7 +46,7 @@ def record(
         The list as it is published now.
     reference, version
         The row's own reference, and the version of the list that the coordinator was looking at.
-    outcome, start_date
+    outcome, start_date, offer_again
         Already checked by `worklist.forms`; the same as the newest again is not added twice.
     folder
         Where `programme.csv` is written.
@@ -61,24 +67,40 @@ def record(
         )
     try:
         with transaction.atomic():
-            return _add(team, row, outcome, start_date, folder)
+            refuse_mixture(team)
+            newest = newest_outcomes(team, [row]).get(row.reference)
+            if newest is not None and newest.same_as(outcome, start_date, offer_again):
+                return newest
+            added = add(team, row, outcome, start_date, offer_again)
+            write_programme(folder)
+            return added
     except (OperationalError, StorageError):
         raise PlainMessageError(
             "Nothing was recorded: the disk is full, or cannot be written, or is busy. Try again in a minute.", 503
         ) from None
 
 
-def _add(team: TeamList, row: Row, outcome: str, start_date: dt.date | None, folder: Path) -> Outcome:
+def refuse_mixture(team: TeamList) -> None:
+    """Refuse to keep outcomes of simulated and of real people in one store.
+
+    Raises
+    ------
+    PlainMessageError
+        The store holds outcomes of the other kind.
+    """
     if Outcome.objects.exclude(synthetic=team.week.synthetic).exists():
         raise PlainMessageError(
             "Outcomes of simulated and of real people may not be mixed. Nothing was recorded: "
             "use a data folder of its own for each.",
             409,
         )
-    newest = newest_outcomes(team, [row]).get(row.reference)
-    if newest is not None and newest.same_as(outcome, start_date):
-        return newest
-    added = Outcome.objects.create(
+
+
+def add(
+    team: TeamList, row: Row, outcome: str, start_date: dt.date | None, offer_again: dt.date | None, **written: str
+) -> Outcome:
+    """Add an outcome, already checked; `written` are the team's own words: owner, progress and note."""
+    return Outcome.objects.create(
         reference=row.reference,
         week=team.week.as_of,
         team_code=row.team_code,
@@ -86,10 +108,10 @@ def _add(team: TeamList, row: Row, outcome: str, start_date: dt.date | None, fol
         list_version=team.version,
         outcome=outcome,
         start_date=start_date,
+        offer_again=offer_again,
         synthetic=team.week.synthetic,
+        **written,
     )
-    write_programme(folder)
-    return added
 
 
 def newest_outcomes(team: TeamList, rows: Iterable[Row]) -> dict[str, Outcome]:
@@ -104,3 +126,10 @@ def history(team: TeamList, row: Row) -> list[Outcome]:
     if row.nhs_number:
         return list(Outcome.objects.filter(nhs_number=row.nhs_number).order_by("-pk"))
     return list(Outcome.objects.filter(reference=row.reference, list_version=team.version).order_by("-pk"))
+
+
+def history_of(team: TeamList, row: Row) -> list[Outcome]:
+    """Return everything recorded about one row, in order."""
+    same = Outcome.objects.filter(reference=row.reference).order_by("pk")
+    key = about(row.reference, row.nhs_number, team.version)
+    return [outcome for outcome in same if outcome.about == key]

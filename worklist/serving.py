@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 
-from casewell.errors import SettingsError
+from casewell.errors import SettingsError, SourceError
 from casewell.settings import Settings
 from worklist.site import open_site
+
+if TYPE_CHECKING:
+    from worklist.reading_back import Taken
 
 # There is no log-in, so no other machine may reach the pages.
 ADDRESS = "127.0.0.1"
@@ -50,3 +54,15 @@ def export(settings: Settings) -> tuple[Path, int, int]:
     from worklist.giving_back import write_programme
 
     return folder / "programme.csv", *write_programme(folder)
+
+
+def take_back(settings: Settings, files: list[Path]) -> Taken:
+    """Record the outcomes in files that teams gave back; see `reading_back.take_back`."""
+    folder = open_site(settings)
+    from worklist.plain import PlainMessageError
+    from worklist.reading_back import take_back as take
+
+    try:
+        return take(files, settings.data_dir.resolve(), folder)
+    except PlainMessageError as error:
+        raise SourceError(str(error)) from None

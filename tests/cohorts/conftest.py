@@ -13,7 +13,7 @@ import pytest
 from casewell import doors
 from cohorts import Heading
 from models.tables import SCORES
-from records.tables import CONTACTS, ENROLMENTS, EVENTS, PEOPLE, PRACTICES, REMOVED
+from records.tables import CONTACTS, DOMAINS, ENROLMENTS, EVENTS, OFFERS, PEOPLE, PRACTICES, REMOVED, RESIDENCES
 
 AS_OF = dt.date(2026, 9, 28)
 
@@ -41,6 +41,16 @@ _PERSON: dict[str, Any] = {
 }
 _EVENT = {"known_until": None, "numeric_value": None, "end": None, "source": "test"}
 _ENROLMENT = {"team_code": "T1", "end": None, "route": "gp_discretion", "randomised_probability": None}
+_OFFER = {"offered": "2026-01-01", "outcome": "declined", "start": None, "end": None, "offer_again": None}
+_RESIDENCE: dict[str, Any] = {
+    "start": "2010-01-01",
+    "end": None,
+    "end_known_at": None,
+    "household_id": pd.NA,
+    "imd_decile": 3.0,
+    **dict.fromkeys(DOMAINS, 3.0),
+    "practice_code": "P1",
+}
 _SCORE = {"risk": 0.3, "need": 1.5, "benefit": 0.02, "supported": True, "evidence_grade": "compared"}
 _CONTACT = {
     "nhs_number": "9990653399",
@@ -57,8 +67,9 @@ _REMOVED = {"door": "opted_out", "why": "Type 1 opt-out", "imd_decile": 1.0, "et
 def _table(schema: Any, defaults: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:
     if not rows:
         return doors.empty(schema)
-    table = pd.DataFrame([defaults | row for row in rows], columns=list(schema.columns))
-    dates = [name for name, column in schema.columns.items() if "datetime" in str(column.dtype)]
+    columns = [name for name, column in schema.columns.items() if column.required]
+    table = pd.DataFrame([defaults | row for row in rows], columns=columns)
+    dates = [name for name in columns if "datetime" in str(schema.columns[name].dtype)]
     return doors.check(table.assign(**{name: pd.to_datetime(table[name]) for name in dates}), schema)
 
 
@@ -75,6 +86,16 @@ def people() -> Callable[..., pd.DataFrame]:
 @pytest.fixture(scope="session")
 def enrolments() -> Callable[..., pd.DataFrame]:
     return lambda *rows: _table(ENROLMENTS, _ENROLMENT, list(rows))
+
+
+@pytest.fixture(scope="session")
+def offers() -> Callable[..., pd.DataFrame]:
+    return lambda *rows: _table(OFFERS, _OFFER, list(rows))
+
+
+@pytest.fixture(scope="session")
+def residences() -> Callable[..., pd.DataFrame]:
+    return lambda *rows: _table(RESIDENCES, _RESIDENCE, [{"person_id": n, **row} for n, row in enumerate(rows, 1)])
 
 
 @pytest.fixture

@@ -141,11 +141,12 @@ def test_a_coordinator_chooses_the_outcome_from_a_list(cohort, contacts, practic
     write_lists(cohort, contacts({}, {}, {}), practices, heading, tmp_path, False)
     sheet = sheet_of(tmp_path / "T1.xlsx")
     choices = {str(rule.sqref)[0]: rule.formula1 for rule in sheet.data_validations.dataValidation}
-    assert choices["N"] == '"agreed,declined,not reached,not suitable,already supported"'
-    assert sheet.freeze_panes == "E7"
+    outcome = next(cell.column_letter for cell in sheet[sheet.max_row - 2] if cell.value == "Outcome")
+    assert choices[outcome] == '"agreed,declined,not reached,not suitable,already supported"'
+    assert sheet.freeze_panes == "E8"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(family=NASTY, given_name=NASTY, practice=NASTY, reason=NASTY)
 def test_no_name_becomes_a_formula_or_markup_in_any_format(
     family, given_name, practice, reason, cohort, contacts, practices, as_of

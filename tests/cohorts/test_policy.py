@@ -57,6 +57,15 @@ def test_weights_are_marginal_values_of_atkinsons_welfare():
     assert rise[0] / rise[1] == pytest.approx(found["1 most deprived"], rel=1e-3)
 
 
+def test_kolm_looks_at_differences_of_health_and_atkinson_at_ratios():
+    given = {"inequality_aversion": 2, "welfare": "kolm", **OWNED}
+    health = [0.5, 0.6, 0.7, 0.8, 0.9]
+    found = list(deprivation_weights(Policy(**given, baseline_health=health)).values())
+    assert found == pytest.approx(np.exp([0.8, 0.6, 0.4, 0.2, 0.0]))
+    doubled = list(deprivation_weights(Policy(**given, baseline_health=[2 * h for h in health])).values())
+    assert doubled == pytest.approx(np.array(found) ** 2)
+
+
 def test_somebody_whose_area_is_not_known_has_the_mean_weight(people):
     groups = group_table(people({"imd_decile": 1.0}, {"imd_decile": 10.0}, {"imd_decile": None}), AS_OF)
     found = weights(groups, Policy(inequality_aversion=5, **OWNED))

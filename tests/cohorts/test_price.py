@@ -5,13 +5,15 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from casewell.settings import Policy, Teams
 from cohorts import allocate
-from cohorts.price import Price, price
+from cohorts.price import Price, _row, price
 from cohorts.price_page import controlled, sentences, to_json, write_price_page
 from fairness import group_table
+from fairness.groups import QUINTILES
 
 KEY = b"a key for tests"
 AS_OF = dt.date(2026, 9, 28)
@@ -66,6 +68,28 @@ def test_the_frontier_falls_in_benefit_and_leans_to_the_most_deprived(priced):
 def test_without_a_policy_nothing_moves(priced):
     found = priced(Policy())
     assert sentences(found, OUTCOME) == ["The policy moves no place: the list is the one by benefit alone."]
+
+
+def test_indices_are_hidden_where_a_fifth_has_few_places(priced, tmp_path):
+    found = priced(Policy(inequality_aversion=30, **OWNED))
+    assert not found.row("by benefit alone")["small"]
+    few = found.frontier.assign(small=found.frontier["policy"] == "chosen")
+    masked = Price(few, found.fifths)
+    fit = controlled(masked).frontier.set_index("policy")
+    assert fit.loc[["chosen"], ["concentration", "inequity"]].isna().all(axis=None)
+    assert fit.loc["by benefit alone", ["concentration", "inequity"]].notna().all()
+    assert "too few places" in sentences(masked, OUTCOME)[-1]
+    about = {"name": "Northshire", "as_of": AS_OF, "synthetic": True, "outcome": OUTCOME, "grade": "assumed"}
+    page = write_price_page(masked, Policy(), tmp_path / "masked.html", **about).read_text()
+    assert ">*</td>" in page
+    assert not re.search(r">[+-]?nan<", page)
+
+
+def test_few_places_of_a_fifth_are_noticed():
+    table = pd.DataFrame({"imd_quintile": np.repeat(list(QUINTILES.values()), 40), "benefit": 0.1, "high_need": True})
+    listed = np.tile(np.arange(40) < 10, 5)
+    assert not _row(table, "chosen", 0.0, listed)["small"]
+    assert _row(table, "chosen", 0.0, listed & (np.arange(200) > 2))["small"]
 
 
 def test_small_counts_are_hidden_on_the_page_and_in_the_json(priced, tmp_path):

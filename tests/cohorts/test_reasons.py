@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from cohorts import reasons
+from cohorts import side_by_side, strongest
 from features.catalogue import CATALOGUE
 from features.feature import Feature
 
@@ -28,6 +28,10 @@ FEATURES = [
 
 def contributions(*rows: tuple[int, str, float, float]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=["person_id", "feature", "value", "contribution"])
+
+
+def reasons(rows: pd.DataFrame, catalogue, count: int) -> pd.DataFrame:
+    return side_by_side(rows["person_id"], strongest(rows, catalogue, count), count)
 
 
 def words(table: pd.DataFrame, person: int) -> list[str]:

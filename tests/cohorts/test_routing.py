@@ -3,12 +3,20 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from casewell import doors
 from casewell.errors import SettingsError
 from casewell.settings import Settings
 from cohorts import route
 from features.code_groups import load_code_groups
+from records.tables import OFFERS, RESIDENCES
 
+NO_OFFERS, NO_HOMES = doors.empty(OFFERS), doors.empty(RESIDENCES)
 SETTINGS = Settings.model_validate({"name": "test", "sources": {"demographics": {"path": "nowhere"}}})
+
+
+def routed(people, events, enrolments, as_of, settings, groups=None, offers=NO_OFFERS, residences=NO_HOMES):
+    return route(people, events, enrolments, offers, residences, as_of, settings, groups)
+
 
 # Every fact below holds of one person; removing them from the top down shows the order of precedence.
 PRECEDENCE = [
@@ -46,7 +54,7 @@ def test_a_person_leaves_by_the_first_rule_that_applies(first, people, events, e
     person = {}
     for kind, fact, _, _ in reversed(facts):
         person |= fact if kind == "person" else {}
-    routes = route(
+    routes = routed(
         people(person),
         events(*[{"subject_id": 1, **fact} for kind, fact, _, _ in facts if kind == "event"]),
         enrolments(*[{"person_id": 1, **fact} for kind, fact, _, _ in facts if kind == "enrolment"]),
@@ -68,7 +76,7 @@ BOUNDARIES = [
 
 @pytest.mark.parametrize(("person", "why"), [row[1:] for row in BOUNDARIES], ids=[row[0] for row in BOUNDARIES])
 def test_people_are_eligible_on_half_open_days(person, why, people, events, enrolments, as_of):
-    routes = route(people(person), events(), enrolments(), as_of, SETTINGS)
+    routes = routed(people(person), events(), enrolments(), as_of, SETTINGS)
     assert routes["why"].tolist() == [why]
     assert routes["door"].tolist() == ["not eligible" if why else "eligible"]
 
@@ -123,7 +131,7 @@ def test_circumstances_hold_on_half_open_days(happened, why, people, events, enr
         {"subject_id": 1, "code": code, "time": time, "known_at": known_at, "end": end}
         for code, time, known_at, end in happened
     ]
-    assert route(people({}), events(*rows), enrolments(), as_of, SETTINGS)["why"].tolist() == [why]
+    assert routed(people({}), events(*rows), enrolments(), as_of, SETTINGS)["why"].tolist() == [why]
 
 
 @pytest.mark.parametrize(("known_until", "why"), [("2026-09-27", ""), (None, HOSPITAL)])
@@ -131,7 +139,7 @@ def test_an_admission_that_a_later_version_denies_keeps_nobody_in_hospital(
     known_until, why, people, events, enrolments, as_of
 ):
     admission = {"subject_id": 1, "code": "ADMISSION//21", "time": "2026-09-20", "known_until": known_until}
-    assert route(people({}), events(admission), enrolments(), as_of, SETTINGS)["why"].tolist() == [why]
+    assert routed(people({}), events(admission), enrolments(), as_of, SETTINGS)["why"].tolist() == [why]
 
 
 @pytest.mark.parametrize(
@@ -146,24 +154,86 @@ def test_an_admission_that_a_later_version_denies_keeps_nobody_in_hospital(
 )
 def test_a_caseload_holds_from_its_start_up_to_its_end(start, end, known_at, why, people, events, enrolments, as_of):
     spell = {"person_id": 1, "start": start, "end": end, "known_at": known_at}
-    assert route(people({}), events(), enrolments(spell), as_of, SETTINGS)["why"].tolist() == [why]
+    assert routed(people({}), events(), enrolments(spell), as_of, SETTINGS)["why"].tolist() == [why]
 
 
 def test_what_happened_to_one_person_routes_nobody_else(people, events, enrolments, as_of):
     admission = {"subject_id": 2, "time": "2026-09-20", "code": "ADMISSION//21"}
-    routes = route(people({}, {}, {}), events(admission), enrolments(), as_of, SETTINGS)
+    routes = routed(people({}, {}, {}), events(admission), enrolments(), as_of, SETTINGS)
     assert routes.set_index("person_id")["door"].to_dict() == {1: "eligible", 2: "routed elsewhere", 3: "eligible"}
 
 
-def test_the_order_of_rows_changes_no_route(people, events, enrolments, as_of):
+def test_the_order_of_rows_changes_no_routed(people, events, enrolments, as_of):
     everybody = people(*[fact for kind, fact, _, _ in PRECEDENCE if kind == "person"], {}, {})
     file = events({"subject_id": 8, "time": "2026-09-20", "code": "ADMISSION//21"})
-    one = route(everybody, file, enrolments(), as_of, SETTINGS)
-    other = route(everybody.sample(frac=1, random_state=3), file, enrolments(), as_of, SETTINGS)
+    one = routed(everybody, file, enrolments(), as_of, SETTINGS)
+    other = routed(everybody.sample(frac=1, random_state=3), file, enrolments(), as_of, SETTINGS)
     pd.testing.assert_frame_equal(one, other)
 
 
 def test_a_code_group_without_codes_is_refused_rather_than_routing_nobody(people, events, enrolments, as_of):
     groups = load_code_groups()
     with pytest.raises(SettingsError, match="'care_home' has no code"):
-        route(people({}), events(), enrolments(), as_of, SETTINGS, groups[groups["group"] != "care_home"])
+        routed(people({}), events(), enrolments(), as_of, SETTINGS, groups[groups["group"] != "care_home"])
+
+
+LATER = "declined: offer again later"
+
+
+@pytest.mark.parametrize(
+    ("known_at", "offer_again", "why"),
+    [
+        ("2026-09-01", "2026-09-29", LATER),
+        ("2026-09-01", "2026-09-28", ""),
+        ("2026-09-01", None, LATER),
+        ("2026-03-31", None, LATER),
+        ("2026-03-30", None, ""),
+    ],
+)
+def test_somebody_who_declined_is_left_in_peace_until_the_day(
+    known_at, offer_again, why, people, events, enrolments, offers, as_of
+):
+    no = offers({"person_id": 1, "known_at": known_at, "offer_again": offer_again})
+    routes = routed(people({}, {}), events(), enrolments(), as_of, SETTINGS, offers=no)
+    assert routes["why"].tolist() == [why, ""]
+
+
+def test_the_newest_no_counts_and_a_start_answers_it(people, events, enrolments, offers, as_of):
+    nos = offers(
+        {"person_id": 1, "known_at": "2026-05-01", "offer_again": "2027-05-01"},
+        {"person_id": 1, "known_at": "2026-06-01", "offer_again": "2026-07-01"},
+        {"person_id": 2, "known_at": "2026-06-01"},
+    )
+    ended = {"person_id": 2, "start": "2026-06-20", "end": "2026-08-01", "known_at": "2026-06-20"}
+    for order in (nos, nos.iloc[::-1]):
+        routes = routed(people({}, {}), events(), enrolments(ended), as_of, SETTINGS, offers=order)
+        assert routes["why"].tolist() == ["", ""]
+
+
+GRIEF = "recent death in the household: offer later"
+DEAD = {"died_on": "2026-09-01", "death_known_at": "2026-09-02"}
+
+
+@pytest.mark.parametrize(
+    ("death", "home", "why"),
+    [
+        ({}, {}, GRIEF),
+        ({"died_on": "2026-08-03"}, {}, GRIEF),
+        ({"died_on": "2026-08-02"}, {}, ""),
+        ({"death_known_at": "2026-09-28"}, {}, ""),
+        ({}, {"household_id": 8}, ""),
+        ({}, {"start": "2026-09-02"}, ""),
+    ],
+    ids=["in it", "eight weeks ago", "longer ago", "not known yet", "lives elsewhere", "moved in since"],
+)
+def test_a_household_is_left_in_peace_after_a_death(death, home, why, people, events, enrolments, residences, as_of):
+    homes = residences({"household_id": 7, "end": "2026-09-01"}, {"household_id": 7} | home)
+    everybody = people(DEAD | death, {}, {})
+    routes = routed(everybody, events(), enrolments(), as_of, SETTINGS, residences=homes)
+    assert routes["why"].tolist() == ["died", why, ""]
+
+
+def test_a_death_in_a_care_home_or_hostel_is_not_one_in_the_household(people, events, enrolments, residences, as_of):
+    homes = residences(*[{"household_id": 7}] * 13)
+    routes = routed(people(DEAD, *[{}] * 12), events(), enrolments(), as_of, SETTINGS, residences=homes)
+    assert set(routes["why"][1:]) == {""}

@@ -44,7 +44,7 @@ def cells_of(path):
     return [cell for row in openpyxl.load_workbook(path)["Unmet need"].iter_rows() for cell in row if cell.value]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.one_of(
         st.text(max_size=20), st.sampled_from(["=cmd|' /C calc'!A0", "+1", "@x", "http://a.b", "\u202e=1+1"])

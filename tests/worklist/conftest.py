@@ -17,6 +17,7 @@ import pytest
 
 import cohorts
 from casewell.settings import Settings
+from cohorts.tables import CIRCUMSTANCES
 from worklist.site import open_site, private_file
 
 AS_OF = dt.date(2022, 10, 13)
@@ -53,6 +54,7 @@ def data(house: Path) -> Path:
 
     connections.close_all()
     shutil.rmtree(house / "cohorts", ignore_errors=True)
+    shutil.rmtree(house / "worklist" / "returned", ignore_errors=True)
     for file in (house / "worklist").iterdir():
         if file.name != "secret.key":
             file.unlink()
@@ -93,7 +95,8 @@ def publish(data: Path) -> Publish:
         override = {"owner": "Dr Owner", "reason": "A reason in a sentence", "covers": "cannot_tell"}
         heading = cohorts.Heading(as_of, verdict, override["owner"], override["reason"])
         cohorts.write_lists(cohort, contacts, practices, heading, staged / "lists", synthetic)
-        (staged / "fairness.html").write_text("<!DOCTYPE html><title>The audit</title>", encoding="utf-8")
+        for name, title in (("fairness.html", "The audit"), ("fairness_tables.html", "The tables")):
+            (staged / name).write_text(f"<!DOCTYPE html><title>{title}</title>", encoding="utf-8")
         manifest = {
             "as_of": str(as_of),
             "synthetic": synthetic,
@@ -141,6 +144,8 @@ def _listed(number: int, as_of: dt.date) -> dict[str, Any]:
         "benefit_band": "Unsure",
         "evidence_grade": "assumed",
         "supported": True,
+        "changed": "no change",
+        **dict.fromkeys(CIRCUMSTANCES, ""),
         **{f"reason_{n}": f"Reason {n} of {number}" if n < 3 else "" for n in range(1, 6)},
     }
 

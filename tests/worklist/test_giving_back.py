@@ -13,7 +13,8 @@ import pytest
 import records
 from casewell import doors
 from casewell.settings import Source
-from records.tables import CONTACTS, ENROLMENTS
+from cohorts import route
+from records.tables import CONTACTS, ENROLMENTS, OFFERS, PEOPLE, RESIDENCES
 
 from .conftest import AS_OF, settings_in
 
@@ -44,6 +45,7 @@ def test_an_agreement_comes_back_as_a_start_with_its_day(answer, publish, progra
         "start_date": "2022-10-20",
         "end_date": "",
         "outcome": "started",
+        "offer_again_date": "",
         "received_date": TODAY.isoformat(),
     }
 
@@ -105,7 +107,9 @@ def test_only_their_owner_can_read_outcomes_and_key(answer, publish, data):
     assert set(files.values()) == {0o600}
 
 
-def test_an_agreed_outcome_is_an_enrolment_in_the_next_run(answer, publish, data, tmp_path):
+def test_an_agreed_outcome_is_an_enrolment_in_the_next_run_and_a_no_is_kept_until_its_day(
+    answer, publish, data, tmp_path
+):
     settings = sources(tmp_path)
     before = records.build(settings, AS_OF, tmp_path / "before")
     contacts = doors.read(before.contacts, CONTACTS).sort_values("nhs_number").reset_index(drop=True)
@@ -115,7 +119,7 @@ def test_an_agreed_outcome_is_an_enrolment_in_the_next_run(answer, publish, data
 
     publish([{"nhs_number": person.nhs_number} for person in (agreed, declined, supported)])
     answer(rank=1, outcome="agreed", start_date="2022-10-20")
-    answer(rank=2, outcome="declined")
+    answer(rank=2, outcome="declined", offer_again="2099-03-01")
     answer(rank=3, outcome="already supported")
 
     # As docs/how-to/worklist.md says: a second source that follows the same contract.
@@ -137,6 +141,13 @@ def test_an_agreed_outcome_is_an_enrolment_in_the_next_run(answer, publish, data
     assert pd.isna(new["end"])
     counts = pd.read_parquet(after.source_counts).set_index(["source", "fate"])["rows"]
     assert counts["worklist", "used"] == 3
+    offers = doors.read(after.offers, OFFERS)
+    assert offers.loc[offers["offer_again"].notna(), "person_id"].tolist() == [declined.person_id]
+    people, everybody = doors.read(after.people, PEOPLE), doors.read(after.enrolments, ENROLMENTS)
+    homes = doors.read(after.residences, RESIDENCES)
+    for day, waits in ((TODAY + dt.timedelta(days=8), True), (dt.date(2099, 3, 1), False)):
+        routes = route(people, after.events, everybody, offers, homes, day, settings).set_index("person_id")
+        assert (routes.loc[declined.person_id, "why"] == "declined: offer again later") == waits
 
 
 def sources(root: Path):

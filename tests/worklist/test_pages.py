@@ -122,6 +122,11 @@ def test_the_audit_is_served_as_published_and_may_run_nothing(client, publish):
     assert "script-src" not in response["Content-Security-Policy"]
 
 
+def test_the_tables_stand_where_the_audit_points_to(client, publish):
+    publish()
+    assert "The tables" in text_of(client.get(f"/{AS_OF}/fairness/fairness_tables.html"))
+
+
 @pytest.mark.parametrize("address", ["/", LIST, f"{LIST}1/", "/nowhere", f"/{AS_OF}/fairness/"])
 def test_no_page_may_be_kept_framed_or_reach_out(client, publish, address):
     publish()

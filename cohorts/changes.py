@@ -1,0 +1,222 @@
+"""What changed since the last list: for each person on it, and for the list as a whole.
+
+Compared with is the last list that was published, as its folder holds it: what coordinators saw. In a first week, or
+after a gap longer than `stability.compared_days`, there is none, and every line says so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from casewell.doors import check
+from cohorts.allocation import DRAWN, KEEPS, KEPT_OUT, NOT_DRAWN
+from cohorts.routing import DECLINED
+from cohorts.tables import (
+    LISTED,
+    NEED_BANDS,
+    NOT_ELIGIBLE,
+    OPTED_OUT,
+    QUARANTINED,
+    RESERVE,
+    RISK_BANDS,
+    ROUTED_ELSEWHERE,
+    TURNOVER,
+)
+
+FIRST, NOTHING = "first list", "no change"
+_BANDS = {"risk_band": ("risk", RISK_BANDS), "need_band": ("illness burden", NEED_BANDS)}
+_POLICY = ("by the policy on places", "the policy on places gave the place to somebody else")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The last list, under this week's pseudonyms.
+
+    Attributes
+    ----------
+    as_of
+        Its day.
+    cohort
+        `person_id`, `team_code`, `status`, `risk_band` and `need_band` of those listed or in reserve.
+    places
+        Team code: places of that week.
+    doors
+        `person_id`, `door` and `why` of everybody in that week's ledger; empty where it is no longer kept.
+    """
+
+    as_of: dt.date
+    cohort: pd.DataFrame
+    places: dict[str, int]
+    doors: pd.DataFrame
+
+
+def personal_changes(cohort: pd.DataFrame, news: pd.DataFrame, earlier: Earlier | None) -> pd.DataFrame:
+    """Say of each person on the list what changed.
+
+    Parameters
+    ----------
+    cohort
+        `person_id`, `team_code`, `status`, `risk_band` and `need_band` of this week.
+    news
+        `person_id`, `label` and `news`: what was recorded since, of what a reason of the person's rests on, and its day.
+
+    Returns
+    -------
+    DataFrame
+        `person_id` and `changed`: plain words, parts set apart by semicolons; never empty.
+    """
+    if earlier is None:
+        return cohort[["person_id"]].assign(changed=FIRST)
+    was = earlier.cohort.add_suffix("_was").rename(columns={"person_id_was": "person_id"})
+    table = cohort.merge(was, on="person_id", how="left", validate="one_to_one")
+    parts = [_place(table), *[_band(table, name) for name in _BANDS], _news(table["person_id"], news)]
+    said = pd.concat(parts, axis=1).apply(lambda row: "; ".join(part for part in row if part), axis=1)
+    return pd.DataFrame({"person_id": table["person_id"], "changed": said.mask(said == "", NOTHING)})
+
+
+def _place(table: pd.DataFrame) -> pd.Series:
+    now, was = table["status"], table["status_was"]
+    moved = was.notna() & (table["team_code_was"] != table["team_code"])
+    words = np.select(
+        [
+            moved,
+            was.isna() & (now == LISTED),
+            was.isna(),
+            (was == RESERVE) & (now == LISTED),
+            (was == LISTED) & (now == RESERVE),
+        ],
+        ["new to this team", "new on the list", "new in reserve", "was in reserve", "was listed, now in reserve"],
+        "",
+    )
+    return pd.Series(words, index=table.index, dtype="str")
+
+
+def _band(table: pd.DataFrame, name: str) -> pd.Series:
+    subject, bands = _BANDS[name]
+    order = {band: place for place, band in enumerate(bands)}
+    now, was = table[name].map(order), table[f"{name}_was"].map(order)
+    direction = pd.Series(np.select([now < was, now > was], [f"{subject} up", f"{subject} down"], ""), dtype="str")
+    return direction.mask(direction != "", direction + ", was " + table[f"{name}_was"].astype("str"))
+
+
+def _news(people: pd.Series, news: pd.DataFrame) -> pd.Series:
+    told = news.dropna(subset=["news", "label"]).sort_values(
+        ["person_id", "news", "label"], ascending=[True, False, True]
+    )
+    day = told["news"].dt.day.astype("str") + told["news"].dt.strftime(" %B %Y")
+    words = ("new " + told["label"] + " on " + day).groupby(told["person_id"]).agg("; ".join)
+    return words.reindex(people).fillna("").set_axis(people.index).astype("str")
+
+
+def turnover(
+    ledger: pd.DataFrame,
+    allocation: pd.DataFrame,
+    scores: pd.DataFrame,
+    places: dict[str, int],
+    earlier: Earlier | None,
+) -> pd.DataFrame:
+    """Say who came onto the list and who left it since the last one, and why.
+
+    Parameters
+    ----------
+    ledger, allocation, scores
+        This week's tables; `scores` of everybody who competed.
+    places
+        Team code: places of this week.
+
+    Returns
+    -------
+    DataFrame
+        The `turnover` table, sorted by team, movement and person; empty in a first week.
+    """
+    now = allocation.loc[allocation["status"] == LISTED, ["person_id", "team_code"]]
+    if earlier is None:
+        return check(_nobody(), TURNOVER)
+    was = earlier.cohort.loc[earlier.cohort["status"] == LISTED, ["person_id", "team_code"]]
+    pairs_now, pairs_was = (pd.MultiIndex.from_frame(table) for table in (now, was))
+    competing = _competing(allocation, scores, places, earlier.places)
+    entered = _why_entered(now[~pairs_now.isin(pairs_was)], competing, earlier)
+    left = _why_left(was[~pairs_was.isin(pairs_now)], competing, ledger, now)
+    table = pd.concat([entered.assign(movement="entered"), left.assign(movement="left")], ignore_index=True)
+    order = table.sort_values(["team_code", "movement", "person_id"], ignore_index=True)
+    return check(order[list(TURNOVER.columns)], TURNOVER)
+
+
+def _nobody() -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=str(col.dtype)) for name, col in TURNOVER.columns.items()})
+
+
+def _competing(
+    allocation: pd.DataFrame, scores: pd.DataFrame, places: dict[str, int], places_was: dict[str, int]
+) -> pd.DataFrame:
+    """Return why each person has or lacks a place, and where they stand in their team by benefit alone, 1 first."""
+    table = allocation[["person_id", "team_code", "status", "why"]].merge(
+        scores[["person_id", "benefit"]], on="person_id"
+    )
+    place = table.groupby("team_code")["benefit"].rank(method="min", ascending=False)
+    team = table["team_code"]
+    return table.assign(
+        place=place,
+        places=team.map(places).fillna(0),
+        places_was=team.map(places_was).fillna(team.map(places).fillna(0)),
+    ).drop(columns="team_code")
+
+
+def _why_entered(entered: pd.DataFrame, competing: pd.DataFrame, earlier: Earlier) -> pd.DataFrame:
+    before = earlier.doors.rename(columns={"door": "door_was", "why": "why_was"})
+    on_a_list = earlier.cohort[["person_id", "status"]].rename(columns={"status": "status_was"})
+    table = entered.merge(competing, on="person_id").merge(before, on="person_id", how="left")
+    table = table.merge(on_a_list, on="person_id", how="left")
+    known = len(earlier.doors) > 0
+    grown = (table["places"] > table["places_was"]) & (table["place"] > table["places_was"])
+    rules = [
+        (table["status_was"] == LISTED, "moved", "came from another team's list"),
+        (table["door_was"] == ROUTED_ELSEWHERE, "routed", "no longer: " + table["why_was"].astype("str")),
+        (table["door_was"] == NOT_ELIGIBLE, "eligible now", "no longer: " + table["why_was"].astype("str")),
+        (table["door_was"].isna() & known & table["status_was"].isna(), "new here", "was not in the records"),
+        (table["why"] == DRAWN, "lot", DRAWN),
+        (table["why"] == KEEPS, "limit on changes", KEEPS),
+        (table["why"] == _POLICY[0], "policy", _POLICY[0]),
+        (grown, "capacity", "the team has more places"),
+        (table["status_was"] == RESERVE, "score", "was in reserve; more to gain than others, or a place came free"),
+    ]
+    return _first_that_holds(table, rules, ("score", "more to gain than others now, or a place came free"))
+
+
+def _why_left(left: pd.DataFrame, competing: pd.DataFrame, ledger: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    table = left.merge(ledger[["person_id", "door", "why"]], on="person_id", how="left", suffixes=("", "_ledger"))
+    table = table.merge(competing.drop(columns=["status", "why"]), on="person_id", how="left")
+    fewer = (table["places"] < table["places_was"]) & (table["place"] <= table["places_was"])
+    why = table["why"].astype("str")
+    rules = [
+        (table["person_id"].isin(now["person_id"]), "moved", "is on another team's list"),
+        (table["door"].isna(), "records", "records were joined to another person's, or are no longer received"),
+        (table["why"] == "died", "died", "died"),
+        (table["why"] == "moved away", "moved", "moved away"),
+        (table["door"] == NOT_ELIGIBLE, "not eligible", why),
+        (table["why"] == DECLINED, "declined", why),
+        (table["door"] == ROUTED_ELSEWHERE, "routed", why),
+        (table["door"] == OPTED_OUT, "opted out", "an opt-out holds"),
+        (table["door"] == QUARANTINED, "records", "no record passed its checks"),
+        (table["why"] == _POLICY[1], "policy", why),
+        (table["why"] == NOT_DRAWN, "lot", why),
+        (table["why"] == KEPT_OUT, "limit on changes", why),
+        (fewer, "capacity", "the team has fewer places"),
+        (table["why"] == "no gain expected", "score", "no gain is expected any more"),
+    ]
+    return _first_that_holds(table, rules, ("score", "others have more to gain now"))
+
+
+def _first_that_holds(
+    table: pd.DataFrame, rules: list[tuple[pd.Series, str, str | pd.Series]], otherwise: tuple[str, str]
+) -> pd.DataFrame:
+    holds = [mask.to_numpy(dtype=bool) for mask, _, _ in rules]
+    causes = [cause for _, cause, _ in rules]
+    whys = [np.broadcast_to(why, len(table)) if isinstance(why, str) else why.to_numpy(object) for _, _, why in rules]
+    return table[["person_id", "team_code"]].assign(
+        cause=np.select(holds, causes, otherwise[0]), why=np.select(holds, whys, otherwise[1])
+    )

@@ -1,0 +1,191 @@
+"""One team's list as a FHIR R4 bundle: who (Patient, Group), why (RiskAssessment) and what to do (Task).
+
+Resources and codes are those of FHIR 4.0.1 (hl7.org/fhir/R4); NHS numbers and ODS codes carry the NHS England systems. A
+RiskAssessment holds the probability for systems and the band for people, as the list does. Nothing is live: narratives
+are escaped text, and identifiers are made from the row's reference, so that the same list gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import json
+import uuid
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from casewell import __version__
+from cohorts.fhir_checks import RISK_CODES, SYNTHETIC_TAG, problems_of
+from cohorts.reasons import FALLBACK
+from cohorts.safe_text import clean
+from cohorts.tables import LISTED
+from cohorts.team_lists import GRADES_IN_WORDS, NOT_RECORDED, Heading, reasons_of
+
+NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
+REFERENCE = "urn:casewell:list-row"
+RISK_SYSTEM = "http://terminology.hl7.org/CodeSystem/risk-probability"
+_XHTML = "http://www.w3.org/1999/xhtml"
+
+
+def fhir_bundle(
+    rows: pd.DataFrame,
+    team_code: str,
+    team_name: str,
+    heading: Heading,
+    outcome: str,
+    horizon_days: int,
+    synthetic: bool,
+) -> bytes:
+    """Write one team's rows (`team_lists.with_contacts`, with `list_version`) as a bundle of the type `collection`.
+
+    Parameters
+    ----------
+    outcome, horizon_days
+        What the probability is of, in plain words, and within how many days.
+    synthetic
+        Tag every resource as test data.
+
+    Raises
+    ------
+    RuntimeError
+        The bundle breaks a rule of FHIR or of `fhir_checks`: a mistake in the house.
+    """
+    key = f"{heading.as_of}/{team_code}"
+    team, device = _url(key, "Organization"), _url(key, "Device")
+    people = rows.to_dict("records")
+    entries = [
+        (team, _organization(team_code, team_name)),
+        (device, {"resourceType": "Device", "deviceName": [{"name": "Casewell", "type": "manufacturer-name"}], "version": [{"value": __version__}]}),
+        *[entry for row in people for entry in _about(row, team, device, heading, outcome, horizon_days)],
+        (_url(key, "Group"), _group(people, team, team_name or team_code, heading)),
+    ]  # fmt: skip
+    tag = {"meta": {"tag": [SYNTHETIC_TAG]}} if synthetic else {}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "identifier": {
+            "system": "urn:casewell:list",
+            "value": f"{key}/{rows['list_version'].iloc[0] if people else 'empty'}",
+        },
+        "timestamp": f"{heading.as_of}T00:00:00Z",
+        "entry": [{"fullUrl": url, "resource": resource | tag} for url, resource in entries],
+    } | tag
+    found = problems_of(bundle)
+    if found:
+        raise RuntimeError(f"the FHIR bundle of a team breaks its rules: {'; '.join(found)}")
+    return json.dumps(bundle, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
+
+
+def _url(key: str, kind: str) -> str:
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'casewell:{key}:{kind}')}"
+
+
+def _organization(team_code: str, team_name: str) -> dict[str, Any]:
+    name = clean(team_name) or clean(team_code) or NOT_RECORDED
+    code = {"identifier": [{"system": ODS_CODE, "value": clean(team_code)}]} if clean(team_code) else {}
+    return {"resourceType": "Organization", "name": name, "active": True} | code
+
+
+def _about(
+    row: Mapping[Hashable, Any], team: str, device: str, heading: Heading, outcome: str, horizon_days: int
+) -> list[tuple[str, dict[str, Any]]]:
+    key = str(row["reference"])
+    person, risk = _url(key, "Patient"), _url(key, "RiskAssessment")
+    return [
+        (person, _patient(row)),
+        (risk, _risk(row, person, device, heading, outcome, horizon_days)),
+        (_url(key, "Task"), _task(row, person, risk, team, device, heading)),
+    ]
+
+
+def _patient(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    number, record = row["nhs_number"], row["source_record"]
+    identifiers = [] if number == NOT_RECORDED else [{"system": NHS_NUMBER, "value": number}]
+    if not identifiers and clean(record) not in ("", NOT_RECORDED):
+        identifiers = [{"system": "urn:casewell:source-record", "value": clean(record)}]
+    family, _, given = clean(row["name"]).partition(", ")
+    name = {"text": clean(row["name"]) or NOT_RECORDED} | ({"family": family} if family else {})
+    born = row["date_of_birth"]
+    patient = {
+        "resourceType": "Patient",
+        "text": _narrative(clean(row["name"]) or NOT_RECORDED),
+        "name": [name | ({"given": [given]} if given else {})],
+        "generalPractitioner": [{"display": clean(row["practice"]) or NOT_RECORDED}],
+    }
+    patient |= {"identifier": identifiers} if identifiers else {}
+    return patient | ({} if pd.isna(born) else {"birthDate": born.date().isoformat()})
+
+
+def _risk(
+    row: Mapping[Hashable, Any], person: str, device: str, heading: Heading, outcome: str, horizon_days: int
+) -> dict[str, Any]:
+    said = [text for text in map(clean, reasons_of(row)) if text] or [FALLBACK]
+    ends = heading.as_of + dt.timedelta(days=horizon_days)
+    prediction = {
+        "outcome": {"text": clean(outcome)},
+        "probabilityDecimal": round(float(row["risk"]), 4),
+        "qualitativeRisk": {
+            "coding": [{"system": RISK_SYSTEM, "code": RISK_CODES[row["risk_band"]]}],
+            "text": row["risk_band"],
+        },
+        "whenPeriod": {"start": heading.as_of.isoformat(), "end": ends.isoformat()},
+        "rationale": "; ".join(said),
+    }
+    return {
+        "resourceType": "RiskAssessment",
+        "text": _narrative(f"{row['risk_band']}: {clean(outcome)}", said),
+        "status": "final",
+        "subject": {"reference": person},
+        "occurrenceDateTime": heading.as_of.isoformat(),
+        "performer": {"reference": device},
+        "prediction": [prediction],
+        "mitigation": clean(row["first_step"]) or "Case management",
+        "note": [{"text": GRADES_IN_WORDS[row["evidence_grade"]]}],
+    }
+
+
+def _task(
+    row: Mapping[Hashable, Any], person: str, risk: str, team: str, device: str, heading: Heading
+) -> dict[str, Any]:
+    known = [clean(str(row[name])) for name in ("changed", "helped_by", "last_contact", "needs", "data_gaps")]
+    return {
+        "resourceType": "Task",
+        "text": _narrative(f"{row['status']}: offer case management", [text for text in known if text]),
+        "identifier": [{"system": REFERENCE, "value": clean(str(row["reference"]))}],
+        "status": "requested" if row["status"] == LISTED else "draft",
+        "intent": "proposal",
+        "priority": "routine",
+        "businessStatus": {"text": row["status"]},
+        "code": {"text": "Offer case management"},
+        "description": clean(row["first_step"]) or "Offer case management",
+        "focus": {"reference": risk},
+        "for": {"reference": person},
+        "authoredOn": heading.as_of.isoformat(),
+        "requester": {"reference": device},
+        "owner": {"reference": team},
+        "reasonReference": {"reference": risk},
+    }
+
+
+def _group(people: list[dict[Hashable, Any]], team: str, name: str, heading: Heading) -> dict[str, Any]:
+    group = {
+        "resourceType": "Group",
+        "active": True,
+        "type": "person",
+        "actual": True,
+        "code": {"text": "People offered case management, and their reserve"},
+        "name": f"Case management list, {clean(name) or NOT_RECORDED}, {heading.as_of}",
+        "quantity": len(people),
+        "managingEntity": {"reference": team},
+    }
+    members = [{"entity": {"reference": _url(str(row["reference"]), "Patient")}} for row in people]
+    return group | ({"member": members} if members else {})
+
+
+def _narrative(line: str, items: list[str] | None = None) -> dict[str, str]:
+    listed = "".join(f"<li>{html.escape(item)}</li>" for item in items or [])
+    below = f"<ul>{listed}</ul>" if listed else ""
+    return {"status": "generated", "div": f'<div xmlns="{_XHTML}"><p>{html.escape(line)}</p>{below}</div>'}

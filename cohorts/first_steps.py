@@ -1,0 +1,79 @@
+"""What a coordinator could do first: a rule of thumb from the strongest reason, this project's own and not clinically reviewed."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+OTHERWISE = "Ask what matters most to the person, and agree one plan and one contact"
+_AFTER_HOSPITAL = "Call within days: what led to hospital, what was changed there, and a plan for next time"
+_FALLS = "Arrange a falls risk assessment, with a look at medicines and the home"
+_MEDICINES = "Ask the practice pharmacist for a structured medication review"
+_FRAIL = "Arrange a comprehensive geriatric assessment, at home if needed"
+_BREATH = "Ask the practice nurse to check inhalers, vaccinations and the self-management plan"
+_HEART = "Ask whether a heart failure review and a weight and fluid plan are in place"
+_SUGAR = "Book a diabetes review"
+_MEMORY = "Check who helps day to day, and that there is a dementia care plan"
+_KIDNEYS = "Ask the practice about kidney function, fluids and sick-day rules for medicines"
+
+STEPS = {
+    **dict.fromkeys(
+        (
+            "emergency_admission",
+            "emergency_spell",
+            "any_spell",
+            "inpatient_admission",
+            "inpatient_spell",
+            "hospital_discharge",
+            "ed_attendance",
+            "ed_ambulance",
+            "ed_high_acuity",
+            "acsc_admission",
+            "acsc_chronic_admission",
+            "acsc_acute_admission",
+        ),
+        _AFTER_HOSPITAL,
+    ),
+    **dict.fromkeys(
+        ("falls", "ed_fall", "community_falls", "fracture", "hip_fracture", "symptom_unsteady_gait"), _FALLS
+    ),
+    **dict.fromkeys(
+        (
+            "prescription_regular",
+            "nsaid_with_anticoagulant",
+            "nsaid_in_heart_failure",
+            "nsaid_with_diuretic_and_ace_inhibitor",
+            "beta_blocker_in_asthma",
+            "anticoagulant_with_antiplatelet_unprotected",
+        ),
+        _MEDICINES,
+    ),
+    **dict.fromkeys(("severe_frailty", "housebound", "efi_moderate", "efi_severe", "frailty_symptom"), _FRAIL),
+    **dict.fromkeys(
+        ("cms_copd", "acsc_copd", "cms_asthma", "acsc_asthma", "prescription_bronchodilator", "admitted_respiratory"),
+        _BREATH,
+    ),
+    **dict.fromkeys(("cms_heart_failure", "acsc_heart_failure"), _HEART),
+    **dict.fromkeys(("cms_diabetes", "acsc_diabetes", "hba1c_high"), _SUGAR),
+    **dict.fromkeys(("cms_dementia", "mental_health_memory", "hospital_delirium"), _MEMORY),
+    **dict.fromkeys(("egfr_low", "cms_ckd", "hospital_acute_kidney_injury"), _KIDNEYS),
+    **dict.fromkeys(("outpatient_missed", "gp_missed"), "Ask what makes appointments hard to keep"),
+    **dict.fromkeys(("lives_alone",), "Ask about company and help at home; offer social prescribing"),
+    **dict.fromkeys(("carer",), "Offer a carer's assessment"),
+    **dict.fromkeys(("housing_damp_report",), "Ask the housing officer what is being done about the damp"),
+    **dict.fromkeys(
+        ("social_care_request", "social_care_assessment", "home_support", "reablement"),
+        "Agree with adult social care who leads",
+    ),
+}
+"""Code group, or name of a feature made of several: the step."""
+
+
+def first_steps(people: pd.Series, chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return `person_id` and `first_step` for each of `people`, from the strongest reason that suggests one.
+
+    `chosen` is what `reasons.strongest` returned.
+    """
+    suggested = chosen.assign(first_step=chosen["group"].map(STEPS)).dropna(subset="first_step")
+    strongest = suggested.sort_values(["person_id", "number"]).drop_duplicates("person_id")
+    steps = strongest.set_index("person_id")["first_step"].reindex(people).fillna(OTHERWISE)
+    return steps.rename_axis("person_id").reset_index()

@@ -1,0 +1,73 @@
+"""The workbook's third sheet: who came onto the team's list and who left it, in words that a team may read.
+
+A team must know who has died, moved or started. That somebody is near the end of life, or mourns, is for others to say:
+then the sheet says that another service is in touch, or that the offer waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from cohorts.routing import BEREAVED
+from cohorts.safe_text import clean
+from cohorts.team_lists import birth_date
+
+_COLUMNS = {"Change": 10, "NHS number": 14, "Name": 28, "Date of birth": 14, "Practice": 28, "Why": 60}
+_TEXT = {"num_format": "@", "text_wrap": True, "valign": "top", "font_name": "Arial", "font_size": 10}
+_ELSEWHERE = "another service is in touch"
+_OPENLY = {"already on a caseload", "in hospital: discharge team", "care home: enhanced health in care homes"}
+
+
+def told_to_teams(turnover: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `turnover` that a team is shown, with `why` in the words that it is told.
+
+    Whoever opted out is not shown to anybody.
+    """
+    shown = turnover[turnover["cause"] != "opted out"]
+    bare = shown["why"].str.removeprefix("no longer: ")
+    routed = shown["cause"] == "routed"
+    why = shown["why"].mask(routed & ~bare.isin(_OPENLY), _ELSEWHERE)
+    why = why.mask(routed & (bare == BEREAVED), "the offer waits")
+    entered = routed & (shown["movement"] == "entered") & ~bare.isin(_OPENLY)
+    return shown.assign(why=why.mask(entered, "can be offered a place again"))
+
+
+def write_turnover(book: Any, rows: pd.DataFrame, since: str, lines: Sequence[str], synthetic: bool) -> None:
+    """Write the sheet, under the list's own header lines: every cell a string in a cell formatted as text.
+
+    Parameters
+    ----------
+    rows
+        One team's rows of `told_to_teams`, with `team_lists.named`.
+    since
+        The day of the last list in words; empty in a first week.
+    """
+    sheet = book.add_worksheet("Changes")
+    text, head = book.add_format(_TEXT), book.add_format(_TEXT | {"bold": True, "bg_color": "#E8EDEE", "bottom": 1})
+    if not since:
+        about = "This is a first list: there is none to compare it with."
+    elif rows.empty:
+        about = f"Nobody came onto the list or left it since {since}."
+    else:
+        about = f"Who came onto the list or left it since {since}."
+    above = [clean(line) for line in (*lines, about)]
+    for number, line in enumerate(above):
+        sheet.merge_range(number, 0, number, len(_COLUMNS) - 1, "", text)
+        sheet.write_string(number, 0, line, text)
+        sheet.set_row(number, 13.5 * (len(line) // sum(_COLUMNS.values()) + 1))
+    for position, (name, width) in enumerate(_COLUMNS.items()):
+        sheet.set_column(position, position, width)
+        sheet.write_string(len(above), position, name, head)
+    for number, row in enumerate(rows.to_dict("records"), start=len(above) + 1):
+        birth = birth_date(row["date_of_birth"], "%d-%b-%Y")
+        cells = [row["movement"], row["nhs_number"], row["name"], birth, row["practice"], row["why"]]
+        for position, cell in enumerate(cells):
+            sheet.write_string(number, position, clean(str(cell)), text)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0, len(above))
+    sheet.set_footer(f"&L{'SYNTHETIC' if synthetic else 'Confidential: personal health data'}&RPage &P of &N")

@@ -1,0 +1,89 @@
+"""Writing each team's files, and publishing the week."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+import cohorts
+import fairness
+from casewell import doors
+from cohorts.tables import COHORT, TURNOVER, UNMET
+from flows.monitoring import MONITORING_FILES
+from flows.progress import say
+from flows.workspace import file_digest
+from records.tables import CONTACTS, PRACTICES
+
+PUBLIC = (
+    "ledger.json",
+    "fairness.json",
+    "fairness.html",
+    "fairness_tables.html",
+    "policy.json",
+    "policy.html",
+    "turnover.json",
+    *MONITORING_FILES,
+)
+"""Of the files of a week, those without a row about a person."""
+
+
+@task
+def deliver(
+    as_of: dt.date, linked: Path, run: Path, final: Path, manifest: dict[str, Any], verdict: fairness.Verdict
+) -> None:
+    """Write every team's files beside the audit and the account, and publish the folder by one rename."""
+    say("Writing each team's list and publishing")
+    cohorts.clear_leftovers(final.parent)
+    staged = cohorts.stage(final)
+    kept = ("lots.parquet",) if (run / "lots.parquet").is_file() else ()
+    for name in ("cohort.parquet", *kept, *PUBLIC):
+        shutil.copy2(run / name, staged / name)
+    override = verdict.override
+    since = manifest["turnover"]["since"]
+    heading = cohorts.Heading(
+        as_of,
+        verdict.verdict,
+        override.owner if override else "",
+        override.reason if override else "",
+        dt.date.fromisoformat(since) if since else None,
+        tuple(manifest["missing"]),
+        tuple(manifest["model"]["without"]),
+    )
+    cohort, contacts = doors.read(run / "cohort.parquet", COHORT), doors.read(linked / "contacts.parquet", CONTACTS)
+    practices = doors.read(linked / "practices.parquet", PRACTICES)
+    told = manifest["settings"]["outcome"]
+    cohorts.write_bundles(
+        cohort,
+        contacts,
+        practices,
+        heading,
+        staged / "fhir",
+        told["name"],
+        told["horizon_days"],
+        manifest["synthetic"],
+    )
+    written, left_out = cohorts.write_practice_files(cohort, contacts, staged / "imports", manifest["synthetic"])
+    manifest = manifest | {"imports": {"people": written, "left_out": left_out}}
+    cohorts.write_lists(
+        cohort,
+        contacts,
+        practices,
+        heading,
+        staged / "lists",
+        manifest["synthetic"],
+        doors.read(run / "unmet.parquet", UNMET),
+        doors.read(run / "turnover.parquet", TURNOVER),
+    )
+    files = {str(path.relative_to(staged)): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()}
+    write_json(manifest | {"files": files}, staged / "manifest.json")
+    cohorts.publish(staged, final)
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """Write JSON for people and programs to read; equal contents give equal bytes."""
+    path.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,151 @@
+"""Outcomes come back in the files that were sent: each row is held against the published list before it counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from casewell.errors import StorageError
+from cohorts.formats import write_private
+from cohorts.storage import disk
+from worklist.giving_back import write_programme
+from worklist.judging import REFERENCE, Answer, answer_of, not_as_sent
+from worklist.plain import PlainMessageError
+from worklist.published import Row, TeamList, week_of
+from worklist.recording import add, history_of, refuse_mixture
+from worklist.returned_rows import Returned, read_returned
+
+
+@dataclass
+class Taken:
+    """What became of the rows of returned files: counts, and one sentence for each row that was refused."""
+
+    recorded: int = 0
+    known_already: int = 0
+    without_outcome: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def take_back(files: Iterable[Path], data_dir: Path, folder: Path) -> Taken:
+    """Record the outcomes in files that teams gave back, and write all outcomes as a source for the next run.
+
+    Whatever can be recorded is, all together or not at all; every other row is refused by its number and a reason, and
+    no value of a person. A copy of each file is kept in `folder/returned`, so that nothing written in it is lost. A file
+    that is read again changes nothing, not even what was recorded differently since.
+
+    Raises
+    ------
+    SourceError
+        A file is no list of Casewell's.
+    StorageError
+        The disk is full or cannot be written; then nothing was recorded.
+    """
+    files = list(files)
+    read = [(path, read_returned(path)) for path in files]
+    for path in files:
+        _keep(path, folder / "returned")
+    taken, lists = Taken(), _Lists(data_dir)
+    accepted: list[tuple[TeamList, Row, Answer]] = []
+    for path, rows in read:
+        accepted += _judge(path.name, rows, lists, taken)
+    try:
+        with transaction.atomic():
+            for team, row, answer in accepted:
+                _record(team, row, answer, taken)
+            if taken.recorded:
+                write_programme(folder)
+    except OperationalError:
+        raise StorageError(
+            "nothing was recorded: the store of outcomes is busy, or the disk is full", "Try again in a minute."
+        ) from None
+    return taken
+
+
+def _judge(name: str, rows: list[Returned], lists: _Lists, taken: Taken) -> list[tuple[TeamList, Row, Answer]]:
+    today, found = timezone.localdate(), {}
+    said: dict[str, set[Answer]] = defaultdict(set)
+    for returned in rows:
+        if not returned.filled_in:
+            taken.without_outcome += 1
+            continue
+        problems, place = _of_row(returned, lists, today)
+        if isinstance(problems, Answer) and place is not None:
+            said[place[1].reference].add(problems)
+            found[returned.number] = (*place, problems)
+        elif isinstance(problems, list):
+            taken.refused += [f"{name}, row {returned.number}: {problem}" for problem in problems]
+    twice = {number for number, (_, row, _) in found.items() if len(said[row.reference]) > 1}
+    taken.refused += [
+        f"{name}, row {number}: this person stands in the file with two answers" for number in sorted(twice)
+    ]
+    return list(
+        {row.reference: (team, row, answer) for n, (team, row, answer) in found.items() if n not in twice}.values()
+    )
+
+
+def _of_row(
+    returned: Returned, lists: _Lists, today: dt.date
+) -> tuple[Answer | list[str], tuple[TeamList, Row] | None]:
+    if not returned.cells["outcome"] and "outcome" not in returned.formulas:
+        return ["something is written in this row, but no outcome: it is kept in the copy of the file only"], None
+    place = lists.find(returned.cells["reference"])
+    if isinstance(place, str):
+        return [place], None
+    wrong = not_as_sent(returned, *place)
+    if wrong:
+        return [wrong], None
+    return answer_of(returned, place[0].week.as_of, today), place
+
+
+class _Lists:
+    """The published lists, each read once."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.days: dict[str, dict[str, tuple[TeamList, Row]]] = {}
+
+    def find(self, reference: str) -> tuple[TeamList, Row] | str:
+        """Return the list and the row of a reference, or why there is none."""
+        parts = REFERENCE.fullmatch(reference)
+        if parts is None:
+            return "its Reference is not one that Casewell wrote"
+        day = parts[1]
+        if day not in self.days:
+            try:
+                self.days[day] = self._of_day(day)
+            except PlainMessageError as error:
+                return str(error)
+        if not self.days[day]:
+            return "no list of that day is published here"
+        return self.days[day].get(reference, "nobody on that day's lists has this Reference")
+
+    def _of_day(self, day: str) -> dict[str, tuple[TeamList, Row]]:
+        week = week_of(self.data_dir, day)
+        teams = [week.team_list(stem) for stem in week.stems()] if week else []
+        return {row.reference: (team, row) for team in teams for row in team.rows}
+
+
+def _record(team: TeamList, row: Row, answer: Answer, taken: Taken) -> None:
+    refuse_mixture(team)
+    told = (answer.outcome, answer.start_date, answer.offer_again)
+    if any(told == (old.outcome, old.start_date, old.offer_again) for old in history_of(team, row)):
+        taken.known_already += 1
+        return
+    add(team, row, *told, owner=answer.owner, progress=answer.progress, note=answer.note)
+    taken.recorded += 1
+
+
+def _keep(path: Path, folder: Path) -> None:
+    content = path.read_bytes()
+    with disk(
+        "the returned file could not be kept, so nothing was recorded", "Free some space or mend the permissions."
+    ):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(folder / f"{hashlib.sha256(content).hexdigest()[:16]}{path.suffix.lower()}", content)
