@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import pandas as pd
 from casewell.settings import Fairness
 from fairness.feeds import COLUMNS as FEED_COLUMNS
 from fairness.feeds import feed_rows
-from fairness.gradient import gradient_rows
+from fairness.funnel import COLUMNS as FUNNEL_COLUMNS
+from fairness.gradient import SHARE_OF_ERROR, gradient_rows
 from fairness.groups import GROUPINGS, in_order, one_group_where_small
 from fairness.labels import label_rows
 from fairness.levels import Levels, judge, levels_for
@@ -21,18 +23,27 @@ from fairness.lost import in_order as lost_in_order
 from fairness.outcomes import calibration_rows, outcome_rows
 from fairness.places import in_high_need, place_rows
 from fairness.pooling import pooled_rows
+from fairness.promised import promised_rows
+from fairness.related import goes_with_nothing
 from fairness.rows import COLUMNS, GATED, MEASURES
 from fairness.same_need import same_need_rows
-from fairness.same_score import need_by_band, need_ratio_rows, risk_position
+from fairness.same_score import (
+    BAND_COLUMNS,
+    happened_by_band,
+    happened_rows,
+    need_by_band,
+    need_ratio_rows,
+    risk_position,
+)
 from fairness.unknown import each_in_turn
 from records.tables import NOT_KNOWN, NOT_RECORDED
 
 CROSSINGS = ("imd_by_ethnicity", "imd_by_ethnicity_by_sex")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Audit:
-    """What was measured. Exact counts: show them only through `fairness.disclosure`.
+    """What was measured. Exact counts: show them only through `fairness.controlled`.
 
     Attributes
     ----------
@@ -42,7 +53,8 @@ class Audit:
         (for calibration and AUROC, in the test window); `count` of the events behind the value,
         out of `base`; `verdict`. Groups without an eligible person have no row.
     need_by_band
-        One row per grouping, group and band of risk: `people`, `value` (mean need), `low`, `high`.
+        One row per grouping, group, band of risk and `what`: `people`, `value` with `low`, `high`. Of `illness` it is mean need
+        on the day of the list; of what happened in the test window the share of people, `count` of them.
     lost
         Who was lost before any model, by group, as it came in: records.tables.LINKAGE.
     lost_differences
@@ -51,19 +63,25 @@ class Audit:
     gradients
         Slope, relative and concentration indices along deprivation; see `fairness.gradient`.
     pooled
-        Places against need of small cells, lent strength by each other; see `fairness.pooling`.
+        Places against need of small cells, crossings and practices, lent strength by each other; see `fairness.pooling`.
     labels
         What the list would be under other labels; see `fairness.labels`.
     unknown
         The verdict by ethnicity if all unknown were of one group; see `fairness.unknown`.
     feeds
         People whose practice has stopped sending, by group; see `fairness.feeds`. Empty where that is not known.
+    funnel
+        From an offer to care that lasts, by group; see `fairness.funnel`. Empty where nothing is known of offers.
+    ethnicity_unrelated
+        Whether recorded ethnicity goes with nothing that it goes with in any population; see `fairness.related`.
     levels
         The two confidences of the intervals.
     totals
         `eligible`, `listed`, `high_need` and `tested` people, and the `comparisons` the gate makes.
     settings
         The limits the audit was made with.
+    earlier
+        The record of an earlier week (`fairness.record.to_json`), against which this one is held; empty without one.
     """
 
     measures: pd.DataFrame
@@ -75,9 +93,12 @@ class Audit:
     labels: pd.DataFrame
     unknown: pd.DataFrame
     feeds: pd.DataFrame
+    funnel: pd.DataFrame
+    ethnicity_unrelated: bool
     levels: Levels
     totals: dict[str, int]
     settings: Fairness
+    earlier: dict[str, Any]
 
 
 def audit(
@@ -90,6 +111,9 @@ def audit(
     seed: int,
     test_groups: pd.DataFrame | None = None,
     known: pd.DataFrame | None = None,
+    evidence: pd.DataFrame | None = None,
+    funnel: pd.DataFrame | None = None,
+    earlier: dict[str, Any] | None = None,
 ) -> Audit:
     """Audit one list.
 
@@ -102,7 +126,7 @@ def audit(
     selected
         person_id of those who are listed; all of them in `scores`.
     test_predictions
-        models.tables.TEST_PREDICTIONS; may be empty.
+        models.tables.TEST_PREDICTIONS; may be empty. What `fairness.happened.what_happened` adds is held against the risk too.
     lost
         records.tables.LINKAGE; if empty, the gate cannot tell who never reached the list.
     seed
@@ -111,8 +135,15 @@ def audit(
         Groups of the people in the test window as they were when it began, where they differ from `groups`: age
         does, and what was known of ethnicity.
     known
-        What else is known of people, one row each: `person_id`, and any of `silent` (their practice has stopped sending) and
-        `use` (emergency admissions of the last three years).
+        What else is known of people, one row each: `person_id`, and any of `silent` (their practice has stopped sending),
+        `use` (emergency admissions of the last three years), `attended` (attendances of emergency departments in them, with
+        `use` only) and `practice` (its code).
+    evidence
+        models.tables.BENEFIT_EVIDENCE, against which the promised benefit is held; may be empty.
+    funnel
+        From `fairness.funnel.funnel_rows`, kept as it came in.
+    earlier
+        The record of an earlier week, as `fairness.record.to_json` returned it.
 
     Raises
     ------
@@ -127,23 +158,34 @@ def audit(
     unknown = int(people["ethnic_group"].isin([NOT_KNOWN, NOT_RECORDED]).sum())
     people, test = one_group_where_small([people, test], settings.minimum_people)
     lost = lost_in_order(lost)
-    comparisons = _comparisons(people, test, settings) + lost_comparisons(lost, settings) + ("use" in people)
-    levels = levels_for(settings.confidence, comparisons)
-    measures = _measures(people, test, settings, levels, seed)
+    comparisons = _comparisons(people, test, settings) + lost_comparisons(lost, settings)
+    along = (1 + ("attended" in people)) * ("use" in people)
+    levels = levels_for(settings.confidence, comparisons, 1 - SHARE_OF_ERROR * (along > 0))
+    promised = _with_groups(evidence, groups, ["person_id", "index_date"]) if evidence is not None else None
+    measures = _measures(people, test, promised, settings, levels, seed)
     measures = measures.assign(verdict=judge(measures, settings))
     bands = [need_by_band(people, name, levels.plain).assign(grouping=name) for name in GROUPINGS]
+    if "died" in test:
+        bands += [happened_by_band(test, name, levels.plain).assign(grouping=name) for name in GROUPINGS]
+    pooled = (*CROSSINGS, *(["practice"] if "practice" in people else []))
     return Audit(
         measures=measures,
-        need_by_band=pd.concat(bands, ignore_index=True)[
-            ["grouping", "group", "band", "people", "value", "low", "high"]
-        ],
+        need_by_band=pd.concat(bands, ignore_index=True)[["grouping", *BAND_COLUMNS]],
         lost=lost,
         lost_differences=differences(lost, settings, levels),
-        gradients=gradient_rows(people, measures, levels, settings, [seed, len(GROUPINGS)]),
-        pooled=pd.concat([pooled_rows(people, name, levels.plain) for name in CROSSINGS], ignore_index=True),
+        gradients=gradient_rows(
+            people,
+            measures,
+            levels_for(settings.confidence, along, SHARE_OF_ERROR),
+            settings,
+            [seed, len(GROUPINGS)],
+        ),
+        pooled=pd.concat([pooled_rows(people, name, levels.plain) for name in pooled], ignore_index=True),
         labels=label_rows(people),
         unknown=_unknown_each_in_turn(people, test, settings, levels, seed),
         feeds=feed_rows(people, settings) if "silent" in people else pd.DataFrame(columns=FEED_COLUMNS),
+        funnel=pd.DataFrame(columns=FUNNEL_COLUMNS) if funnel is None else funnel,
+        ethnicity_unrelated=goes_with_nothing(people),
         levels=levels,
         totals={
             "eligible": len(people),
@@ -151,9 +193,10 @@ def audit(
             "high_need": int(people["high_need"].sum()),
             "tested": int(test["person_id"].nunique()),
             "ethnicity_unknown": unknown,
-            "comparisons": comparisons,
+            "comparisons": comparisons + along,
         },
         settings=settings,
+        earlier=earlier or {},
     )
 
 
@@ -190,7 +233,14 @@ def _comparisons(people: pd.DataFrame, test: pd.DataFrame, settings: Fairness) -
     )
 
 
-def _measures(people: pd.DataFrame, test: pd.DataFrame, settings: Fairness, levels: Levels, seed: int) -> pd.DataFrame:
+def _measures(
+    people: pd.DataFrame,
+    test: pd.DataFrame,
+    promised: pd.DataFrame | None,
+    settings: Fairness,
+    levels: Levels,
+    seed: int,
+) -> pd.DataFrame:
     if people.empty:
         return pd.DataFrame({name: pd.Series(dtype="str" if name in COLUMNS[:3] else "float64") for name in COLUMNS})
     tables = []
@@ -200,7 +250,9 @@ def _measures(people: pd.DataFrame, test: pd.DataFrame, settings: Fairness, leve
             place_rows(people, name, levels, settings.draws, [seed, number]),
             outcome_rows(test, name, groups, levels),
             need_ratio_rows(people, name, levels),
+            *([happened_rows(test, name, groups, levels)] if "died" in test else []),
             *([same_need_rows(people, name, groups, levels)] if "use" in people else []),
+            *([promised_rows(promised, name, groups, levels)] if promised is not None and len(promised) else []),
         ]
         tables.append(_sorted(pd.concat(measured), groups).assign(grouping=name))
     return pd.concat(tables, ignore_index=True)[COLUMNS]

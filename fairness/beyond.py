@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 
 from casewell.settings import Fairness
 from fairness.audit import Audit
-from fairness.disclosure import control, controlled_feeds
-from fairness.gradient import USE
+from fairness.controlled import controlled_feeds
+from fairness.disclosure import control
+from fairness.gradient import HIDDEN_TROUBLE, judged_by
 from fairness.groups import GROUPING_NAMES, is_recorded
 from fairness.levels import CANNOT_TELL, FAIL, PASS
+from fairness.same_need import ADMITTED, ILLNESS, USE
 
 
 def also_judged(audit: Audit, settings: Fairness) -> Iterator[tuple[str, str]]:
     """Yield (verdict, sentence) for each thing that fails or cannot be told; sentences are fit to be shown."""
     yield from _feeds(audit, settings)
-    yield from _use(audit.gradients, settings)
+    yield from _hidden_trouble(audit, settings)
     if "ethnic_group" in settings.gate_on:
         yield from _unknown_share(audit, settings)
+        yield from _unrelated(audit)
         yield from _unknown_each_in_turn(audit.unknown)
 
 
@@ -60,31 +65,59 @@ def _part(count: float, whole: float) -> str:
     return f"{rounded[0] / rounded[1]:.0%}" if rounded.notna().all() and rounded[1] else "too many"
 
 
-def _use(gradients: pd.DataFrame, settings: Fairness) -> Iterator[tuple[str, str]]:
-    row = gradients.set_index(["what", "measure"]).loc[USE]
-    if row["verdict"] not in (FAIL, CANNOT_TELL):
-        return
-    if pd.isna(row["value"]):
-        yield (
-            CANNOT_TELL,
-            "Deprivation fifth, use at the same need: it cannot be compared, because fewer than two fifths have "
-            f"{settings.minimum_people} people and illness with which emergency admissions are expected.",
-        )
-        return
-    seen = (
-        f"Deprivation fifth, use at the same need: the most deprived are admitted in an emergency {row['value']:.2f} times as "
-        f"often as the least deprived of the same recorded illness and age (interval {row['low']:.2f} to {row['high']:.2f})"
-    )
-    low, high = settings.minimum_use_gradient, settings.maximum_use_gradient
-    limits = f"the limits of {low:.2f} and {high:.2f}"
-    if row["verdict"] == CANNOT_TELL:
-        yield CANNOT_TELL, f"{seen}, not clearly within {limits}."
-        return
-    if row["value"] < (low * high) ** 0.5:
-        meaning = "their trouble may not reach the records that the model learns from (label bias)"
-    else:
-        meaning = "their illness may be written down less than it is (under-diagnosis)"
-    yield FAIL, f"{seen}, beyond {limits} by more than chance: {meaning}."
+@dataclass(frozen=True)
+class _Trouble:
+    what: str
+    seen: str
+    below: str
+    above: str = ""
+
+
+LABEL_BIAS = "their trouble may not reach the records that the model learns from (label bias)"
+UNDER_DIAGNOSIS = "their illness may be written down less than it is (under-diagnosis)"
+_TROUBLES = {
+    USE: _Trouble(
+        "use at the same need",
+        "the most deprived are admitted in an emergency {0:.2f} times as often as the least deprived of the same recorded illness and age",
+        LABEL_BIAS,
+        UNDER_DIAGNOSIS,
+    ),
+    ADMITTED: _Trouble(
+        "admissions for the same attendances",
+        "of people who attend emergency departments as often, of the same recorded illness and age, the most deprived are admitted "
+        "{0:.2f} times as often as the least deprived",
+        LABEL_BIAS,
+    ),
+    ILLNESS: _Trouble(
+        "recorded illness at the same attendances",
+        "of people who attend emergency departments as often, of the same age, the most deprived have {0:.2f} times as much recorded "
+        "illness as the least deprived",
+        UNDER_DIAGNOSIS,
+    ),
+}
+
+
+def _hidden_trouble(audit: Audit, settings: Fairness) -> Iterator[tuple[str, str]]:
+    rows = audit.gradients.set_index(["what", "measure"])
+    for measure, (low, high) in judged_by(audit.measures, settings).items():
+        row, trouble = rows.loc[HIDDEN_TROUBLE[measure]], _TROUBLES[measure]
+        if row["verdict"] == PASS:
+            continue
+        start = f"Deprivation fifth, {trouble.what}:"
+        if pd.isna(row["value"]):
+            yield (
+                CANNOT_TELL,
+                f"{start} it cannot be compared, because fewer than two fifths have "
+                f"{settings.minimum_people} people, and admissions or illness to expect of them.",
+            )
+            continue
+        seen = f"{start} {trouble.seen.format(row['value'])} (interval {row['low']:.2f} to {row['high']:.2f})"
+        limits = f"the limit of {low:.2f}" if high == math.inf else f"the limits of {low:.2f} and {high:.2f}"
+        if row["verdict"] == CANNOT_TELL:
+            yield CANNOT_TELL, f"{seen}, not clearly within {limits}."
+        else:
+            meaning = trouble.below if row["wide_high"] < low else trouble.above
+            yield FAIL, f"{seen}, beyond {limits} by more than chance: {meaning}."
 
 
 def _unknown_share(audit: Audit, settings: Fairness) -> Iterator[tuple[str, str]]:
@@ -95,6 +128,15 @@ def _unknown_share(audit: Audit, settings: Fairness) -> Iterator[tuple[str, str]
             CANNOT_TELL,
             f"Ethnic group, missing ethnicity: it is not known for {_part(audit.totals['ethnicity_unknown'], eligible)} of the eligible people, and at most "
             f"{settings.maximum_unknown_ethnicity:.0%} is tolerated.",
+        )
+
+
+def _unrelated(audit: Audit) -> Iterator[tuple[str, str]]:
+    if audit.ethnicity_unrelated:
+        yield (
+            CANNOT_TELL,
+            "Ethnic group: as recorded it goes with neither age nor deprivation, as it does in any population large enough to "
+            "judge; it may have been given to the wrong people on the way here.",
         )
 
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import PercentFormatter
 
 from casewell.page import save_picture
 from fairness.audit import Audit
-from fairness.disclosure import controlled_bands, controlled_lost, controlled_measures
+from fairness.controlled import controlled_bands, controlled_lost, controlled_measures
 from fairness.groups import GROUPING_NAMES
 from fairness.levels import CANNOT_TELL, FAIL, PASS, limits_of
 from fairness.lost import LOSS_WORDS, has_group
@@ -88,6 +88,7 @@ def _lost_chart(audit: Audit) -> Figure:
 
 def _need_chart(audit: Audit) -> Figure:
     table = controlled_bands(audit)
+    table = table[table["what"] == "illness"]
     figure = Figure(figsize=(9.4, 4.2), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for axis, grouping in zip(axes, ("imd_quintile", "ethnic_group"), strict=True):

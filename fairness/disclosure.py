@@ -2,7 +2,10 @@
 
 1 to 7 is hidden, nil is shown, any other count is rounded to the nearest 5; percentages come
 from rounded counts. Where one part alone of a whole would be hidden, the next smallest is hidden too.
-Everything that leaves the room passes through here.
+
+Two weeks side by side tell more than either: 20 after 25 tells that somebody left, and of a small group perhaps who. So a
+count that was shown is shown again until it has moved by `SMALLEST_SHOWN` or more, and one that was hidden
+stays hidden until it is clear of the hidden range by as much. `fairness.controlled` puts the audit's tables under these rules.
 """
 
 from __future__ import annotations
@@ -12,146 +15,66 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from fairness.audit import CROSSINGS, Audit
-from fairness.groups import QUINTILES
-from fairness.lost import differences, large_enough
-from records.tables import NOT_RECORDED
-
 HIDDEN = "*"
 SMALLEST_SHOWN = 8
 ROUND_TO = 5
-DECIMALS = 3
-FROM_ROUNDED_COUNTS = (
-    "share_of_people",
-    "share_of_places",
-    "share_of_need",
-    "selection_rate",
-    "false_negative_rate",
-)
+WAS_HIDDEN = -1.0
+"""Stands for a hidden count among those shown before."""
+_HELD_WITHIN = SMALLEST_SHOWN + ROUND_TO // 2
+"""What was shown lies up to 2 off what was counted: beyond this, the count itself has moved by 8 or more."""
 
 
-def control(counts: pd.Series) -> pd.Series:
-    """Return counts fit to show; those from 1 to 7 are missing."""
-    rounded = np.floor((counts + ROUND_TO // 2) / ROUND_TO) * ROUND_TO
-    return rounded.mask((counts > 0) & (counts < SMALLEST_SHOWN))
+def control(counts: pd.Series, before: pd.Series | None = None) -> pd.Series:
+    """Return counts fit to show; those from 1 to 7 are missing.
 
-
-def control_parts(parts: pd.Series, whole: Sequence[pd.Series] = ()) -> pd.Series:
-    """Return the parts of a whole that is shown too, fit to show; rows alike in `whole` are the parts of one.
-
-    One hidden part could be reckoned back from the whole and the others, so the smallest other part that is not nil is
-    hidden as well (secondary suppression).
+    `before` is what an earlier week showed of the same counts, `WAS_HIDDEN` where it hid one, missing where it had none.
     """
-    keys = list(whole) or [pd.Series(0, index=parts.index)]
-    controlled = control(parts)
+    rounded = np.floor((counts + ROUND_TO // 2) / ROUND_TO) * ROUND_TO
+    fit = rounded.mask((counts > 0) & (counts < SMALLEST_SHOWN))
+    if before is None:
+        return fit
+    held = (before > 0) & ((counts - before).abs() < _HELD_WITHIN) & fit.notna()
+    return fit.mask(held, before).mask((before == WAS_HIDDEN) & (counts < 2 * SMALLEST_SHOWN - 1))
+
+
+def control_parts(parts: pd.Series, *wholes: Sequence[pd.Series], before: pd.Series | None = None) -> pd.Series:
+    """Return the parts of wholes that are shown too, fit to show.
+
+    One hidden part could be reckoned back from its whole and the others, so the smallest other part that is not nil is
+    hidden as well (secondary suppression), again and again until no whole has a single hidden part.
+
+    Parameters
+    ----------
+    wholes
+        Each says which parts make up one whole: rows alike in its series do. A crossing divides the groups of one grouping
+        and, the other way, those of another. None: all parts are of one whole.
+    before
+        As for `control`.
+    """
+    controlled = control(parts, before)
     hidden = controlled.isna() & parts.notna()
-    others = parts.where(controlled.notna() & (parts > 0)).astype("float64")
-    smallest = others == others.groupby(keys).transform("min")
-    first = smallest & (smallest.astype("int64").groupby(keys).cumsum() == 1)
-    return controlled.mask(first & (hidden.astype("int64").groupby(keys).transform("sum") == 1))
+    keys = [list(whole) for whole in wholes] or [[pd.Series(0, index=parts.index)]]
+    while True:
+        more = hidden
+        for whole in keys:
+            more = _with_a_second(parts, more, whole)
+        if more.equals(hidden):
+            return controlled.mask(hidden)
+        hidden = more
 
 
-def _controlled_by(whole: Sequence[pd.Series], table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Return columns of counts fit to show, where rows alike in `whole` are the parts of one."""
-    return pd.DataFrame({name: control_parts(table[name].astype("float64"), whole) for name in names})
-
-
-def _whole(table: pd.DataFrame) -> list[pd.Series]:
-    """Return what each row's group is a part of: everybody or, for a group that crosses others, the group it divides."""
-    crossed = table["grouping"].isin(CROSSINGS)
-    return [table["grouping"], table["group"].astype("str").str.rsplit(", ", n=1).str[0].where(crossed, "")]
+def _with_a_second(parts: pd.Series, hidden: pd.Series, whole: list[pd.Series]) -> pd.Series:
+    others = parts.where(~hidden & (parts > 0)).astype("float64")
+    smallest = others == others.groupby(whole).transform("min")
+    first = smallest & (smallest.astype("int64").groupby(whole).cumsum() == 1)
+    return hidden | (first & (hidden.astype("int64").groupby(whole).transform("sum") == 1))
 
 
 def shown(count: float) -> str:
     """Write one exact count as it may be shown."""
-    controlled = control(pd.Series([count], dtype="float64")).iloc[0]
+    return written(control(pd.Series([count], dtype="float64")).iloc[0])
+
+
+def written(controlled: float) -> str:
+    """Write a count that is under disclosure control already."""
     return HIDDEN if np.isnan(controlled) else f"{int(controlled):,}"
-
-
-def controlled_measures(audit: Audit) -> pd.DataFrame:
-    """Return `audit.measures` fit to show.
-
-    A figure that rests on a hidden count is missing, `hidden` says so, and its verdict stays.
-    """
-    table = audit.measures
-    names = ["people", "count", "base"]
-    counts = _controlled_by([*_whole(table), table["measure"]], table, names)
-    # The most deprived fifth is shown a second time, against all others.
-    again = (table["grouping"] == "core20") & (table["group"] != NOT_RECORDED)
-    fifth = (table["grouping"] == "imd_quintile") & (table["group"] == QUINTILES[1.0])
-    for name in names:
-        kept_back = table.loc[fifth & counts[name].isna() & table[name].notna(), "measure"]
-        counts[name] = counts[name].mask(again & table["measure"].isin(kept_back))
-    hidden = (counts.isna() & table[names].notna()).any(axis=1)
-    from_counts = table["measure"].isin(FROM_ROUNDED_COUNTS)
-    value = table["value"].mask(from_counts, counts["count"] / counts["base"].where(counts["base"] > 0))
-    figures = table[["low", "high", "wide_low", "wide_high"]].assign(value=value)
-    figures = figures.where(~hidden).round(DECIMALS)
-    return table.assign(**counts, **figures, hidden=hidden)
-
-
-def controlled_bands(audit: Audit) -> pd.DataFrame:
-    """Return `audit.need_by_band` fit to show: no mean of 1 to 7 people."""
-    table = audit.need_by_band
-    people = _controlled_by([table["grouping"], table["group"]], table, ["people"])["people"]
-    figures = table[["value", "low", "high"]].where(people.notna()).round(DECIMALS)
-    return table.assign(people=people, **figures, hidden=people.isna())
-
-
-def controlled_lost(audit: Audit) -> pd.DataFrame:
-    """Return `audit.lost` fit to show: counts controlled, shares from them, no figure that rests on a hidden count."""
-    table = audit.lost
-    counts = _controlled_by([table["grouping"], table["measure"]], table, ["base", "count"])
-    hidden = counts.isna().any(axis=1)
-    limits = table[["low", "high"]].where(~hidden).round(DECIMALS)
-    return table.assign(**counts, **limits, share=(counts["count"] / counts["base"]).round(DECIMALS), hidden=hidden)
-
-
-def controlled_differences(audit: Audit) -> pd.DataFrame:
-    """Return `audit.lost_differences` fit to show.
-
-    The verdicts, and the number of groups, are those of the exact counts. Everything else is worked out from the
-    counts that are shown, as they are shown, so that nobody can reckon back a hidden one; `hidden` says that fewer
-    than two are shown of groups that were compared.
-    """
-    enough = large_enough(audit.lost, audit.settings)
-    controlled = enough.assign(**controlled_lost(audit)[["base", "count"]])
-    table = differences(controlled.dropna(subset=["base", "count"]), audit.settings, audit.levels)
-    figures = table[["value", "low", "high", "wide_low", "wide_high"]].round(DECIMALS)
-    exact = audit.lost_differences
-    hidden = (table["groups"] < 2) & (exact["groups"] > 1)
-    return table.assign(**figures, groups=exact["groups"], verdict=exact["verdict"], hidden=hidden)
-
-
-def controlled_pooled(audit: Audit) -> pd.DataFrame:
-    """Return `audit.pooled` fit to show: no figure of a cell whose people, places or high need are hidden."""
-    table = audit.pooled
-    counts = _controlled_by(_whole(table), table, ["people", "places", "high_need"])
-    hidden = counts.isna().any(axis=1)
-    figures = table[["raw", "pooled", "low", "high"]].where(~hidden).round(DECIMALS)
-    # What need would bring tells the exact count of those in high need.
-    return table.drop(columns="expected").assign(**counts, **figures, hidden=hidden)
-
-
-def controlled_labels(audit: Audit) -> pd.DataFrame:
-    """Return `audit.labels` fit to show."""
-    table = audit.labels
-    counts = {name: control(table[name]) for name in ("places", "also_listed", "core20", "high_need")}
-    measured = controlled_measures(audit)
-    fifth = (measured["group"] == QUINTILES[1.0]) & (measured["measure"] == "share_of_places")
-    if measured.loc[fifth, "count"].isna().any():
-        counts["core20"] = counts["core20"].mask(table["label"] == "list")
-    return table.assign(**counts, **table[["concentration", "inequity"]].round(DECIMALS))
-
-
-def controlled_feeds(audit: Audit) -> pd.DataFrame:
-    """Return `audit.feeds` fit to show: shares from controlled counts."""
-    table = audit.feeds
-    counts = _controlled_by([table["grouping"]], table, ["people", "silent"])
-    share = (counts["silent"] / counts["people"].where(counts["people"] > 0)).round(DECIMALS)
-    return table.assign(**counts, share=share, hidden=counts.isna().any(axis=1))
-
-
-def controlled_totals(audit: Audit) -> dict[str, str]:
-    """Return the audit's numbers of people as they may be shown."""
-    return {name: shown(number) for name, number in audit.totals.items() if name != "comparisons"}

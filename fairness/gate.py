@@ -10,7 +10,7 @@ import pandas as pd
 from casewell.settings import Fairness, Override
 from fairness.audit import Audit
 from fairness.beyond import also_judged
-from fairness.disclosure import controlled_differences, controlled_measures
+from fairness.controlled import controlled_differences, controlled_measures
 from fairness.groups import GROUPING_NAMES, is_recorded
 from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED, limits_of
 from fairness.lost import LOSS_WORDS
@@ -20,8 +20,9 @@ RULE = (
     "The gate looks at two figures for each group: its share of places over its share of high need, and observed over "
     "predicted outcomes in the test window; and at who never reached it: the difference between the best and the worst "
     "group in the share of people with a record that found no person, and in the share whose every record failed its "
-    "checks. It looks besides at practices that have stopped sending records, by group; at emergency admissions for the same "
-    "need and age along deprivation, by which trouble shows that records hide; and at unknown ethnicity: how much there is, "
+    "checks. It looks besides at practices that have stopped sending records, by group; at "
+    "emergency admissions and at recorded illness of people who attend emergency departments as often, along deprivation, by "
+    "which trouble shows that records hide; and at ethnicity: how much is unknown, whether what is recorded goes with age or deprivation, as it does everywhere, "
     "and whether the verdict would stand if all who are unknown were of one group, each in turn. A list fails if, for any group, the whole interval lies beyond the limit "
     "even when widened so that all comparisons together raise a false alarm no more often than the confidence allows. "
     "It passes only if, for every group, the whole interval lies within the limits. Anything else is 'cannot tell', as "

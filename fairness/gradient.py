@@ -18,10 +18,13 @@ from fairness.groups import QUINTILES
 from fairness.inequality import concentration_index, ratio_of_ends, slope
 from fairness.intervals import draws_needed
 from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED, Levels
+from fairness.same_need import ADMITTED, ILLNESS, USE
 
 COLUMNS = ["what", "measure", "value", "low", "high", "wide_low", "wide_high", "verdict"]
-USE = ("use_at_same_need", "relative")
-"""The one index on which the gate decides. Its line is fitted to logarithms: a steep one keeps both ends above nil."""
+HIDDEN_TROUBLE = {measure: (measure, "relative") for measure in (USE, ADMITTED, ILLNESS)}
+"""The indices on which the gate decides. Their lines are fitted to logarithms: a steep one keeps both ends above nil."""
+SHARE_OF_ERROR = 0.5
+"""Of the false alarms that are tolerated: these few comparisons of everybody have half, the many groups the other half."""
 _NONE = 0.5
 WORDS = {
     ("places", "slope"): "Places a person: most less least deprived (SII)",
@@ -31,22 +34,25 @@ WORDS = {
     ("places", "concentration"): "Places: concentration index",
     ("high_need", "concentration"): "High need: concentration index",
     ("inequity", "concentration"): "Horizontal inequity: places less high need",
-    ("use_at_same_need", "relative"): "Use at the same need and age: most over least deprived (RII)",
+    HIDDEN_TROUBLE[USE]: "Use at the same need and age: most over least deprived (RII)",
+    HIDDEN_TROUBLE[ADMITTED]: "Admissions for the same attendances, need and age: most over least deprived (RII)",
+    HIDDEN_TROUBLE[ILLNESS]: "Recorded illness at the same attendances and age: most over least deprived (RII)",
 }
 
 
 def gradient_rows(
     people: pd.DataFrame, measures: pd.DataFrame, levels: Levels, settings: Fairness, seed: list[int]
 ) -> pd.DataFrame:
-    """Return one row for each of `WORDS`; `verdict` is `reported` for all but `USE`.
+    """Return one row for each of `WORDS`; `verdict` is `reported` for all that are not `judged_by`.
 
     Parameters
     ----------
     people
         One row per eligible person: `imd_quintile`, `listed`, `high_need`.
     measures
-        As `fairness.audit.Audit.measures`; its use at the same need by fifth is drawn from its own intervals. Without it
-        `USE` is reported as missing; where fewer than two fifths have `minimum_people`, it is `cannot tell`.
+        As `fairness.audit.Audit.measures`; each index of `HIDDEN_TROUBLE` is drawn from its measure's own intervals by
+        fifth. One that was not measured is missing; where fewer than two fifths have `minimum_people`, a judged one is
+        `cannot tell`.
     """
     cells = people.groupby(["imd_quintile", "listed", "high_need"]).size()
     every = pd.MultiIndex.from_product([list(QUINTILES.values()), [False, True], [False, True]])
@@ -54,20 +60,34 @@ def gradient_rows(
     rng = np.random.default_rng(seed)
     number = draws_needed(settings.draws, levels.wide)
     drawn = rng.poisson(exact[0], size=(number, 5, 2, 2)).astype("float64")
-    kinds = {key: (_index(key, exact)[0], _index(key, drawn)) for key in WORDS if key != USE}
-    used = measures[(measures["grouping"] == "imd_quintile") & (measures["measure"] == "use_at_same_need")]
-    kinds[USE] = _use(used, settings.minimum_people, levels, number, rng)
+    kinds = {key: (_index(key, exact)[0], _index(key, drawn)) for key in WORDS if key not in HIDDEN_TROUBLE.values()}
+    fifths = measures[measures["grouping"] == "imd_quintile"]
+    for measure, key in HIDDEN_TROUBLE.items():
+        kinds[key] = _of_fifths(fifths[fifths["measure"] == measure], settings.minimum_people, levels, number, rng)
     table = pd.DataFrame([_row(key, *kinds[key], levels) for key in WORDS], columns=COLUMNS[:-1])
-    return table.assign(verdict=[_judge(row, settings, asked=len(used) > 0) for row in table.itertuples()])
+    limits = judged_by(measures, settings)
+    return table.assign(verdict=[_judge(row, limits.get(row.what)) for row in table.itertuples()])
 
 
-def _judge(row: Any, settings: Fairness, asked: bool) -> str:
-    if (row.what, row.measure) != USE or not asked:
+def judged_by(measures: pd.DataFrame, settings: Fairness) -> dict[str, tuple[float, float]]:
+    """Return the limits of each index on which the gate decides: use at the same need where nobody knows who attended."""
+    if (measures["measure"] == ADMITTED).any():
+        return {
+            ADMITTED: (settings.minimum_admission_gradient, np.inf),
+            ILLNESS: (settings.minimum_illness_gradient, np.inf),
+        }
+    if (measures["measure"] == USE).any():
+        return {USE: (settings.minimum_use_gradient, settings.maximum_use_gradient)}
+    return {}
+
+
+def _judge(row: Any, limits: tuple[float, float] | None) -> str:
+    if limits is None:
         return REPORTED
-    if row.wide_high < settings.minimum_use_gradient or row.wide_low > settings.maximum_use_gradient:
+    low, high = limits
+    if row.wide_high < low or row.wide_low > high:
         return FAIL
-    within = row.low >= settings.minimum_use_gradient and row.high <= settings.maximum_use_gradient
-    return PASS if within else CANNOT_TELL
+    return PASS if row.low >= low and row.high <= high else CANNOT_TELL
 
 
 def _index(key: tuple[str, str], cells: np.ndarray) -> np.ndarray:
@@ -81,7 +101,7 @@ def _index(key: tuple[str, str], cells: np.ndarray) -> np.ndarray:
     return slope(people, amount).slope_index if index == "slope" else slope(people, amount).relative_index
 
 
-def _use(
+def _of_fifths(
     used: pd.DataFrame, minimum: int, levels: Levels, number: int, rng: np.random.Generator
 ) -> tuple[float, np.ndarray]:
     """Return the index of the fifths that have people enough, however many those are, and draws of it."""

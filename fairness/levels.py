@@ -34,9 +34,9 @@ class Levels(NamedTuple):
     wide: float
 
 
-def levels_for(confidence: float, comparisons: int) -> Levels:
-    """Return the confidence levels for a number of comparisons on which the gate decides."""
-    return Levels(confidence, 1 - (1 - confidence) / max(comparisons, 1))
+def levels_for(confidence: float, comparisons: int, share: float = 1.0) -> Levels:
+    """Return the confidence levels for a number of comparisons, which together may use up a `share` of the false alarms."""
+    return Levels(confidence, 1 - (1 - confidence) * share / max(comparisons, 1))
 
 
 def limits_of(settings: Fairness) -> dict[str, tuple[float, float]]:

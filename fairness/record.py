@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 
 from fairness.audit import Audit
-from fairness.disclosure import (
+from fairness.change import change_rows
+from fairness.controlled import (
     DECIMALS,
     controlled_bands,
     controlled_differences,
     controlled_feeds,
+    controlled_funnel,
     controlled_labels,
     controlled_lost,
     controlled_measures,
@@ -34,6 +36,11 @@ def to_json(audit: Audit, verdict: Verdict) -> dict[str, Any]:
         "findings": list(verdict.findings),
         "override": verdict.override.model_dump(mode="json") if verdict.override else None,
         "rule": RULE,
+        "since": {
+            "as_of": audit.earlier.get("as_of"),
+            "verdict": audit.earlier.get("verdict"),
+            "groups": _records(change_rows(audit)),
+        },
         "limits": audit.settings.model_dump(mode="json", exclude={"override"}),
         "comparisons": audit.totals["comparisons"],
         "totals": controlled_totals(audit),
@@ -44,7 +51,9 @@ def to_json(audit: Audit, verdict: Verdict) -> dict[str, Any]:
         "along_deprivation": _records(audit.gradients.round(DECIMALS)),
         "other_labels": _records(controlled_labels(audit)),
         "small_cells": _records(controlled_pooled(audit)),
+        "ethnicity_goes_with_nothing": audit.ethnicity_unrelated,
         "unknown_ethnicity_each_in_turn": _records(audit.unknown),
+        "funnel": _records(controlled_funnel(audit)),
         "stopped_feeds": _records(controlled_feeds(audit)),
         "measures": _records(controlled_measures(audit)),
         "need_by_band": _records(controlled_bands(audit)),

@@ -17,7 +17,12 @@ MEASURES = (
     "false_negative_rate",
     "auroc",
     "need_at_same_score",
+    "death_at_same_score",
+    "preventable_at_same_score",
     "use_at_same_need",
+    "admitted_when_attending",
+    "illness_at_same_attendance",
+    "benefit_beyond_promise",
 )
 COLUMNS = ["grouping", "group", "measure", "value", "low", "high", "wide_low", "wide_high", "people", "count", "base"]
 

@@ -1,14 +1,15 @@
-"""At the same illness and age, does one group use hospital in an emergency less, or more, than everybody?
+"""Do care and records fall alike on groups that are alike? Three comparisons, each of people who are otherwise alike.
 
-The other side of need at the same risk, and sharper, because three years of admissions are many:
+- *Use at the same need*: at the same recorded illness and age, is a group admitted in an emergency as often as everybody?
+- *Admissions for the same attendances*: of people who come to an emergency department as often, of the same recorded illness
+  and age, is a group admitted as often? If less, its trouble does not reach the records that the model learns from (people
+  turned away): a list by risk passes over them, and calibration within groups looks perfect.
+- *Recorded illness at the same attendances*: people who come as often, of the same age: is as much illness written down of a
+  group? If less, its illness is recorded too little, and its risk is taken for too low.
 
-- *less* than everybody: this group's trouble does not reach the records that the model learns from (people turned
-  away, or who do not come). A list by risk passes over them, and calibration within groups looks perfect;
-- *more* than everybody: this group's illness is written down less than it is, or is worse for the same diagnosis.
-
-People are put in strata of recorded need and age; how many of a group had an emergency admission is held against how many
-everybody's rate in its strata would give (indirect standardisation). Deprivation brings more admissions for the same
-illness, so the gate looks at the gradient along it (`fairness.gradient`), within limits that are not even about 1.
+The first mixes what the others keep apart: less care lowers it, less recording raises it, and both together hide each other.
+It is what remains where nobody knows who attended. Each holds what a group has against what everybody's rate in its strata
+would give (indirect standardisation).
 """
 
 from __future__ import annotations
@@ -19,19 +20,44 @@ import pandas as pd
 from fairness.levels import Levels
 from fairness.outcomes import calibration_rows
 
-MEASURE = "use_at_same_need"
-NEED_STRATA = 20
+USE = "use_at_same_need"
+ADMITTED = "admitted_when_attending"
+ILLNESS = "illness_at_same_attendance"
+NEED_STRATA, BROAD_NEED_STRATA = 20, 5
+OFTEN = 5
+"""Who attended oftener than this is alike: few are, and a stratum of one compares nobody."""
 
 
 def same_need_rows(people: pd.DataFrame, grouping: str, groups: pd.Index, levels: Levels) -> pd.DataFrame:
-    """Return the rows of `use_at_same_need`, one for each of `groups`.
+    """Return the rows of each comparison, one for each of `groups`.
 
-    `people` has one row per eligible person: `person_id`, the grouping's label, `need`, `age_band`, and `use`, the
-    emergency admissions of the last three years.
+    `people` has one row per eligible person: `person_id`, the grouping's label, `need`, `age_band`, `use` (emergency
+    admissions of the last three years) and, where it is known, `attended` (attendances of emergency departments in them).
     """
-    used = people["use"] > 0
-    # Equal needs stay together, whichever twentieth they fall into.
-    twentieth = np.ceil(people["need"].rank(method="min", pct=True) * NEED_STRATA)
-    expected = used.astype("float64").groupby([twentieth, people["age_band"]]).transform("mean")
-    table = people[["person_id", grouping]].assign(outcome=used, risk=expected)
-    return calibration_rows(table, grouping, groups, levels).assign(measure=MEASURE)
+    used = (people["use"] > 0).astype("float64")
+    compared = {USE: (used, _mean(used, _part(people["need"], NEED_STRATA), people["age_band"]))}
+    if "attended" in people:
+        strata = [_part(people["need"], BROAD_NEED_STRATA), people["age_band"]]
+        attended = people["attended"].astype("float64")
+        with np.errstate(invalid="ignore"):
+            rate = _total(people["use"], *strata) / _total(attended, *strata)
+        compared[ADMITTED] = (people["use"], (attended * rate).fillna(0))
+        compared[ILLNESS] = (people["need"], _mean(people["need"], attended.clip(upper=OFTEN), people["age_band"]))
+    tables = []
+    for measure, (had, expected) in compared.items():
+        table = people[["person_id", grouping]].assign(outcome=had, risk=expected)
+        tables.append(calibration_rows(table, grouping, groups, levels).assign(measure=measure))
+    return pd.concat(tables)
+
+
+def _part(need: pd.Series, parts: int) -> pd.Series:
+    # Equal needs stay together, whichever part they fall into.
+    return np.ceil(need.rank(method="min", pct=True) * parts)
+
+
+def _mean(values: pd.Series, *strata: pd.Series) -> pd.Series:
+    return values.groupby(list(strata)).transform("mean")
+
+
+def _total(values: pd.Series, *strata: pd.Series) -> pd.Series:
+    return values.astype("float64").groupby(list(strata)).transform("sum")

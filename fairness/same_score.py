@@ -1,6 +1,8 @@
-"""At the same risk score, is one group sicker than another?
+"""At the same risk score, is one group sicker than another, and does it fare worse?
 
-If it is, the score understates that group's need, as in Obermeyer and others, Science 2019.
+If it is, the score understates that group's need, as in Obermeyer and others, Science 2019. Illness as recorded on the
+day of the list; deaths, and admissions that care outside hospital can often prevent, in the test window, whose score is of
+then. Deaths do not depend on who is admitted, so they show what a label made of admissions hides.
 """
 
 from __future__ import annotations
@@ -10,10 +12,14 @@ import pandas as pd
 
 from fairness import intervals
 from fairness.levels import Levels
+from fairness.outcomes import calibration_rows
 from fairness.rows import rows
 
 BAND_EDGES = [0, 0.01, 0.05, 0.1, 0.2, 0.5, 1]
 BANDS = ["top 1%", "1 to 5%", "5 to 10%", "10 to 20%", "20 to 50%", "lower half"]
+BAND_COLUMNS = ["group", "band", "what", "people", "count", "value", "low", "high"]
+HAPPENED_MEASURES = {"died": "death_at_same_score", "preventable": "preventable_at_same_score"}
+"""Each column of `fairness.happened.HAPPENED`, and the measure by it."""
 
 
 def risk_position(risk: pd.Series) -> pd.Series:
@@ -38,8 +44,22 @@ def need_ratio_rows(people: pd.DataFrame, grouping: str, levels: Levels) -> pd.D
     return rows("need_at_same_score", ratio, number, number, number, plain, wide).reset_index()
 
 
+def happened_rows(test: pd.DataFrame, grouping: str, groups: pd.Index, levels: Levels) -> pd.DataFrame:
+    """Measure, for each of `groups`, people to whom something happened over those of everybody in the same hundredth of risk.
+
+    `test` is as for `fairness.outcomes.outcome_rows`, with the columns of `fairness.happened.HAPPENED`; one measure each.
+    """
+    hundredth = np.ceil(risk_position(test["risk"]) * 100)
+    tables = []
+    for flag, measure in HAPPENED_MEASURES.items():
+        expected = test[flag].astype("float64").groupby(hundredth).transform("mean")
+        table = test[["person_id", grouping]].assign(outcome=test[flag], risk=expected)
+        tables.append(calibration_rows(table, grouping, groups, levels).assign(measure=measure))
+    return pd.concat(tables)
+
+
 def need_by_band(people: pd.DataFrame, grouping: str, level: float) -> pd.DataFrame:
-    """Return mean need by group and band of risk: group, band, people, value, low, high."""
+    """Return mean need by group and band of risk: group, band, what (`illness`), people, count (missing), value, low, high."""
     band = pd.cut(people["position"], BAND_EDGES, labels=BANDS)
     table = (
         people.groupby([grouping, band.rename("band")], sort=True, observed=True)["need"]
@@ -50,4 +70,18 @@ def need_by_band(people: pd.DataFrame, grouping: str, level: float) -> pd.DataFr
     low, high = intervals.mean(
         table["value"].to_numpy(), table["deviation"].to_numpy(), table["people"].to_numpy("float64"), level
     )
-    return table.assign(band=table["band"].astype("str"), low=low, high=high).drop(columns="deviation")
+    told = table.assign(band=table["band"].astype("str"), what="illness", count=np.nan, low=low, high=high)
+    return told[BAND_COLUMNS]
+
+
+def happened_by_band(test: pd.DataFrame, grouping: str, level: float) -> pd.DataFrame:
+    """Return, in the columns of `need_by_band`, the share of people to whom each of `HAPPENED` came after any test date."""
+    band = pd.cut(risk_position(test["risk"]), BAND_EDGES, labels=BANDS).astype("str").rename("band")
+    tables = []
+    for flag in HAPPENED_MEASURES:
+        person = test[flag].groupby([test[grouping], band, test["person_id"]], sort=True).max()
+        table = person.groupby(level=[0, 1], sort=True).agg(people="size", count="sum").astype("float64")
+        low, high = intervals.proportion(table["count"].to_numpy(), table["people"].to_numpy(), level)
+        table = table.assign(what=flag, value=table["count"] / table["people"], low=low, high=high)
+        tables.append(table.rename_axis(["group", "band"]).reset_index())
+    return pd.concat(tables, ignore_index=True)[BAND_COLUMNS]

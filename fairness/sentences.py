@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from fairness.audit import Audit
-from fairness.disclosure import controlled_differences, controlled_measures, shown
+from fairness.controlled import controlled_differences, controlled_measures
+from fairness.disclosure import shown
 from fairness.groups import GROUPING_NAMES
 from fairness.levels import CANNOT_TELL, FAIL
 from fairness.lost import has_group
@@ -47,19 +48,35 @@ def about_calibration(audit: Audit) -> str:
 
 
 def about_need(audit: Audit) -> str:
-    """Say which group is sickest beside others at the same risk."""
-    rows = _rows(audit, "need_at_same_score", ("imd_quintile", "ethnic_group"))
+    """Say which group is sickest beside others at the same risk, and which dies or is admitted needlessly more often."""
+    return " ".join(_at_the_same_risk(audit, measure, *words) for measure, words in _WORSE.items()).strip()
+
+
+_WORSE = {
+    "need_at_same_score": ("illness", "ranking by risk alone would understate their need"),
+    "death_at_same_score": ("deaths", "the risk misses what they die of"),
+    "preventable_at_same_score": (
+        "admissions that care outside hospital can often prevent",
+        "care outside hospital may reach them less",
+    ),
+}
+
+
+def _at_the_same_risk(audit: Audit, measure: str, what: str, meaning: str) -> str:
+    rows = _rows(audit, measure, ("imd_quintile", "ethnic_group"))
     rows = rows[rows["low"].notna()]
-    sicker = rows[rows["wide_low"] > 1].sort_values(["value", "grouping", "group"], ascending=[False, True, True])
+    worse = rows[rows["wide_low"] > 1].sort_values(["value", "grouping", "group"], ascending=[False, True, True])
     if rows.empty:
-        return "There are too few people to compare need at the same risk."
-    if sicker.empty:
-        return "At the same risk no group is clearly sicker than everybody together."
-    top = sicker.iloc[0]
+        # What the test window was not asked for is not missed.
+        return (
+            f"There are too few people to compare {what} at the same risk." if measure == "need_at_same_score" else ""
+        )
+    if worse.empty:
+        return f"At the same risk no group clearly has more {what} than everybody together."
+    top = worse.iloc[0]
     return (
-        f"At the same risk, need is highest for {_name(top)}: {top['value']:.2f} times everybody's "
-        f"({top['low']:.2f} to {top['high']:.2f}). Clearly above 1 for {len(sicker)} of {len(rows)} groups: "
-        "ranking by risk alone would understate their need."
+        f"At the same risk {_name(top)} has most {what}: {top['value']:.2f} times everybody's "
+        f"({top['low']:.2f} to {top['high']:.2f}). Clearly above 1 for {len(worse)} of {len(rows)} groups: {meaning}."
     )
 
 

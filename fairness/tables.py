@@ -9,7 +9,8 @@ import pandas as pd
 
 from casewell.page import html_table
 from fairness.audit import Audit
-from fairness.disclosure import HIDDEN, controlled_bands, controlled_differences, controlled_lost, controlled_measures
+from fairness.controlled import controlled_bands, controlled_differences, controlled_lost, controlled_measures
+from fairness.disclosure import HIDDEN
 from fairness.groups import GROUPING_NAMES
 from fairness.lost import LOSS_WORDS
 from fairness.same_score import BANDS
@@ -64,21 +65,33 @@ def outcomes_table(audit: Audit, grouping: str) -> str:
     return html_table(f"{GROUPING_NAMES[grouping]}: prediction and outcome", head, body)
 
 
+AT_THE_SAME_RISK = {
+    "illness": ("need_at_same_score", "Need at the same risk", "Mean need"),
+    "died": ("death_at_same_score", "Deaths at the same risk", "Share who died"),
+    "preventable": (
+        "preventable_at_same_score",
+        "Admissions at the same risk that care outside hospital can often prevent",
+        "Share with such an admission",
+    ),
+}
+
+
 def need_table(audit: Audit, grouping: str) -> str:
-    """Show mean need by band of risk, for each group of one grouping."""
+    """Show illness, deaths and preventable admissions by band of risk, for each group of one grouping: a table each."""
     bands = controlled_bands(audit)
     bands = bands[bands["grouping"] == grouping]
+    return "".join(_need_table(audit, bands[bands["what"] == what], grouping, what) for what in bands["what"].unique())
+
+
+def _need_table(audit: Audit, bands: pd.DataFrame, grouping: str, what: str) -> str:
+    measure, title, in_band = AT_THE_SAME_RISK[what]
     means = {(row["group"], row["band"]): _mean(row) for _, row in bands.iterrows()}
     body = [
-        [group, ratio(rows["need_at_same_score"]), *(means.get((group, band), NOTHING) for band in BANDS)]
+        [group, ratio(rows[measure]), *(means.get((group, band), NOTHING) for band in BANDS)]
         for group, rows in _by_group(audit, grouping)
     ]
-    head = [
-        "Group",
-        "Need at the same risk ÷ everybody's (interval)",
-        *(f"Mean need, {band} by risk" for band in BANDS),
-    ]
-    return html_table(f"{GROUPING_NAMES[grouping]}: need at the same risk", head, body)
+    head = ["Group", "Over everybody's (interval)", *(f"{in_band}, {band} by risk" for band in BANDS)]
+    return html_table(f"{GROUPING_NAMES[grouping]}: {title[0].lower()}{title[1:]}", head, body)
 
 
 def lost_table(audit: Audit, grouping: str) -> str:
@@ -139,7 +152,9 @@ def ratio(row: pd.Series) -> str:
 
 
 def _mean(row: pd.Series) -> str:
-    return _missing(row) if pd.isna(row["value"]) else f"{row['value']:.2f}"
+    if pd.isna(row["value"]):
+        return _missing(row)
+    return f"{row['value']:.2f}" if row["what"] == "illness" else f"{row['value']:.1%}"
 
 
 def _missing(row: pd.Series) -> str:

@@ -62,6 +62,9 @@ def make_world(
             "age_band": rng.choice(["45-64", "65-74", "75-84", "85+"], people),
         }
     )
+    # As in any population, ethnicity goes with age; another source of chance leaves all other draws as they are.
+    younger = (groups["ethnic_group"] == "Asian") & (np.random.default_rng(seed + 1).random(people) < 0.5)
+    groups["age_band"] = groups["age_band"].mask(younger, "45-64")
     groups["imd_by_ethnicity"] = groups["imd_quintile"] + ", " + groups["ethnic_group"]
     groups["imd_by_ethnicity_by_sex"] = groups["imd_by_ethnicity"] + ", " + groups["sex"]
     groups["core20"] = groups["imd_quintile"].map(lambda fifth: "Core20" if fifth == QUINTILES[0] else "others")

@@ -13,11 +13,11 @@ from casewell.settings import Fairness
 from fairness import recorded_conditions, silent_practices
 from fairness.audit import audit
 from fairness.beyond import also_judged
-from fairness.disclosure import controlled_feeds, controlled_pooled
+from fairness.controlled import controlled_feeds, controlled_pooled
 from fairness.feeds import feed_rows
 from fairness.further import further_section
 from fairness.gate import decide
-from fairness.gradient import USE, gradient_rows
+from fairness.gradient import HIDDEN_TROUBLE, gradient_rows
 from fairness.groups import group_table
 from fairness.inequality import slope
 from fairness.labels import label_rows
@@ -104,8 +104,10 @@ def world(tools):
     return tools["make_world"](6_000)
 
 
-def run_with(world, use, silent=None, groups=None, **settings):
+def run_with(world, use, silent=None, groups=None, attended=None, **settings):
     known = pd.DataFrame({"person_id": world.scores["person_id"], "use": use})
+    if attended is not None:
+        known = known.assign(attended=attended)
     if silent is not None:
         known = known.assign(silent=silent)
     settings = Fairness(draws=100, **settings)
@@ -185,7 +187,7 @@ def use_row(measures):
         {"imd_quintile": ["1 most deprived", "3"], "listed": [True, False], "high_need": [True, False]}
     )
     rows = gradient_rows(cells, measures, Levels(0.95, 0.99), Fairness(), [1])
-    return rows.set_index(["what", "measure"]).loc[USE]
+    return rows.set_index(["what", "measure"]).loc[HIDDEN_TROUBLE["use_at_same_need"]]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +210,46 @@ def test_an_area_without_a_fifth_is_judged_by_those_it_has():
     names = ["1 most deprived", "3", "4"]
     assert use_row(use_of_fifths([0.3, 1.0, 1.1], names=names))["verdict"] == "fail"
     assert use_row(use_of_fifths([0.3, 1.0, 1.1], people=[500, 99, 99], names=names))["verdict"] == "cannot tell"
+
+
+def coming_and_going(world, turned_away=0.0, unwritten=0.0):
+    """A world in which illness brings people to emergency departments and a third of those visits to a bed, but for what
+    is done to the most deprived: some are turned away, and of some illness is not written down."""
+    rng = np.random.default_rng(4)
+    poorest = (world.groups["imd_quintile"] == "1 most deprived").to_numpy()
+    attended = rng.poisson(0.3 + world.scores["need"].to_numpy()) * 1.0
+    use = rng.binomial(attended.astype(int), np.where(poorest, 0.33 * (1 - turned_away), 0.33)) * 1.0
+    need = world.scores["need"] * np.where(poorest & (rng.random(len(use)) < unwritten), 0, 1)
+    return world._replace(scores=world.scores.assign(need=need)), use, attended
+
+
+@pytest.mark.parametrize(
+    ("turned_away", "unwritten", "named"),
+    [
+        (0.0, 0.0, []),
+        (0.6, 0.0, ["label bias"]),
+        (0.0, 0.6, ["under-diagnosis"]),
+        (0.6, 0.6, ["label bias", "under-diagnosis"]),
+    ],
+)
+def test_with_attendances_each_wrong_is_named_by_itself_and_neither_hides_the_other(
+    world, turned_away, unwritten, named
+):
+    planted, use, attended = coming_and_going(world._replace(groups=five_fifths(world)), turned_away, unwritten)
+    found, settings = run_with(planted, use, attended=attended, minimum_illness_gradient=0.9)
+    failed = [said for verdict, said in also_judged(found, settings) if verdict == "fail"]
+    assert [words for words in ("label bias", "under-diagnosis") if any(words in said for said in failed)] == named
+    verdicts = found.gradients.set_index("what")["verdict"]
+    assert verdicts["use_at_same_need"] == "reported"
+
+
+def test_the_whole_population_and_its_groups_share_the_false_alarms(world):
+    _, use, attended = coming_and_going(world)
+    without = run_with(world, use)[0].gradients.set_index("what").loc["use_at_same_need"]
+    found = run_with(world, use, attended=attended)[0]
+    groups = found.totals["comparisons"] - 2
+    assert 1 - found.levels.wide == pytest.approx(0.05 / 2 / groups)
+    assert without["wide_high"] > without["high"]
 
 
 def test_where_use_was_not_measured_the_gate_does_not_ask_for_it(world, tools):

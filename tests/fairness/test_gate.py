@@ -50,6 +50,18 @@ def test_ethnicity_unknown_for_all_cannot_tell(tools):
     )
 
 
+def test_shuffled_ethnicity_cannot_tell_where_the_same_list_passes(tools):
+    world = tools["make_world"](60_000)
+    assert decide(tools["run"](world), Fairness()).verdict == "pass"
+    shuffled = np.random.default_rng(9).permutation(world.groups["ethnic_group"])
+    groups = world.groups.assign(ethnic_group=shuffled)
+    groups["imd_by_ethnicity"] = groups["imd_quintile"] + ", " + shuffled
+    groups["imd_by_ethnicity_by_sex"] = groups["imd_by_ethnicity"] + ", " + groups["sex"]
+    verdict = decide(tools["run"](world._replace(groups=groups)), Fairness())
+    assert verdict.verdict == "cannot tell"
+    assert [reason for reason in verdict.reasons if "goes with neither age nor deprivation" in reason]
+
+
 def test_people_whose_group_is_not_recorded_are_judged_like_any_other(tools):
     world = tools["make_world"](60_000)
     unknown = world.groups.set_index("person_id")["ethnic_group"] == "not recorded"

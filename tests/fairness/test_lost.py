@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from casewell.settings import Fairness
-from fairness.disclosure import controlled_differences, controlled_lost
+from fairness.controlled import controlled_differences, controlled_lost
 from fairness.gate import decide
 from fairness.page import write_page
 from fairness.record import to_json

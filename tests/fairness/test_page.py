@@ -7,16 +7,24 @@ import pandas as pd
 import pytest
 
 from casewell.settings import Fairness, Override
+from fairness.analyst import write_tables_page
 from fairness.charts import CHARTS, chart
-from fairness.disclosure import control, controlled_labels, controlled_measures, shown
+from fairness.controlled import controlled_labels, controlled_measures
+from fairness.disclosure import control, shown
 from fairness.gate import decide
-from fairness.page import write_page
+from fairness.page import TABLES_PAGE, write_page
 from fairness.record import to_json
 
 
 def page_of(found, path, settings=None, **changes):
     about = {"title": "Northshire", "as_of": dt.date(2026, 9, 28), "synthetic": True, "evidence_grade": "assumed"}
     write_page(found, decide(found, settings or Fairness()), path, **(about | changes))
+    return path.read_text(encoding="utf-8")
+
+
+def tables_of(found, path, settings=None, **changes):
+    about = {"title": "Northshire", "as_of": dt.date(2026, 9, 28), "synthetic": True}
+    write_tables_page(found, decide(found, settings or Fairness()), path, **(about | changes))
     return path.read_text(encoding="utf-8")
 
 
@@ -113,6 +121,36 @@ def test_every_picture_has_a_title_a_sentence_and_a_table_and_ids_are_unique(unf
     assert not re.search(r"<th(?![^>]*scope)[ >]", unfair_page)
 
 
+def test_the_board_has_pictures_and_the_analyst_the_tables_behind_them(unfair, unfair_page, tmp_path):
+    tables = tables_of(unfair, tmp_path / TABLES_PAGE)
+    assert "<table" not in unfair_page
+    assert "<svg" not in tables
+    for name in re.findall(rf'href="{TABLES_PAGE}#([a-z]+)"', unfair_page):
+        assert f'<section id="{name}">' in tables
+    assert unfair_page.count(f'href="{TABLES_PAGE}#') == len(CHARTS)
+    assert tables == tables_of(unfair, tmp_path / "again.html")
+    assert not re.search(r"<script|https?:|//|<link|<img|@import|<iframe| on\w+=", tables)
+    assert not re.search(r"<th(?![^>]*scope)[ >]", tables)
+    assert "SYNTHETIC" in tables
+    assert "Fail:" in tables
+
+
+def test_no_table_of_the_analyst_shows_a_small_count(small, tmp_path):
+    tables = tables_of(small, tmp_path / TABLES_PAGE)
+    # A fifth of deprivation is called 3, and those tables say only names and shares.
+    counted = re.sub(r"<caption>[^<]*how far apart.*?</table>", "", tables, flags=re.S)
+    whole = re.findall(r"<td>(\d[\d,]*)</td>", counted)
+    assert "<td>*</td>" in tables
+    assert len(whole) > 100
+    assert {int(count.replace(",", "")) % 5 for count in whole} == {0}
+
+
+def test_the_board_is_told_the_price_of_the_policy_where_there_is_one(unfair, unfair_page, tmp_path):
+    priced = page_of(unfair, tmp_path / "priced.html", price=["This policy costs <3> & moves 40 places."])
+    assert "This policy costs &lt;3&gt; &amp; moves 40 places." in priced
+    assert "price of the policy" not in unfair_page
+
+
 def test_the_page_opens_with_the_verdict_and_names_the_group(unfair_page):
     assert unfair_page.index("Fail:") < unfair_page.index("Ethnic group, Asian") < unfair_page.index("<svg")
     assert "The lists are withheld." in unfair_page
@@ -134,8 +172,9 @@ def test_names_are_escaped_and_the_override_is_printed(small, tmp_path):
 def test_a_hostile_group_name_cannot_break_the_page(tools, tmp_path):
     world = tools["make_world"](2_000)
     sex = world.groups["sex"].replace("male", '"><script>$x^2$')
-    page = page_of(tools["run"](world._replace(groups=world.groups.assign(sex=sex))), tmp_path / "fairness.html")
-    assert "<script" not in page
+    found = tools["run"](world._replace(groups=world.groups.assign(sex=sex)))
+    assert "<script" not in page_of(found, tmp_path / "fairness.html")
+    assert "<script" not in tables_of(found, tmp_path / TABLES_PAGE)
 
 
 @pytest.mark.parametrize("change", ["nobody selected", "no test window", "no eligible people"])

@@ -1,0 +1,189 @@
+"""The audit's tables as they may leave the room: every one under the rules of `fairness.disclosure`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import pandas as pd
+
+from fairness.audit import CROSSINGS, Audit
+from fairness.disclosure import HIDDEN, WAS_HIDDEN, control, control_parts, written
+from fairness.groups import QUINTILES
+from fairness.lost import differences, large_enough
+from records.tables import NOT_RECORDED
+
+DECIMALS = 3
+FROM_ROUNDED_COUNTS = (
+    "share_of_people",
+    "share_of_places",
+    "share_of_need",
+    "selection_rate",
+    "false_negative_rate",
+)
+
+
+def earlier_rows(audit: Audit, *path: str) -> pd.DataFrame:
+    """Return one table of the earlier week's record (`fairness.record.to_json`), by its place there; empty where there is none."""
+    found: object = audit.earlier
+    for name in path:
+        found = found.get(name, []) if isinstance(found, dict) else []
+    return pd.DataFrame(found)
+
+
+def _before(audit: Audit, path: Sequence[str], table: pd.DataFrame, keys: Sequence[str], name: str) -> pd.Series:
+    """Return what the earlier week showed of a column of counts, in the rows of `table`."""
+    earlier = earlier_rows(audit, *path)
+    if not {*keys, name} <= set(earlier.columns):
+        return pd.Series(float("nan"), index=table.index)
+    shown_then = earlier.set_index(list(keys))[name].astype("float64").fillna(WAS_HIDDEN)
+    now = pd.MultiIndex.from_frame(table[list(keys)]) if len(keys) > 1 else pd.Index(table[keys[0]])
+    return pd.Series(shown_then.reindex(now).to_numpy(), index=table.index)
+
+
+def _controlled_by(
+    audit: Audit,
+    path: Sequence[str],
+    keys: Sequence[str],
+    table: pd.DataFrame,
+    names: Sequence[str],
+    *wholes: Sequence[pd.Series],
+) -> pd.DataFrame:
+    """Return columns of counts fit to show: `wholes` as for `control_parts`, `path` and `keys` say what showed them before."""
+    return pd.DataFrame(
+        {
+            name: control_parts(table[name].astype("float64"), *wholes, before=_before(audit, path, table, keys, name))
+            for name in names
+        },
+        index=table.index,
+    )
+
+
+def _wholes(table: pd.DataFrame, *also: str) -> list[list[pd.Series]]:
+    """Return what each row's group is a part of: everybody or, for a crossing, the group it divides, from either side."""
+    crossed = table["grouping"].isin(CROSSINGS)
+    ends = table["group"].astype("str").str.rsplit(", ", n=1)
+    return [[table["grouping"], *(table[name] for name in also), ends.str[end].where(crossed, "")] for end in (0, -1)]
+
+
+# Sentences, pictures and tables all ask for these two; nobody changes what they get.
+@lru_cache(maxsize=2)
+def controlled_measures(audit: Audit) -> pd.DataFrame:
+    """Return `audit.measures` fit to show.
+
+    A figure that rests on a hidden count is missing, `hidden` says so, and its verdict stays.
+    """
+    table = audit.measures
+    names = ["people", "count", "base"]
+    keys = ["grouping", "group", "measure"]
+    counts = _controlled_by(audit, ["measures"], keys, table, names, *_wholes(table, "measure"))
+    # The most deprived fifth is shown a second time, against all others.
+    again = (table["grouping"] == "core20") & (table["group"] != NOT_RECORDED)
+    fifth = (table["grouping"] == "imd_quintile") & (table["group"] == QUINTILES[1.0])
+    for name in names:
+        kept_back = table.loc[fifth & counts[name].isna() & table[name].notna(), "measure"]
+        counts[name] = counts[name].mask(again & table["measure"].isin(kept_back))
+    hidden = (counts.isna() & table[names].notna()).any(axis=1)
+    from_counts = table["measure"].isin(FROM_ROUNDED_COUNTS)
+    value = table["value"].mask(from_counts, counts["count"] / counts["base"].where(counts["base"] > 0))
+    figures = table[["low", "high", "wide_low", "wide_high"]].assign(value=value)
+    figures = figures.where(~hidden).round(DECIMALS)
+    return table.assign(**counts, **figures, hidden=hidden)
+
+
+@lru_cache(maxsize=2)
+def controlled_bands(audit: Audit) -> pd.DataFrame:
+    """Return `audit.need_by_band` fit to show: no mean of 1 to 7 people."""
+    table = audit.need_by_band
+    keys, whole = ["grouping", "group", "band", "what"], [table["grouping"], table["group"], table["what"]]
+    counts = _controlled_by(audit, ["need_by_band"], keys, table, ["people", "count"], whole)
+    hidden = (counts.isna() & table[["people", "count"]].notna()).any(axis=1)
+    value = table["value"].where(table["count"].isna(), counts["count"] / counts["people"])
+    figures = table[["low", "high"]].assign(value=value).where(~hidden).round(DECIMALS)
+    return table.assign(**counts, **figures, hidden=hidden)
+
+
+def controlled_lost(audit: Audit) -> pd.DataFrame:
+    """Return `audit.lost` fit to show: counts controlled, shares from them, no figure that rests on a hidden count."""
+    table = audit.lost
+    keys, whole = ["grouping", "group", "measure"], [table["grouping"], table["measure"]]
+    counts = _controlled_by(audit, ["lost_before_any_model", "groups"], keys, table, ["base", "count"], whole)
+    hidden = counts.isna().any(axis=1)
+    limits = table[["low", "high"]].where(~hidden).round(DECIMALS)
+    return table.assign(**counts, **limits, share=(counts["count"] / counts["base"]).round(DECIMALS), hidden=hidden)
+
+
+def controlled_differences(audit: Audit) -> pd.DataFrame:
+    """Return `audit.lost_differences` fit to show.
+
+    The verdicts, and the number of groups, are those of the exact counts. Everything else is worked out from the
+    counts that are shown, as they are shown, so that nobody can reckon back a hidden one; `hidden` says that fewer
+    than two are shown of groups that were compared.
+    """
+    enough = large_enough(audit.lost, audit.settings)
+    controlled = enough.assign(**controlled_lost(audit)[["base", "count"]])
+    table = differences(controlled.dropna(subset=["base", "count"]), audit.settings, audit.levels)
+    figures = table[["value", "low", "high", "wide_low", "wide_high"]].round(DECIMALS)
+    exact = audit.lost_differences
+    hidden = (table["groups"] < 2) & (exact["groups"] > 1)
+    return table.assign(**figures, groups=exact["groups"], verdict=exact["verdict"], hidden=hidden)
+
+
+def controlled_pooled(audit: Audit) -> pd.DataFrame:
+    """Return `audit.pooled` fit to show: no figure of a cell whose people, places or high need are hidden."""
+    table = audit.pooled
+    names = ["people", "places", "high_need"]
+    counts = _controlled_by(audit, ["small_cells"], ["grouping", "group"], table, names, *_wholes(table))
+    hidden = counts.isna().any(axis=1)
+    figures = table[["raw", "pooled", "low", "high"]].where(~hidden).round(DECIMALS)
+    # What need would bring tells the exact count of those in high need.
+    return table.drop(columns="expected").assign(**counts, **figures, hidden=hidden)
+
+
+def controlled_labels(audit: Audit) -> pd.DataFrame:
+    """Return `audit.labels` fit to show."""
+    table = audit.labels
+    names = ("places", "also_listed", "core20", "high_need")
+    counts = {
+        name: control(table[name].astype("float64"), _before(audit, ["other_labels"], table, ["label"], name))
+        for name in names
+    }
+    measured = controlled_measures(audit)
+    fifth = (measured["group"] == QUINTILES[1.0]) & (measured["measure"] == "share_of_places")
+    if measured.loc[fifth, "count"].isna().any():
+        counts["core20"] = counts["core20"].mask(table["label"] == "list")
+    return table.assign(**counts, **table[["concentration", "inequity"]].round(DECIMALS))
+
+
+def controlled_feeds(audit: Audit) -> pd.DataFrame:
+    """Return `audit.feeds` fit to show: shares from controlled counts."""
+    table = audit.feeds
+    names = ["people", "silent"]
+    counts = _controlled_by(audit, ["stopped_feeds"], ["grouping", "group"], table, names, [table["grouping"]])
+    share = (counts["silent"] / counts["people"].where(counts["people"] > 0)).round(DECIMALS)
+    return table.assign(**counts, share=share, hidden=counts.isna().any(axis=1))
+
+
+def controlled_funnel(audit: Audit) -> pd.DataFrame:
+    """Return `audit.funnel` fit to show: shares from controlled counts, no interval that rests on a hidden one."""
+    table = audit.funnel
+    keys, whole = ["grouping", "group", "step"], [table["grouping"], table["step"]]
+    counts = _controlled_by(audit, ["funnel"], keys, table, ["base", "count"], whole)
+    hidden = counts.isna().any(axis=1)
+    limits = table[["low", "high"]].astype("float64").where(~hidden).round(DECIMALS)
+    share = (counts["count"] / counts["base"].where(counts["base"] > 0)).clip(upper=1).round(DECIMALS)
+    return table.assign(**counts, **limits, share=share, hidden=hidden)
+
+
+def controlled_totals(audit: Audit) -> dict[str, str]:
+    """Return the audit's numbers of people as they may be shown."""
+    table = pd.DataFrame({"what": list(audit.totals), "number": list(audit.totals.values())}).astype(
+        {"number": "float64"}
+    )
+    table = table[table["what"] != "comparisons"]
+    earlier = {
+        name: WAS_HIDDEN if text == HIDDEN else float(text.replace(",", ""))
+        for name, text in audit.earlier.get("totals", {}).items()
+    }
+    before = table["what"].map(earlier).astype("float64")
+    return dict(zip(table["what"], control(table["number"], before).map(written), strict=True))

@@ -1,0 +1,28 @@
+"""The record of the audit before a week's own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from casewell.settings import Settings
+
+
+def earlier_audit(settings: Settings, as_of: dt.date) -> dict[str, Any]:
+    """Return `fairness.json` of the newest week before `as_of` of the same population; empty where there is none.
+
+    Lists that were published stand for their week; of a week whose lists were all withheld it is the run whose
+    folder comes last by name, so that the same folders always give the same answer.
+    """
+    found: dict[str, Any] = {}
+    published = (settings.data_dir / "cohorts").glob("????-??-??/fairness.json")
+    run = (settings.data_dir / "runs").glob("????-??-??-*/fairness.json")
+    # Of one week the published come last, and what comes last is taken.
+    for path in [*sorted(run), *sorted(published)]:
+        if path.parent.name.endswith(".partial"):
+            continue
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if told["name"] == settings.name and found.get("as_of", "") <= told["as_of"] < str(as_of):
+            found = told
+    return found
