@@ -12,6 +12,7 @@ import argparse
 import resource
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import lightgbm
@@ -70,27 +71,27 @@ def ceiling(matrix: pd.DataFrame, chance: np.ndarray, person: pd.Series, feature
     return expected_auroc(np.asarray(trees.predict(table[held])), chance[held])
 
 
-def worst_group(known: pd.DataFrame, groups: pd.DataFrame) -> tuple[str, float]:
-    """Return the deprivation fifth or ethnic group of at least `FEWEST` people with the largest ICI, and that."""
+def worst_group(known: pd.DataFrame, groups: pd.DataFrame, groupings: Sequence[str]) -> tuple[str, float]:
+    """Return the group of at least `FEWEST` people with the largest ICI, and that."""
     knots = knots_of(log_odds(known["risk"].to_numpy()))
     labelled = known.merge(groups, on="person_id")
     found = {
         f"{grouping} {group}": expected_calibration(rows["risk"].to_numpy(), rows["chance"].to_numpy(), knots)[1]
-        for grouping in ("imd_quintile", "ethnic_group")
+        for grouping in groupings
         for group, rows in labelled.groupby(grouping)
         if len(rows) >= FEWEST
     }
     return max(found.items(), key=lambda item: item[1])
 
 
-def fitted(rehearsed: Rehearsed) -> tuple[CalibratedTrees, float]:
+def fitted(rehearsed: Rehearsed, rows: pd.DataFrame) -> tuple[CalibratedTrees, float]:
     """Fit the model that scores, as `casewell train` does; return it and the seconds."""
     from features import CATALOGUE
-    from flows.stages import begin_of, history_rows, split_of
+    from flows.stages import begin_of, split_of
     from models.rising import rising
     from models.train import case_management_could_act, columns_with_history
 
-    settings, rows = rehearsed.settings, history_rows(rehearsed.history)
+    settings = rehearsed.settings
     split = split_of(settings, AS_OF, rehearsed.linked)
     columns = columns_with_history((split.mature[0].date() - begin_of(rehearsed.linked)).days)
     began = time.perf_counter()
@@ -111,27 +112,38 @@ def measure(people: int, seed: int, folder: Path) -> dict[str, float | str]:
     """Rehearse one population and compare the risk predicted for the day with the true one."""
     import fairness
     from casewell import doors
+    from flows.stages import history_rows
     from records.tables import PEOPLE
 
     rehearsed = rehearse(people, seed, folder)
-    model, seconds = fitted(rehearsed)
+    rows = history_rows(rehearsed.history)
+    quarter = fitted(rehearsed, rows[person_folds(rows["person_id"], 4, 0) == 0])[1]
+    model, seconds = fitted(rehearsed, rows)
     matrix = pd.read_parquet(rehearsed.today)
+    began = time.perf_counter()
     predicted = matrix[["person_id", *model.features]].assign(risk=model.predict(matrix))
+    scoring = time.perf_counter() - began
     truth = true_outcomes(rehearsed).rename(columns={"risk_without": "chance"})[["person_id", "chance"]]
     known = predicted.merge(truth, on="person_id")
-    group, ici = worst_group(
-        known, fairness.group_table(doors.read(rehearsed.linked / "people.parquet", PEOPLE), AS_OF)
-    )
+    groups = fairness.group_table(doors.read(rehearsed.linked / "people.parquet", PEOPLE), AS_OF)
+    group, ici = worst_group(known, groups, ("imd_quintile", "ethnic_group"))
+    band, ici_of_band = worst_group(known, groups, ("age_band", "sex"))
+    features = known.drop(columns=["risk", "chance"])
     return {
         "seed": str(seed),
         **figures(known),
-        "AUROC the features allow": ceiling(
-            known.drop(columns=["risk", "chance"]), known["chance"].to_numpy(), known["person_id"], model.features
-        ),
-        "worst ICI of a group": ici,
+        "AUROC the features allow": ceiling(features, known["chance"].to_numpy(), known["person_id"], model.features),
+        "worst ICI, deprivation and ethnic group": ici,
         "which": group,
+        "worst ICI, age and sex": ici_of_band,
+        "of these": band,
+        "groups mended": str(len(model.mended)),
         "trees": model.booster.num_trees(),
+        "rows": float(len(rows)),
+        "features": float(len(model.features)),
         "fit s": seconds,
+        "fit, growth exponent from a quarter of the people": float(np.log(seconds / quarter) / np.log(4)),
+        "score a million s": scoring / len(matrix) * 1e6,
         "peak GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
 

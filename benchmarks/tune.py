@@ -68,6 +68,7 @@ def measure(people: int, seed: int, folder: Path) -> pd.DataFrame:
             settings.seed,
             learn["index_date"].to_numpy(),
             rising(CATALOGUE),
+            crossed=False,
         )
         risk = model.predict(test)
         found.append(

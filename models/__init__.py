@@ -1,9 +1,12 @@
 """Index dates, eligibility, outcomes; risk, need and benefit; calibration and evaluation."""
 
 from models.assessment import Assessment, assess, numbers
+from models.attribute_comparison import compare_attributes
 from models.baselines import Baselines
+from models.beside import measure_beside, numbers_beside
 from models.evaluation import calibration_curve, evaluate
 from models.index_dates import Split, drawn, require_outcomes, split
+from models.need import completeness, expected_need, second_looks
 from models.outcomes import labels, outcomes
 from models.page import write_page
 from models.population import population
@@ -23,13 +26,18 @@ __all__ = [
     "assess",
     "baselines_on_test",
     "calibration_curve",
+    "compare_attributes",
+    "completeness",
     "contributions",
     "decide",
     "drawn",
     "evaluate",
+    "expected_need",
     "labels",
     "load",
+    "measure_beside",
     "numbers",
+    "numbers_beside",
     "outcomes",
     "population",
     "predict_test",
@@ -37,6 +45,7 @@ __all__ = [
     "require_outcomes",
     "save",
     "score",
+    "second_looks",
     "split",
     "tested",
     "train",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -15,9 +16,15 @@ END_OF_LIFE_DAYS = 730
 
 _GROUPS = ("end_of_life", "palliative_care", "care_home")
 
+_RELEVANT = """
+    CREATE TEMP TABLE relevant AS
+    SELECT subject_id, "time", "end", code, known_at, known_until FROM read_parquet($events)
+    WHERE code IN (SELECT code FROM coded) OR regexp_matches(code, '^(SPELL|ADMISSION|DISCHARGE)//')
+"""
+
 _CIRCUMSTANCES = """
     WITH known AS (
-        SELECT subject_id, "time", "end", code FROM read_parquet($events)
+        SELECT subject_id, "time", "end", code FROM relevant
         WHERE known_at < $as_of AND coalesce(known_until >= $as_of, TRUE)
     ),
     care_home AS (SELECT code FROM coded WHERE "group" = 'care_home'),
@@ -57,6 +64,11 @@ def circumstances(events: Path, code_groups: pd.DataFrame, as_of: pd.Timestamp) 
     DataFrame
         `subject_id`, `circumstance` (`end of life`, `care home`, `in hospital`), no row twice.
     """
+    return circumstances_on(events, code_groups, [as_of]).drop(columns="index_date")
+
+
+def circumstances_on(events: Path, code_groups: pd.DataFrame, dates: Sequence[pd.Timestamp]) -> pd.DataFrame:
+    """Find the same on several dates, reading the events once: `index_date`, `subject_id`, `circumstance`."""
     wanted = code_groups[code_groups["group"].isin(_GROUPS)]
     absent = sorted(set(_GROUPS) - set(wanted["group"]))
     if absent:
@@ -67,12 +79,18 @@ def circumstances(events: Path, code_groups: pd.DataFrame, as_of: pd.Timestamp) 
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as database:
         codes = database.execute("SELECT DISTINCT code FROM read_parquet(?)", [str(events)]).df()["code"]
         database.register("coded", map_codes(codes, wanted))
-        return database.execute(
-            _CIRCUMSTANCES,
-            {
-                "events": str(events),
-                "as_of": as_of,
-                "end_of_life_since": as_of - pd.Timedelta(days=END_OF_LIFE_DAYS),
-                "admitted_since": as_of - pd.Timedelta(days=LONGEST_STAY_DAYS),
-            },
-        ).df()
+        database.execute(_RELEVANT, {"events": str(events)})
+        found = [
+            database.execute(
+                _CIRCUMSTANCES,
+                {
+                    "as_of": date,
+                    "end_of_life_since": date - pd.Timedelta(days=END_OF_LIFE_DAYS),
+                    "admitted_since": date - pd.Timedelta(days=LONGEST_STAY_DAYS),
+                },
+            )
+            .df()
+            .assign(index_date=date.as_unit("us"))
+            for date in dates
+        ]
+    return pd.concat(found, ignore_index=True)[["index_date", "subject_id", "circumstance"]]

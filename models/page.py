@@ -12,6 +12,8 @@ import pandas as pd
 from casewell.page import document, html_table, inline_svg
 from models.assessment import Assessment
 from models.evidence import Evidence
+from models.page_attributes import attributes_section
+from models.page_beside import beside_sections
 from models.page_groups import groups_section, months_section, practices_section
 from models.page_risk import (
     against_section,
@@ -33,11 +35,15 @@ def write_page(
     outcome: str,
     as_of: dt.date,
     synthetic: bool,
+    beside: pd.DataFrame,
+    attributes: pd.DataFrame,
+    attributes_owner: str | None,
 ) -> Path:
     """Write the page; equal results give equal bytes.
 
     Counts in `found.groups` are shown as they are given: put them under disclosure control first. `benefit` is
-    `models.evaluation.benefit_curve`, or None where nothing was learned.
+    `models.evaluation.benefit_curve`, or None where nothing was learned; `beside` is `models.beside.measure_beside`,
+    `attributes` `models.attribute_comparison.compare_attributes`, also under disclosure control.
     """
     sections = [
         measures_section(found, outcome),
@@ -50,6 +56,8 @@ def write_page(
         months_section(found),
         drivers_section(found),
         weakest_section(found),
+        attributes_section(attributes, attributes_owner),
+        *beside_sections(beside),
         _evidence(evidence),
     ]
     if benefit is not None:

@@ -57,6 +57,12 @@ def decide(
         "calibration slope": (value["calibration_slope"], SLOPE),
         "ratio of observed to expected outcomes": (value["observed_over_expected"], OBSERVED_OVER_EXPECTED),
     }
+    if unknown := [name for name, (seen, _) in limits.items() if not np.isfinite(seen)]:
+        return Promotion(
+            False,
+            f"its {' and its '.join(unknown)} could not be measured: the test months hold too few people, or too few with "
+            "or without the outcome",
+        )
     for name, (seen, (least, most)) in limits.items():
         if not least <= seen <= most:
             return Promotion(False, f"its {name} is {seen:.2f}, outside {least:g} to {most:g}")

@@ -9,6 +9,7 @@ from casewell.doors import check, empty
 from casewell.errors import TrainingError
 from models import amenability
 from models.benefit import assumed_benefit, released_benefit
+from models.beside import predict_beside
 from models.tables import CONTRIBUTIONS, SCORES
 from models.train import Models
 
@@ -32,10 +33,10 @@ def score(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
     learned = supported
     if models.propensity is not None and models.effect is not None:
         chance = models.propensity.predict(matrix)
-        supported = chance >= models.rules.minimum_propensity
+        supported = models.effect.supported(matrix, risk, chance, models.rules)
         if models.evidence.grade != "assumed":
             learned = supported
-            benefit = released_benefit(models.effect.benefit(matrix, risk, chance), benefit, chance, models.rules)
+            benefit = released_benefit(models.effect.benefit(matrix, risk, chance), benefit, supported)
     return check(
         pd.DataFrame(
             {
@@ -45,6 +46,7 @@ def score(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
                 "benefit": benefit,
                 "supported": supported,
                 "evidence_grade": np.where(learned, models.evidence.grade, "assumed"),
+                **predict_beside({name: one.model for name, one in models.beside.items()}, matrix),
             }
         ),
         SCORES,
@@ -78,7 +80,8 @@ def require_features(models: Models, matrix: pd.DataFrame) -> None:
     TrainingError
         Naming how many features are missing and the first of them.
     """
-    gone = sorted(set(models.risk.features) - set(matrix.columns))
+    used = {name for one in models.beside.values() for name in one.model.features} | set(models.risk.features)
+    gone = sorted(used - set(matrix.columns))
     if gone:
         raise TrainingError(
             f"the model needs {len(gone)} feature(s) that the catalogue no longer has, among them {gone[0]!r}",

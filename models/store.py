@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,16 @@ import lightgbm
 import numpy as np
 
 from casewell.errors import TrainingError
-from casewell.settings import Benefit
+from casewell.settings import Benefit, OutcomeName
 from features.declaration import declarations
 from models.benefit import EffectModel, Scale
+from models.beside import Beside, Predictor
 from models.comparison import Estimate
+from models.days import CalibratedDays
+from models.declared_outcomes import DECLARED
 from models.evidence import Check, Evidence
+from models.group_calibration import Mended
+from models.reach import Reach
 from models.train import Models
 from models.trees import CalibratedTrees
 
@@ -25,12 +31,17 @@ _TREES = ("risk", "backtest", "propensity")
 def save(models: Models, folder: Path) -> Path:
     """Write the models into a new folder, with a digest of every file in `digests.json`."""
     folder.mkdir(parents=True)
-    used = sorted({name for tree in _TREES if (model := getattr(models, tree)) for name in model.features})
+    beside = {
+        f"{use}_{name}": getattr(one, use) for name, one in models.beside.items() for use in ("model", "backtest")
+    }
+    kept = [model for tree in _TREES if (model := getattr(models, tree))] + list(beside.values())
+    used = sorted({name for model in kept for name in model.features})
     description: dict[str, Any] = {
         "declarations": declarations(used),
         "evidence": models.evidence.as_dict(),
         "effect": None,
         "trees": {},
+        "beside": {},
         "rules": models.rules.model_dump(),
     }
     for name in _TREES:
@@ -42,15 +53,14 @@ def save(models: Models, folder: Path) -> Path:
                 "slope": model.slope,
                 "bend": model.bend,
                 "features": list(model.features),
+                "mended": [asdict(group) for group in model.mended],
             }
+    for name, model in beside.items():
+        model.booster.save_model(folder / f"{name}.txt")
+        told = asdict(replace(model, booster=None))
+        description["beside"][name] = {key: value for key, value in told.items() if key != "booster"}
     if models.effect is not None:
-        scale = models.effect.scale
-        description["effect"] = {
-            "features": list(scale.features),
-            "centre": scale.centre.tolist(),
-            "spread": scale.spread.tolist(),
-            "coefficients": models.effect.coefficients.tolist(),
-        }
+        description["effect"] = _effect_told(models.effect)
     (folder / "models.json").write_text(json.dumps(description, indent=1, sort_keys=True))
     (folder / "digests.json").write_text(json.dumps(_digests(folder), indent=1, sort_keys=True))
     return folder
@@ -75,10 +85,10 @@ def load(folder: Path) -> Models:
             "Train a new one: casewell train.",
         )
     description = json.loads((folder / "models.json").read_text())
-    if "declarations" not in description:
+    if "declarations" not in description or (description["effect"] and "reach" not in description["effect"]):
         raise TrainingError(
             f"the stored model in {folder} was saved by an earlier version of Casewell, which did not keep what its "
-            "features mean",
+            "features mean, or whom its evidence resembles",
             "Train a new one: casewell train.",
         )
     _require_same_meaning(description["declarations"])
@@ -86,7 +96,7 @@ def load(folder: Path) -> Models:
     def trees(name: str) -> CalibratedTrees:
         stored = description["trees"][name]
         booster = lightgbm.Booster(model_file=folder / f"{name}.txt")
-        return CalibratedTrees(booster, stored["intercept"], stored["slope"], tuple(stored["features"]), stored["bend"])
+        return CalibratedTrees(booster, **_told(stored))
 
     return Models(
         risk=trees("risk"),
@@ -95,7 +105,27 @@ def load(folder: Path) -> Models:
         effect=_effect(description["effect"]),
         evidence=_evidence(description["evidence"]),
         rules=Benefit(**description["rules"]),
+        beside=_beside(description.get("beside", {}), folder),
     )
+
+
+def _beside(stored: dict[str, Any], folder: Path) -> dict[OutcomeName, Beside]:
+    def predictor(name: OutcomeName, use: str) -> Predictor:
+        booster = lightgbm.Booster(model_file=folder / f"{use}_{name}.txt")
+        kind = CalibratedDays if DECLARED[name].counts_days else CalibratedTrees
+        return kind(booster, **_told(stored[f"{use}_{name}"]))
+
+    return {
+        name: Beside(predictor(name, "model"), predictor(name, "backtest"))
+        for name in DECLARED
+        if f"model_{name}" in stored
+    }
+
+
+def _told(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return what was stored beside the trees of a model, as its class takes it."""
+    told = stored | {"features": tuple(stored["features"])}
+    return told | ({"mended": tuple(Mended(**group) for group in stored["mended"])} if "mended" in stored else {})
 
 
 def _require_same_meaning(learned: dict[str, str]) -> None:
@@ -109,11 +139,22 @@ def _require_same_meaning(learned: dict[str, str]) -> None:
         )
 
 
+def _effect_told(effect: EffectModel) -> dict[str, Any]:
+    return {
+        "features": list(effect.scale.features),
+        "centre": effect.scale.centre.tolist(),
+        "spread": effect.scale.spread.tolist(),
+        "coefficients": effect.coefficients.tolist(),
+        "reach": {"inverse": effect.reach.inverse.tolist(), "furthest": effect.reach.furthest},
+    }
+
+
 def _effect(stored: dict[str, Any] | None) -> EffectModel | None:
     if stored is None:
         return None
     scale = Scale(tuple(stored["features"]), np.array(stored["centre"]), np.array(stored["spread"]))
-    return EffectModel(scale, np.array(stored["coefficients"]))
+    reach = Reach(np.array(stored["reach"]["inverse"]), stored["reach"]["furthest"])
+    return EffectModel(scale, np.array(stored["coefficients"]), reach)
 
 
 def _evidence(stored: dict[str, Any]) -> Evidence:
@@ -130,5 +171,5 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.iterdir() if path.name != "digests.json")
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "digests.json")
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

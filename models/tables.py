@@ -5,8 +5,21 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from casewell.doors import column, door
+from models.declared_outcomes import DECLARED
 
 GRADES = ("randomised", "compared", "assumed")
+
+PREDICTED = {
+    declared.predicted: column(
+        "float64",
+        f"{'Expected' if declared.counts_days else 'Probability of'} {declared.words} within the horizon without case "
+        "management; only where `outcome.beside` names it",
+        *([pa.Check.ge(0)] if declared.counts_days else [pa.Check.in_range(0, 1)]),
+        required=False,
+    )
+    for declared in DECLARED.values()
+}
+"""What is predicted beside the outcome that ranks."""
 
 SCORES = door(
     "scores",
@@ -24,6 +37,13 @@ SCORES = door(
         ),
         "supported": column("bool", "People like this one are in the evidence"),
         "evidence_grade": column("str", "Where the benefit comes from", pa.Check.isin(GRADES)),
+        **PREDICTED,
+        "need_expected": column(
+            "float64",
+            "Need as it would be recorded if everybody had been looked at alike: recorded need, and what is likely to be missing "
+            "(docs/how-to/models.md); never below `need`. The weekly run adds it",
+            required=False,
+        ),
     },
 )
 
@@ -34,16 +54,22 @@ OUTCOMES = door(
         "index_date": column("datetime64[us]", "The index date; the horizon is [index_date, index_date + horizon)"),
         "person_id": column("int64", "The person's pseudonym"),
         "treated": column("bool", "Started case management within the grace period after the index date"),
-        "outcome": column("bool", "Admission of the outcome's group, or death, within the horizon"),
+        "outcome": column("bool", "The outcome that ranks (`outcome.ranks`) happened within the horizon"),
+        "admission_or_death": column("bool", "Admission of the outcome's group, or death, within the horizon"),
+        "admission": column("bool", "Admission of the outcome's group within the horizon"),
+        "acs_admission": column(
+            "bool", "Emergency admission for an ambulatory-care-sensitive condition within the horizon"
+        ),
         "died": column("bool", "Died within the horizon"),
         "bed_days": column("float64", "Days in hospital after emergency admissions within the horizon", pa.Check.ge(0)),
         "days_at_home": column("float64", "Days of the horizon alive and not in a hospital bed", pa.Check.ge(0)),
         "early": column(
-            "bool", "The outcome came before the grace period was over, so before case management could act"
+            "bool",
+            "The outcome, or a death, came before the grace period was over, so before case management could act",
         ),
         "days_to_outcome": column(
             "float64",
-            "Days from the index date to the first admission of the outcome's group, or death; missing without one",
+            "Days from the index date to the outcome that ranks; missing without one",
             pa.Check.ge(0),
             nullable=True,
         ),
@@ -69,6 +95,21 @@ TEST_PREDICTIONS = door(
         "risk": column("float64", "Predicted probability", pa.Check.in_range(0, 1)),
         "outcome": column("bool", "What happened"),
         "need": column("float64", "Need on the index date"),
+    },
+)
+
+BENEFIT_EVIDENCE = door(
+    "benefit_evidence",
+    "a row of the history that benefit was learned from, with predictions of models that did not see the person",
+    {
+        "index_date": column("datetime64[us]", "The index date"),
+        "person_id": column("int64", "The person's pseudonym"),
+        "treated": column("bool", "Started case management within the grace period after the index date"),
+        "outcome": column("bool", "What happened"),
+        "propensity": column("float64", "Probability of being treated", pa.Check.in_range(0, 1)),
+        "without": column("float64", "Probability of the outcome without case management", pa.Check.in_range(0, 1)),
+        "with_programme": column("float64", "The same with case management", pa.Check.in_range(0, 1)),
+        "benefit": column("float64", "The benefit that the score would have said", pa.Check.in_range(-1, 1)),
     },
 )
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from casewell.doors import check
 from casewell.errors import TrainingError
-from casewell.settings import Benefit, Settings
+from casewell.settings import Benefit, OutcomeName, Settings
 from features import CATALOGUE, Feature, model_columns
 from models.against import compare
+from models.attributes import allowed
 from models.baselines import Baselines, run_baselines
 from models.benefit import EffectModel, assumed_benefit, fit_effect, released_benefit
+from models.beside import Beside, fit_beside, measure_beside
 from models.by_group import FEWEST_OUTCOMES, FEWEST_PEOPLE
 from models.comparison import History
 from models.evaluation import benefit_curve, calibration_curve, evaluate
@@ -22,6 +25,7 @@ from models.index_dates import Split
 from models.propensity import fit_propensity
 from models.rising import rising
 from models.risk import fit_risk, person_folds
+from models.tables import BENEFIT_EVIDENCE
 from models.trees import CalibratedTrees
 
 # The one part with a window of the scores and numbers of lasting conditions.
@@ -30,7 +34,7 @@ RECENT_CANCER = "cms_cancer_last_5y_any_1826d"
 
 @dataclass(frozen=True)
 class Models:
-    """What scores people: risk, where the history supports it the effect and its support, and the rules of benefit."""
+    """What scores people: risk, where the history supports it the effect and its support, the rules of benefit, and the outcomes beside."""
 
     risk: CalibratedTrees
     backtest: CalibratedTrees
@@ -38,6 +42,7 @@ class Models:
     effect: EffectModel | None
     evidence: Evidence
     rules: Benefit
+    beside: Mapping[OutcomeName, Beside] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Trained:
     calibration: pd.DataFrame
     against: pd.DataFrame
     benefit: pd.DataFrame | None
+    benefit_evidence: pd.DataFrame | None
+    beside: pd.DataFrame
 
 
 def train(
@@ -59,6 +66,7 @@ def train(
     share: float,
     settings: Settings,
     progress: Callable[[str], None] = lambda _: None,
+    without: Collection[str] = (),
 ) -> Trained:
     """Fit and test every model.
 
@@ -69,6 +77,7 @@ def train(
     split : index dates by use
     history_days : days of data before the first of them
     share : places as a share of eligible people, for figures at capacity
+    without : features that no model may learn from
 
     Raises
     ------
@@ -76,7 +85,8 @@ def train(
         Too few outcomes to learn from or to test on.
     """
     require_enough_outcomes(rows, split, settings)
-    columns = columns_with_history(history_days)
+    known = [name for name in columns_with_history(history_days) if name not in without]
+    columns = allowed(known, settings.training.attributes)
     folds = person_folds(rows["person_id"], settings.benefit.folds, settings.seed)
     outcome, acted = rows["outcome"].to_numpy(), case_management_could_act(rows).to_numpy()
 
@@ -91,6 +101,7 @@ def train(
         settings.seed,
         when[early],
         bounds,
+        crossed=False,
     )
     test = predict_test(backtest, rows, split)
 
@@ -100,15 +111,19 @@ def train(
     progress("risk, on every month whose outcomes are known")
     risk, out_of_fold = fit_risk(rows[columns], outcome, acted, folds, settings.training, settings.seed, when, bounds)
 
+    beside = fit_beside(rows, columns, acted, folds, early, settings, progress)
+
     progress("benefit, and whether it may be believed")
-    propensity, effect, evidence, curve = _learn_benefit(rows, columns, out_of_fold, folds, share, settings)
+    propensity, effect, evidence, curve, promised = _learn_benefit(rows, columns, out_of_fold, folds, share, settings)
     return Trained(
-        Models(risk, backtest, propensity, effect, evidence, settings.benefit),
+        Models(risk, backtest, propensity, effect, evidence, settings.benefit, beside),
         test,
         evaluate(test, share, settings.seed),
         calibration_curve(test),
         compare(test, simple.risk, share, settings.seed),
         curve,
+        promised,
+        measure_beside({name: one.backtest for name, one in beside.items()}, tested(rows, split), share, settings.seed),
     )
 
 
@@ -119,8 +134,13 @@ def known_before_test(rows: pd.DataFrame, split: Split) -> np.ndarray:
 
 def tested(rows: pd.DataFrame, split: Split) -> pd.DataFrame:
     """Return the rows of the test months that say what happens without case management, to people who could be offered it."""
+    return rows[is_tested(rows, split)].reset_index(drop=True)
+
+
+def is_tested(rows: pd.DataFrame, split: Split) -> np.ndarray:
+    """Mark the rows that `tested` returns (boolean)."""
     late = rows["index_date"].isin(split.test) & rows["offerable"] & ~case_management_could_act(rows)
-    return rows[late].reset_index(drop=True)
+    return late.to_numpy()
 
 
 def baselines_on_test(rows: pd.DataFrame, split: Split, columns: list[str]) -> Baselines:
@@ -218,7 +238,7 @@ def require_enough_outcomes(rows: pd.DataFrame, split: Split, settings: Settings
 
 def _learn_benefit(
     rows: pd.DataFrame, columns: list[str], risk: np.ndarray, folds: np.ndarray, share: float, settings: Settings
-) -> tuple[CalibratedTrees | None, EffectModel | None, Evidence, pd.DataFrame | None]:
+) -> tuple[CalibratedTrees | None, EffectModel | None, Evidence, pd.DataFrame | None, pd.DataFrame | None]:
     """Learn from people without an outcome before the grace period was over, in both arms.
 
     Otherwise whoever is admitted first and enrolled because of it would count against case
@@ -229,7 +249,7 @@ def _learn_benefit(
     person, treated, outcome = (rows[name].to_numpy() for name in ("person_id", "treated", "outcome"))
     starters = int(pd.Series(person[treated]).nunique())
     if starters < settings.benefit.minimum_treated:
-        return None, None, too_few(starters, settings.benefit), None
+        return None, None, too_few(starters, settings.benefit), None, None
     matrix = rows[columns]
     propensity, chance = fit_propensity(matrix, treated, folds, settings.seed)
     effect, fitted = fit_effect(matrix, outcome, treated, risk, chance, folds, settings.seed)
@@ -237,8 +257,9 @@ def _learn_benefit(
     level = np.full(len(rows), rows["negative_control"].mean())
     control = History(person, treated, rows["negative_control"].to_numpy(), chance, level, level)
     assumed = assumed_benefit(rows, risk, settings.benefit)
+    supported = fitted.reached & (chance >= settings.benefit.minimum_propensity)
     orders = {
-        "learned benefit": released_benefit(fitted.benefit, assumed, chance, settings.benefit),
+        "learned benefit": released_benefit(fitted.benefit, assumed, supported),
         "assumed benefit": assumed,
         "risk": risk,
     }
@@ -246,5 +267,11 @@ def _learn_benefit(
     orders = {name: order[offerable] for name, order in orders.items()}
     dates = rows["index_date"].to_numpy()[offerable]
     history, control = history.where(offerable), control.where(offerable)
-    evidence = judge(history, control, matrix[offerable], orders, dates, share, settings.benefit)
-    return propensity, effect, evidence, benefit_curve(history, dates, orders)
+    evidence = judge(history, control, matrix[offerable], orders, supported[offerable], dates, share, settings.benefit)
+    said = orders["assumed benefit" if evidence.grade == "assumed" else "learned benefit"]
+    promised = pd.DataFrame({"index_date": dates, "person_id": history.person, **_columns(history), "benefit": said})
+    return propensity, effect, evidence, benefit_curve(history, dates, orders), check(promised, BENEFIT_EVIDENCE)
+
+
+def _columns(history: History) -> dict[str, np.ndarray]:
+    return {name: values for name, values in vars(history).items() if name != "person"}

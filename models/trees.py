@@ -12,6 +12,8 @@ import pandas as pd
 from scipy.special import expit, log_expit, logit
 from sklearn.linear_model import LogisticRegression
 
+from models.group_calibration import Mended
+
 
 @dataclass(frozen=True)
 class CalibratedTrees:
@@ -19,7 +21,7 @@ class CalibratedTrees:
 
     With p the trees' own probability: intercept + slope x log odds + bend x log p. Without a bend that is logistic
     recalibration (Cox 1958), with one it is beta calibration (Kull, Silva Filho and Flach 2017). Neither changes who
-    ranks above whom.
+    ranks above whom; `mended` does, between a group whose calibration failed and everybody else.
     """
 
     booster: lightgbm.Booster
@@ -27,11 +29,16 @@ class CalibratedTrees:
     slope: float
     features: tuple[str, ...]
     bend: float = 0.0
+    mended: tuple[Mended, ...] = ()
 
     def predict(self, matrix: pd.DataFrame) -> np.ndarray:
         """Return the probability, one a row."""
         raw = np.asarray(self.booster.predict(matrix[list(self.features)], raw_score=True))
-        return expit(self.calibrated(raw))
+        return expit(self.for_groups(matrix, self.calibrated(raw)))
+
+    def for_groups(self, matrix: pd.DataFrame, odds: np.ndarray) -> np.ndarray:
+        """Return calibrated log odds as they are for each row's groups."""
+        return odds + sum((group.moves(matrix, odds) for group in self.mended), np.zeros(len(odds)))
 
     def calibrated(self, raw: np.ndarray) -> np.ndarray:
         """Return calibrated log odds for the trees' own."""
@@ -48,9 +55,12 @@ class CalibratedTrees:
         steep = self.slope + self.bend * expit(-average)
         still = np.abs(moved) < 1e-6
         chord = (self.calibrated(average + moved) - self.calibrated(average)) / np.where(still, 1, moved)
-        return pd.DataFrame(
-            np.where(still, steep, chord)[:, None] * parts, index=matrix.index, columns=list(self.features)
-        )
+        parts = np.where(still, steep, chord)[:, None] * parts
+        found = pd.DataFrame(parts, index=matrix.index, columns=list(self.features))
+        odds = self.calibrated(average + moved)
+        for group in self.mended:
+            found[group.feature] += group.moves(matrix, odds)
+        return found
 
 
 def parameters(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from casewell.settings.section import Section
 
@@ -18,17 +18,55 @@ class Features(Section):
     )
 
 
+Attribute = Literal["deprivation", "sex"]
+EventName = Literal["admission_or_death", "admission", "acs_admission", "death"]
+OutcomeName = Literal[EventName, "bed_days", "days_at_home"]
+OUTCOME_WORDS: dict[OutcomeName, str] = {
+    "admission_or_death": "emergency admission or death",
+    "admission": "emergency admission",
+    "acs_admission": "emergency admission for an ambulatory-care-sensitive condition",
+    "death": "death",
+    "bed_days": "days in hospital after emergency admissions",
+    "days_at_home": "days alive and not in a hospital bed",
+}
+
+
 class Outcome(Section):
     """What the models predict."""
 
+    ranks: EventName = Field(
+        "admission_or_death",
+        description="The outcome whose risk ranks people, is compared with a champion's, and which benefit is a fall of.",
+    )
+    beside: tuple[OutcomeName, ...] = Field(
+        (),
+        description="Outcomes that are predicted, tested and shown beside it; each takes about as long to train as the risk. An ambulatory-care-sensitive admission is an emergency one with such a primary diagnosis; what a death does to each is said in docs/decisions/0031-several-outcomes.md.",
+    )
     name: str = Field(
-        "emergency admission or death within 12 months",
-        description="In plain words, for every page that shows a score.",
+        "",
+        description="The outcome that ranks in plain words, for every page that shows a score; empty: made of `ranks` and `horizon_days`.",
     )
     admission_group: str = Field("emergency_admission", description="Code group that counts as the admission.")
     horizon_days: int = Field(
         365, ge=30, le=730, description="Days after the index date in which the outcome is looked for."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, told: Any) -> Any:
+        """Name the outcome that ranks after what it is and how long it is looked for."""
+        if not isinstance(told, dict) or told.get("name"):
+            return told
+        days = told.get("horizon_days", 365)
+        words = OUTCOME_WORDS.get(told.get("ranks", "admission_or_death"), "")
+        return told | {"name": f"{words} within {'12 months' if days == 365 else f'{days} days'}"}
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Outcome:
+        again = sorted({name for name in self.beside if name == self.ranks or self.beside.count(name) > 1})
+        if again:
+            raise ValueError(f"`beside` names {', '.join(map(repr, again))} again; leave out what is predicted already")
+        return self
 
 
 class Eligibility(Section):
@@ -80,6 +118,19 @@ class Training(Section):
     )
     leaves: int = Field(7, ge=2, le=255, description="Leaves a tree of the risk model.")
     minimum_leaf: int = Field(300, ge=5, description="Rows a leaf of the risk model.")
+    attributes: tuple[Attribute, ...] = Field(
+        ("deprivation", "sex"),
+        description="Sensitive attributes that the models may use; ethnic group is never among them. `casewell evaluate` compares models with and without each, by group.",
+    )
+    attributes_owner: str | None = Field(
+        None, min_length=3, description="Who decided on other attributes than the default; printed on the page."
+    )
+
+    @model_validator(mode="after")
+    def _owned(self) -> Training:
+        if set(self.attributes) != set(type(self).model_fields["attributes"].default) and not self.attributes_owner:
+            raise ValueError("other attributes than the default need the name of who decided, in `attributes_owner`")
+        return self
 
 
 class Benefit(Section):

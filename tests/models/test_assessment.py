@@ -14,6 +14,7 @@ from models import assess
 from models.against import compare
 from models.assessment import PRACTICE, numbers
 from models.baselines import LOGISTIC, run_baselines
+from models.beside import measure_beside
 from models.by_group import measure_by
 from models.comparison import Estimate
 from models.decision import EVERYBODY, decision_curve
@@ -174,9 +175,20 @@ def test_a_group_for_whom_it_predicts_too_little_is_named(twisted):
 
 
 def test_the_page_says_everything_and_is_the_same_twice(twisted, tmp_path):
-    found, *_ = twisted
+    found, _, rows = twisted
     pages = [
-        write_page(found, None, EVIDENCE, tmp_path / name, "admission", dt.date(2026, 10, 1), True).read_bytes()
+        write_page(
+            found,
+            None,
+            EVIDENCE,
+            tmp_path / name,
+            "admission",
+            dt.date(2026, 10, 1),
+            True,
+            measure_beside({}, rows, 0.05, 1),
+            pd.DataFrame({"other": []}),
+            None,
+        ).read_bytes()
         for name in ("a.html", "b.html")
     ]
     assert pages[0] == pages[1]
@@ -269,3 +281,12 @@ def test_logistic_regression_is_held_back_where_features_are_many_and_people_few
     fresh = pd.DataFrame(random.normal(size=(4_000, 201)), columns=noise.columns)
     found = run_baselines(noise, outcome.to_numpy(), np.arange(1_200), fresh, list(noise.columns))
     assert found.risk[LOGISTIC].corr(fresh["illness"], method="spearman") > 0.6
+
+
+def test_a_test_too_small_for_its_figures_refuses_and_says_that_they_could_not_be_measured(twisted):
+    _, test, rows = twisted
+    few = test.head(60)
+    refused = decide(evaluate(few, 0.05, 1, draws=10), few, None, 0.05, groups_of(rows.head(60)))
+    assert not refused.promoted
+    assert "could not be measured" in refused.reason
+    assert "nan" not in refused.reason

@@ -76,8 +76,8 @@ def eligible(folder: Path) -> bool:
     return len(found) == 1
 
 
-def label(folder: Path) -> pd.Series:
-    settings = Settings.model_validate({"name": "test", "sources": {"demographics": {"path": "x"}}})
+def label(folder: Path, **outcome: str) -> pd.Series:
+    settings = Settings.model_validate({"name": "test", "sources": {"demographics": {"path": "x"}}, "outcome": outcome})
     rows = pd.DataFrame({"index_date": [INDEX.as_unit("us")], "person_id": [1]})
     return outcomes(rows, folder, settings).iloc[0]
 
@@ -227,3 +227,52 @@ def test_who_was_thought_to_be_in_a_care_home_on_the_day_could_not_be_offered_a_
     ended = {**stay, "known_at": corrected_on, "end": "2024-12-30"}
     row = label(linked(tmp_path, events=[{**stay, "known_until": corrected_on}, ended]))
     assert row["offerable"] == offerable
+
+
+STAY = {"code": "SPELL//21", "time": "2025-03-01", "end": "2025-03-11"}
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([STAY, {"code": "ICD10_PRIMARY//L031", "time": "2025-03-11"}], True),
+        ([STAY, {"code": "ICD10_PRIMARY//L031", "time": "2025-03-01"}], True),
+        ([STAY, {"code": "ICD10_PRIMARY//L031", "time": "2025-03-12"}], False),
+        ([STAY, {"code": "ICD10//L031", "time": "2025-03-11"}], False),
+        ([STAY, {"code": "ICD10_PRIMARY//S720", "time": "2025-03-11"}], False),
+        ([{**STAY, "code": "SPELL//11"}, {"code": "ICD10_PRIMARY//L031", "time": "2025-03-11"}], False),
+        ([{**STAY, "time": "2024-12-31"}, {"code": "ICD10_PRIMARY//L031", "time": "2025-03-11"}], False),
+        ([STAY, {"code": "ICD10_PRIMARY//L031", "time": "2025-03-11", "known_until": "2025-06-01"}], False),
+    ],
+)
+def test_a_sensitive_admission_is_an_emergency_stay_with_such_a_primary_diagnosis(tmp_path, events, expected):
+    assert bool(label(linked(tmp_path, events=events))["acs_admission"]) is expected
+
+
+@pytest.mark.parametrize(
+    ("ranks", "person", "events", "happened", "days"),
+    [
+        ("admission", {"died_on": "2025-03-01"}, [], False, None),
+        ("admission", {"died_on": "2025-03-01"}, [{}], True, 31),
+        ("death", {"died_on": "2025-03-01"}, [{}], True, 59),
+        ("death", {}, [{}], False, None),
+        ("admission_or_death", {"died_on": "2025-03-01"}, [], True, 59),
+        ("acs_admission", {"died_on": "2025-03-01"}, [{}], False, None),
+    ],
+)
+def test_whoever_dies_without_the_outcome_that_ranks_did_not_have_it(tmp_path, ranks, person, events, happened, days):
+    row = label(linked(tmp_path, people=[person], events=events), ranks=ranks)
+    assert bool(row["outcome"]) is happened
+    found = row["days_to_outcome"]
+    assert pd.isna(found) if days is None else found == days
+
+
+def test_who_died_within_the_grace_period_tells_nothing_of_case_management_whatever_ranks(tmp_path):
+    row = label(linked(tmp_path, people=[{"died_on": "2025-01-20"}]), ranks="admission")
+    assert row["early"]
+    assert not row["outcome"]
+
+
+def test_every_declared_outcome_is_labelled_whichever_ranks(tmp_path):
+    row = label(linked(tmp_path, people=[{"died_on": "2025-06-01"}], events=[{}]))
+    assert (row["admission_or_death"], row["admission"], row["acs_admission"], row["died"]) == (True, True, False, True)
