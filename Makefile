@@ -1,7 +1,7 @@
 # The whole of Casewell from a fresh clone: Python 3.11 or newer and make are all it needs.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run test test-spark check docs ui bench bench-simulation bench-linkage bench-features bench-risk bench-diabetes tune bench-records bench-weekly-linkage bench-allocation bench-gate bench-households bench-benefit simulation-report clean
+.PHONY: help run test test-spark check docs ui bench bench-simulation bench-linkage bench-features bench-risk bench-diabetes tune bench-records bench-weekly-linkage bench-allocation bench-audit bench-diabetes-fairness bench-gate bench-households bench-monitoring bench-need bench-benefit bench-programme bench-trials simulation-report clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -81,10 +81,23 @@ bench-weekly-linkage: .venv/.stamp  ## what a second week of linkage costs, and 
 bench-allocation: .venv/.stamp  ## the best choice under weights and floors: a million people, 400 teams (about two minutes)
 	$(BIN)/python -m benchmarks.allocation
 
-bench-gate: .venv/.stamp  ## are planted wrongs caught by the gate by name? Six scenarios on three seeds (about an hour)
+bench-audit: .venv/.stamp  ## the audit and its bootstrap: a million people, 61 groups (about a minute)
+	$(BIN)/python -m benchmarks.audit
+
+bench-diabetes-fairness: .venv/.stamp  ## the audit on real people, beside fairlearn's tutorial: make bench-diabetes-fairness DATA=diabetic_data.parquet (UCI 296)
+	@test -n "$(DATA)" || { echo "Give the data set's file: make bench-diabetes-fairness DATA=diabetic_data.parquet"; exit 2; }
+	$(BIN)/python -m benchmarks.diabetes_fairness "$(DATA)" --pages data/bench-diabetes-fairness
+
+bench-gate: .venv/.stamp  ## are planted wrongs caught by the gate by name, and clean populations left in peace? 35 runs, kept one by one (about an hour)
 	$(BIN)/python -m benchmarks.gate
 
-bench-features: .venv/.stamp  ## what features cost, beside what else could make them (about twenty minutes)
+bench-monitoring: .venv/.stamp  ## are planted wrongs named by the week's monitoring, and are clean weeks left in peace? (about a quarter of an hour)
+	$(BIN)/python -m benchmarks.monitoring
+
+bench-need: .venv/.stamp  ## is expected need nearer the truth than recorded need, for whom little is written down? (about ten minutes)
+	$(BIN)/python -m benchmarks.need
+
+bench-features: .venv/.stamp  ## what features cost, beside what else could make them (an hour, nearly all of it MEDS-Tab's)
 	$(BIN)/python -m benchmarks.features
 
 bench-risk: .venv/.stamp  ## predicted risk against true risk: 100,000 people on three seeds (about half an hour)
@@ -99,10 +112,19 @@ tune: .venv/.stamp  ## compare the default trees of the risk model with others, 
 
 bench-benefit: .venv/.stamp  ## who gains, beside risk, chance and other learners in an environment of their own (about an hour)
 	$(BIN)/python -m benchmarks.benefit_coverage
+	$(BIN)/python -m benchmarks.benefit_grades
+	$(BIN)/python -m benchmarks.benefit_scale
 	$(BIN)/python -m benchmarks.benefit
+
+bench-programme: .venv/.stamp  ## what `casewell evaluate programme` says, held against the truth: nine populations (about an hour)
+	$(BIN)/python -m benchmarks.programme
+
+bench-trials: .venv/.stamp  ## public trials through Casewell's estimators, beside what was published (their data are fetched)
+	$(BIN)/uv pip install -q --no-deps --target .venv-trials statsmodels==0.15.0 causaldata==0.1.5 patsy==1.0.3
+	PYTHONPATH=.venv-trials $(BIN)/python -m benchmarks.trials
 
 simulation-report: .venv/.stamp  ## hold simulated populations against published figures: data/simulation_report.html
 	$(BIN)/python -m benchmarks.simulation_report
 
 clean:  ## remove the environment and everything a run made, sources included
-	rm -rf .venv .venv-spark .venv-peers .prefect mlruns data/sources data/truth data/linked data/links data/features data/runs data/profile data/cohorts data/simulation_report.html
+	rm -rf .venv .venv-spark .venv-peers .venv-trials .prefect mlruns data/sources data/truth data/linked data/links data/features data/runs data/profile data/cohorts data/simulation_report.html

@@ -20,6 +20,7 @@ from casewell.errors import AsOfError, CasewellError, SettingsError, SourceError
 from casewell.feature_commands import features_app
 from casewell.link_commands import link_app
 from casewell.options import DEMONSTRATION, AsOf, SettingsFile, console
+from casewell.programme_commands import evaluate_app, plan_app
 from casewell.settings import load
 
 app = typer.Typer(
@@ -44,6 +45,8 @@ sources_app = typer.Typer(no_args_is_help=True, help="Look at the sources before
 app.add_typer(sources_app, name="sources")
 app.add_typer(link_app, name="link")
 app.add_typer(features_app, name="features")
+app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(plan_app, name="plan")
 
 # What a command line exits with after Ctrl-C (Typer sees to it) and after a request to end.
 STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
@@ -180,17 +183,6 @@ def train(
 
 
 @app.command()
-def evaluate(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = None) -> None:
-    """Test the champion on the newest months whose outcomes are known; write a page with pictures."""
-    from flows.summary import print_training
-
-    date = _date(settings, as_of)
-    from flows.evaluation import evaluate_flow
-
-    print_training(evaluate_flow(str(settings), date), console)
-
-
-@app.command()
 def schedule(settings: SettingsFile = DEMONSTRATION) -> None:
     """Run every week, at the time that the settings give, until stopped (Ctrl-C)."""
     load(settings)
@@ -223,6 +215,30 @@ def worklist(
     if left_out:
         console.print(
             f"{left_out} outcome(s) left out: no NHS number is recorded, so the next run could not tell whose"
+        )
+
+
+@app.command()
+def outcomes(
+    files: Annotated[list[Path], typer.Argument(help="Workbooks (.xlsx) or CSVs that teams gave back.")],
+    settings: SettingsFile = DEMONSTRATION,
+) -> None:
+    """Read back the outcomes that teams wrote into their lists, for the next run to use.
+
+    Each row is held against the published list by its reference and version. What can be recorded is; every other row is
+    refused by its number and a reason, and the exit code is then 4 (docs/how-to/worklist.md).
+    Example: `casewell outcomes U50165.xlsx U09521.csv`
+    """
+    from worklist import serving
+
+    taken = serving.take_back(load(settings), files)
+    console.print(
+        f"{taken.recorded} outcome(s) recorded, {taken.known_already} known already, "
+        f"{taken.without_outcome} row(s) without an outcome, {len(taken.refused)} refused"
+    )
+    if taken.refused:
+        raise SourceError(
+            taken.refused, "All other rows are recorded. Mend these and give the file again: nothing counts twice."
         )
 
 
@@ -278,6 +294,10 @@ def main() -> None:
             errors.print("\nStopped. Lists published before still stand.")
         _let_go(end)
         code = end.code
+    if "prefect" in sys.modules and code not in STOPPED:
+        from flows.working import end_background_work
+
+        end_background_work()
     # Outside the handlers: raised within one, the exit would carry the error along.
     sys.exit(code)
 

@@ -30,9 +30,16 @@ ARROW_TYPES = {
 }
 
 
-def column(dtype: str, meaning: str, *checks: pa.Check, nullable: bool = False, unique: bool = False) -> pa.Column:
-    """Declare one column: pandas dtype, its meaning (with unit), and the checks it must pass."""
-    return pa.Column(dtype, list(checks), description=meaning, nullable=nullable, unique=unique)
+def column(
+    dtype: str,
+    meaning: str,
+    *checks: pa.Check,
+    nullable: bool = False,
+    unique: bool = False,
+    required: bool = True,
+) -> pa.Column:
+    """Declare one column: pandas dtype, its meaning (with unit), the checks it must pass, and whether it may be left out."""
+    return pa.Column(dtype, list(checks), description=meaning, nullable=nullable, unique=unique, required=required)
 
 
 def door(
@@ -72,7 +79,8 @@ def check(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
         raise SourceError([f"table {schema.name!r}: {line}" for line in problems_in(error)]) from None
     dates = checked.select_dtypes("datetime").columns
     # Pandera normalises to nanoseconds; DuckDB and Parquet speak microseconds.
-    return checked.astype(dict.fromkeys(dates, "datetime64[us]"))[list(schema.columns)]
+    present = [name for name in schema.columns if name in checked]
+    return checked.astype(dict.fromkeys(dates, "datetime64[us]"))[present]
 
 
 def write(table: pd.DataFrame, schema: pa.DataFrameSchema, path: Path) -> Path:
@@ -167,5 +175,5 @@ def to_pandas(table: pyarrow.Table) -> pd.DataFrame:
 
 
 def empty(schema: pa.DataFrameSchema) -> pd.DataFrame:
-    """Return the table with its columns and no rows."""
-    return pd.DataFrame({name: pd.Series(dtype=str(col.dtype)) for name, col in schema.columns.items()})
+    """Return the table with its columns, those that may be left out excepted, and no rows."""
+    return pd.DataFrame({name: pd.Series(dtype=str(col.dtype)) for name, col in schema.columns.items() if col.required})

@@ -23,6 +23,13 @@ class CasewellError(Exception):
         super().__init__("; ".join(self.problems))
 
 
+class PlanError(CasewellError):
+    """The numbers given to a plan mean nothing."""
+
+    exit_code = 2
+    heading = "There is no such plan"
+
+
 class SettingsError(CasewellError):
     """The settings file cannot be read or breaks a rule."""
 

@@ -38,9 +38,11 @@ def settings_page() -> str:
 
 def _sections(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
     yield path, model
+    told: set[type[BaseModel]] = set()
     for name, field in model.model_fields.items():
         inner = _section_in(field.annotation)
-        if inner is not None:
+        if inner is not None and inner not in told:
+            told.add(inner)
             key = f"{name}.NAME" if get_origin(field.annotation) is dict else name
             yield from _sections(f"{path}.{key}".lstrip("."), inner)
 
@@ -54,7 +56,7 @@ def _section_in(annotation: Any) -> type[BaseModel] | None:
 def _section(path: str, model: type[BaseModel]) -> str:
     rows = []
     for name, field in model.model_fields.items():
-        if _section_in(field.annotation) and get_origin(field.annotation) is not dict:
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             continue
         default = "required" if field.default is PydanticUndefined else f"`{_plain(field.default)}`"
         rows.append((f"`{name}`", f"`{_type(field.annotation)}`", default, field.description or "See below."))
@@ -173,6 +175,8 @@ def commands_page() -> str:
 def _commands(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            if command.invoke_without_command:
+                yield f"{above}{name}", command
             yield from _commands(command, f"{above}{name} ")
         else:
             yield f"{above}{name}", command

@@ -129,6 +129,7 @@ def record_training(settings: Settings, as_of: dt.date, trained: models.Trained,
             }
         )
         mlflow.log_metrics(_by_name(trained.measures))
+        mlflow.log_metrics(models.numbers_beside(trained.beside))
         mlflow.log_metrics(_of_profile(json.loads((folder / "profile.json").read_text(encoding="utf-8"))))
         for file in sorted(path for path in folder.iterdir() if path.suffix in {".json", ".svg", ".html"}):
             mlflow.log_artifact(str(file))
@@ -174,6 +175,7 @@ def record_week(settings: Settings, as_of: dt.date, manifest: dict[str, Any], fi
                 "as_of": str(as_of),
                 "run": manifest["run"],
                 "model_version": manifest["model"]["version"],
+                "model_without": ", ".join(manifest["model"]["without"]),
                 "evidence_grade": manifest["evidence"]["grade"],
                 "fairness": manifest["fairness"]["verdict"],
                 "released": manifest["fairness"]["released"],
@@ -181,15 +183,18 @@ def record_week(settings: Settings, as_of: dt.date, manifest: dict[str, Any], fi
         )
         mlflow.log_metrics({f"people_{door.replace(' ', '_')}": count for door, count in manifest["doors"].items()})
         mlflow.log_metrics(_of_profile(manifest["features"]))
+        mlflow.log_metrics({f"monitoring_{name}": number for name, number in manifest["monitoring"]["numbers"].items()})
         mlflow.log_metrics({f"policy_{name}": number for name, number in manifest["policy"]["numbers"].items()})
         for file in files:
             mlflow.log_artifact(str(file))
 
 
-def record_evaluation(settings: Settings, as_of: dt.date, numbers: dict[str, float], files: list[Path]) -> None:
-    """Write an evaluation's figures, by name, and its page."""
-    open_books(settings, "evaluation")
-    with mlflow.start_run(run_name=f"evaluate {as_of}"):
+def record_evaluation(
+    settings: Settings, as_of: dt.date, numbers: dict[str, float], files: list[Path], kind: str = "evaluation"
+) -> None:
+    """Write the figures of an evaluation, of the models or of the `programme`, by name, and its page."""
+    open_books(settings, kind)
+    with mlflow.start_run(run_name=f"{kind} {as_of}"):
         mlflow.log_metrics(numbers)
         for file in files:
             mlflow.log_artifact(str(file))

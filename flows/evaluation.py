@@ -23,6 +23,7 @@ from flows.progress import say
 from flows.stages import build_history, capacity_share, history_rows, link, split_of
 from flows.training import training_folder
 from flows.working import working
+from models.assessment import PRACTICE
 from models.verdicts import on_logistic
 
 PREVIOUS = "the champion before"
@@ -49,16 +50,32 @@ def examine(
     )
     share = capacity_share(settings, linked, int((rows["index_date"] == split.test[-1]).sum()))
     say("Measuring by group, by practice and over time")
+    groups = groups_of(linked, test)
     found = controlled(
         models.assess(
             champion_models.backtest,
             test,
             tested,
             simple,
-            groups_of(linked, test),
+            groups,
             {feature.name: feature.source for feature in CATALOGUE},
             share,
             settings.seed,
+        )
+    )
+    backtests = {name: one.backtest for name, one in champion_models.beside.items()}
+    beside = models.measure_beside(backtests, tested, share, settings.seed)
+    say("Comparing models with and without sensitive attributes")
+    attributes = with_counts_controlled(
+        models.compare_attributes(
+            rows,
+            split,
+            test,
+            champion_models.backtest.features,
+            groups_of(linked, rows)["ethnic_group"],
+            {name: label for name, label in groups.items() if name != PRACTICE},
+            share,
+            settings,
         )
     )
     trained = training_folder(settings, champion) / "training.json"
@@ -75,6 +92,8 @@ def examine(
         "test_index_dates": [str(date.date()) for date in split.test],
         **found.as_dict(),
         "benefit": benefit,
+        "beside": json.loads(beside.to_json(orient="records")),
+        "attributes": json.loads(attributes.to_json(orient="records")),
         "evidence": champion_models.evidence.as_dict(),
     }
     (partial / "evaluation.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
@@ -87,11 +106,14 @@ def examine(
         settings.outcome.name,
         as_of,
         summary["synthetic"],
+        beside,
+        attributes,
+        settings.training.attributes_owner,
     )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     files = [folder / "evaluation.json", folder / "evaluation.html"]
-    books.record_evaluation(settings, as_of, models.numbers(found), files)
+    books.record_evaluation(settings, as_of, models.numbers(found) | models.numbers_beside(beside), files)
     return record | {
         "version": champion.version,
         "reason": f"trained as of {champion.trained_as_of}, tested on {len(split.test)} month(s) it had not seen",
@@ -119,8 +141,12 @@ def with_champion_before(
 
 def controlled(found: models.Assessment) -> models.Assessment:
     """Put the counts of people under disclosure control; figures of few are left out where they are measured."""
-    counts = {name: control(found.groups[name].astype("float64")) for name in ("people", "outcomes")}
-    return replace(found, groups=found.groups.assign(**counts))
+    return replace(found, groups=with_counts_controlled(found.groups))
+
+
+def with_counts_controlled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of groups whose `people` and `outcomes` are under disclosure control."""
+    return table.assign(**{name: control(table[name].astype("float64")) for name in ("people", "outcomes")})
 
 
 @flow(name="casewell evaluate", validate_parameters=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as parquet
 from prefect import task
 
 import features
@@ -109,14 +110,26 @@ def history_rows(history: Path) -> pd.DataFrame:
 
     Left out are people who moved away within the horizon: what happened to them is not known.
     """
-    rows = pd.read_parquet(history / "matrix.parquet")
     labels = pd.read_parquet(history / "outcomes.parquet")
-    if any(not np.array_equal(rows[key].to_numpy(), labels[key].to_numpy()) for key in ("index_date", "person_id")):
-        raise RuntimeError("features and outcomes do not list the same people in the same order")
     stayed = labels["stayed"].to_numpy()
-    # Cut before joining: the matrix is large, and should stand in memory once and its part once more.
-    rows, labels = rows[stayed].reset_index(drop=True), labels[stayed].reset_index(drop=True)
-    return pd.concat([rows, labels.drop(columns=["index_date", "person_id"])], axis=1)
+    files = sorted((history / "matrix.parquet").glob("*.parquet"))
+    keys = ["index_date", "person_id"]
+    names = [name for name in parquet.read_schema(files[0]).names if name not in keys]
+    # Filled file by file: the matrix is large, and should stand in memory once.
+    values, begin, filled = np.empty((int(stayed.sum()), len(names)), dtype="float32"), 0, 0
+    for file in files:
+        piece = pd.read_parquet(file)
+        told = labels.iloc[begin : begin + len(piece)]
+        if any(not np.array_equal(piece[key].to_numpy(), told[key].to_numpy()) for key in keys):
+            raise RuntimeError("features and outcomes do not list the same people in the same order")
+        kept = piece.loc[stayed[begin : begin + len(piece)], names].to_numpy("float32")
+        values[filled : filled + len(kept)] = kept
+        begin, filled = begin + len(piece), filled + len(kept)
+    if begin != len(labels):
+        raise RuntimeError(f"there are features of {begin:,} rows and outcomes of {len(labels):,}")
+    labels = labels[stayed].reset_index(drop=True)
+    features_of_them = pd.DataFrame(values, columns=names, copy=False)
+    return pd.concat([labels[keys], features_of_them, labels.drop(columns=keys)], axis=1)
 
 
 def capacity_share(settings: Settings, linked: Path, eligible: int) -> float:

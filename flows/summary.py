@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+BESIDE_SHOWN = {"auroc": "area under the ROC curve", "rank_correlation": "rank correlation"}
+MOST_FINDINGS = 4
 COLOURS = {"pass": "green", "cannot tell": "yellow", "fail": "red"}
 
 
@@ -46,9 +48,19 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
         soft_wrap=True,
     )
     console.print(f"Features: {escape(manifest['features']['verdict'])}", soft_wrap=True)
+    _print_monitoring(manifest, console)
     if manifest["missing"]:
         console.print(f"Missing in the data: {', '.join(manifest['missing'])}", soft_wrap=True)
     console.print(f"Files: [bold]{manifest['published_to'] or 'no lists were published'}[/bold]")
+
+
+def _print_monitoring(manifest: dict[str, Any], console: Console) -> None:
+    found = manifest["monitoring"]
+    console.print(f"Monitoring: {escape(found['headline'])} ({manifest['folder']}/monitoring.html)", soft_wrap=True)
+    if found["model_without"]:
+        console.print(f"[yellow]Scored by the model without: {escape(', '.join(found['model_without']))}[/]")
+    for finding in found["findings"][:MOST_FINDINGS]:
+        console.print(f"  - {escape(finding['check'])}: {escape(finding['sentence'])}", soft_wrap=True)
 
 
 def _print_teams(folder: Path, console: Console) -> None:
@@ -68,6 +80,11 @@ def print_training(result: dict[str, Any], console: Console) -> None:
     console.print(table)
     console.print(f"Model {result['version']}: {result['reason']}", soft_wrap=True)
     console.print(result["simpler"], soft_wrap=True)
+    for row in result["beside"]:
+        if row["measure"] in BESIDE_SHOWN:
+            console.print(
+                f"Beside it, {row['outcome']}: {BESIDE_SHOWN[row['measure']]} {row['value']:.3f}", soft_wrap=True
+            )
     console.print(f"Evidence of benefit: {result['evidence']}", soft_wrap=True)
     if "page" in result:
         console.print(f"Page: [bold]{result['page']}[/bold]")

@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ from flows.groups import groups_of
 from flows.profiling import profile_training
 from flows.progress import say
 from flows.stages import begin_of, build_history, capacity_share, history_rows, link, split_of
+from flows.without import keep_without, train_without, without_source
 from flows.working import working
 from models.assessment import PRACTICE
 from models.index_dates import USES
 from models.pictures import benefit_figure, calibration_figure
-from models.tables import TEST_PREDICTIONS
+from models.tables import BENEFIT_EVIDENCE, TEST_PREDICTIONS
 from models.verdicts import on_logistic
 
 
@@ -40,7 +42,10 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict
     history_days = (split.mature[0].date() - begin_of(linked)).days
     share = capacity_share(settings, linked, newest)
     trained = models.train(rows, split, history_days, share, settings, say)
-    version = books.record_training(settings, as_of, trained, keep(settings, as_of, trained, split, linked, history))
+    beside = train_without(settings, rows, split, history_days, share, linked)
+    version = books.record_training(
+        settings, as_of, trained, keep(settings, as_of, trained, split, linked, history, beside)
+    )
     promotion = models.decide(
         trained.measures,
         trained.test,
@@ -59,21 +64,36 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict
         "evidence": trained.models.evidence.sentence(),
         "simpler": on_logistic(trained.against),
         "measures": trained.measures.to_dict(orient="records"),
+        "beside": trained.beside.to_dict(orient="records"),
     }
 
 
 def keep(
-    settings: Settings, as_of: dt.date, trained: models.Trained, split: models.Split, linked: Path, history: Path
+    settings: Settings,
+    as_of: dt.date,
+    trained: models.Trained,
+    split: models.Split,
+    linked: Path,
+    history: Path,
+    without: dict[str, models.Trained],
 ) -> Path:
-    """Write a training's folder: models, tables, pictures, and the test predictions, which never leave it."""
+    """Write a training's folder: models, tables, pictures, and the test predictions, which never leave it.
+
+    `without` holds, by source, what was trained without it.
+    """
     partial = settings.data_dir / "runs" / f"{as_of}-training.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
     models.save(trained.models, partial / "models")
+    keep_without(without, partial)
     used = trained.models.risk.features
     profile_training(settings, as_of, linked, history / "matrix.parquet", partial, partial / "models", used)
     doors.write(trained.test, TEST_PREDICTIONS, partial / "test_predictions.parquet")
-    (partial / "training.json").write_text(json.dumps(training_record(trained, split), indent=1, sort_keys=True))
+    if trained.benefit_evidence is not None:
+        doors.write(trained.benefit_evidence, BENEFIT_EVIDENCE, partial / "benefit_evidence.parquet")
+    (partial / "training.json").write_text(
+        json.dumps(training_record(trained, split, without), indent=1, sort_keys=True)
+    )
     save_picture(functools.partial(calibration_figure, trained.calibration), partial / "calibration.svg")
     if trained.benefit is not None:
         save_picture(functools.partial(benefit_figure, trained.benefit), partial / "benefit_curve.svg")
@@ -82,12 +102,13 @@ def keep(
     return partial.rename(folder)
 
 
-def training_folder(settings: Settings, champion: books.Registered) -> Path:
-    """Return where a champion's training was kept on this machine."""
-    return settings.data_dir / "runs" / f"{champion.trained_as_of}-training-{champion.digest}"
+def training_folder(settings: Settings, champion: books.Registered, without: Sequence[str] = ()) -> Path:
+    """Return where a champion's training, or that of the model without a source beside it, was kept on this machine."""
+    folder = settings.data_dir / "runs" / f"{champion.trained_as_of}-training-{champion.digest}"
+    return without_source(folder, without[0]) if without else folder
 
 
-def training_record(trained: models.Trained, split: models.Split) -> dict[str, Any]:
+def training_record(trained: models.Trained, split: models.Split, without: dict[str, models.Trained]) -> dict[str, Any]:
     """Return a training's tables as plain values."""
 
     def rows(table: pd.DataFrame | None) -> list[dict[str, Any]] | None:
@@ -98,6 +119,8 @@ def training_record(trained: models.Trained, split: models.Split) -> dict[str, A
         "calibration": rows(trained.calibration),
         "against": rows(trained.against),
         "benefit": rows(trained.benefit),
+        "beside": rows(trained.beside),
+        "without": {source: rows(each.measures) for source, each in without.items()},
         "evidence": trained.models.evidence.as_dict(),
         "index_dates": {use: [str(date.date()) for date in getattr(split, use)] for use in USES},
     }

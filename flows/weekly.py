@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from prefect import flow, task
 
@@ -17,10 +19,14 @@ import models
 from casewell import __version__, doors
 from casewell.errors import SettingsError, SourceError, TrainingError
 from casewell.settings import Settings, load
-from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, NOT_SELECTED, RESERVE, UNMET
-from features import CATALOGUE
+from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, LOTS, NOT_SELECTED, RESERVE, TURNOVER, UNMET
 from flows import books
 from flows.dates import end_of_fresh_data
+from flows.delivering import PUBLIC, deliver, write_json
+from flows.describing import described
+from flows.earlier import earlier_audit
+from flows.last_list import last_list, last_list_digest
+from flows.monitoring import look, model_to_use, watch
 from flows.profiling import PROFILE_FILES, profile_week
 from flows.progress import say
 from flows.stages import build_features, link
@@ -29,28 +35,40 @@ from flows.working import working
 from flows.workspace import (
     code_digest,
     digest_of,
-    file_digest,
     forget_old_stages,
     identity,
     source_digests,
     stamped,
 )
-from models.tables import SCORES, TEST_PREDICTIONS
+from models.tables import BENEFIT_EVIDENCE, SCORES, TEST_PREDICTIONS
 from records.pseudonyms import tie_break_key
 from records.rotation import present
-from records.tables import CONTACTS, ENROLMENTS, LINKAGE, PEOPLE, PRACTICES, REMOVED
+from records.tables import (
+    ENROLMENTS,
+    LINKAGE,
+    NOT_RECORDED,
+    OFFERS,
+    PEOPLE,
+    REMOVED,
+    RESIDENCES,
+)
 
 USE = "emergency_admission_count_1095d"
 """The feature that stands for use of hospital in the audit."""
-PUBLIC = ("ledger.json", "fairness.json", "fairness.html", "policy.json", "policy.html")
-"""Of the files of a week, those without a row about a person."""
+ATTENDED = "ed_attendance_count_1095d"
+"""And the one for coming to an emergency department, whatever came of it."""
 
 
 @task
-def score(matrix: Path, model: Path, out: Path) -> None:
-    """Write the three scores of everybody who could be offered case management."""
+def score(as_of: dt.date, linked: Path, matrix: Path, model: Path, out: Path) -> None:
+    """Write the three scores of everybody who could be offered case management, and need as it would be if all were seen alike."""
     say("Scoring risk, need and benefit")
-    doors.write(models.score(models.load(model), pd.read_parquet(matrix)), SCORES, out / "scores.parquet")
+    table = pd.read_parquet(matrix)
+    people = pd.read_parquet(linked / "people.parquet", columns=["person_id", "practice_code"])
+    scores = models.score(models.load(model), table)
+    practice = table["person_id"].map(people.set_index("person_id")["practice_code"])
+    known = models.completeness(models.second_looks(linked / "events.parquet", as_of), table, practice)
+    doors.write(scores.assign(need_expected=models.expected_need(table, known)), SCORES, out / "scores.parquet")
 
 
 @task
@@ -68,28 +86,50 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     people = doors.read(linked / "people.parquet", PEOPLE)
     scores = doors.read(out / "scores.parquet", SCORES)
     routes = cohorts.route(
-        people, linked / "events.parquet", doors.read(linked / "enrolments.parquet", ENROLMENTS), as_of, settings
+        people,
+        linked / "events.parquet",
+        doors.read(linked / "enrolments.parquet", ENROLMENTS),
+        doors.read(linked / "offers.parquet", OFFERS),
+        doors.read(linked / "residences.parquet", RESIDENCES),
+        as_of,
+        settings,
     )
     eligible = routes.loc[routes["door"] == ELIGIBLE, "person_id"]
     scored = scores[scores["person_id"].isin(eligible)].reset_index(drop=True)
     key = tie_break_key(settings, stamped(settings))
     groups = doors.read(out / "groups.parquet", fairness.GROUPS)
+    last = last_list(settings, as_of)
+    listed_last = last.cohort[last.cohort["status"] == LISTED] if last else None
     allocation = cohorts.allocate(
-        scored, people, settings.teams, key, settings.policy, groups, settings.fairness.need_share
+        scored,
+        people,
+        settings.teams,
+        key,
+        settings.policy,
+        groups,
+        settings.fairness.need_share,
+        settings.stability,
+        listed_last,
+        as_of,
     )
-    chosen = allocation.loc[allocation["status"] != "not_selected", "person_id"]
-    features = pd.read_parquet(matrix, filters=[("person_id", "in", chosen.tolist())])
-    grade = features[["person_id"]].merge(scored, on="person_id", how="left")["evidence_grade"]
-    why = models.contributions(models.load(model), features, (grade == "assumed").to_numpy())
-    reasons = cohorts.reasons(why, CATALOGUE, settings.lists.reasons)
-    cohort = cohorts.assemble(allocation, scored, reasons, people, as_of)
+    if settings.teams.margins:
+        doors.write(cohorts.lots(allocation, settings.teams, as_of), LOTS, out / "lots.parquet")
+    silent = _silent(settings, as_of, people, linked / "events.parquet")
+    silent_people = set(people.loc[silent, "person_id"]) if silent is not None else set()
+    cohort = described(settings, as_of, linked, matrix, model, allocation, scored, people, silent_people, last)
     doors.write(cohort, COHORT, out / "cohort.parquet")
     admitted = pd.read_parquet(matrix, columns=["person_id", USE]).rename(columns={USE: "use"})
     unmet = cohorts.unmet_need(allocation, scored, admitted, settings.fairness.need_share, settings.lists.unmet_need)
     doors.write(unmet, UNMET, out / "unmet.parquet")
     ledger = cohorts.ledger(people, doors.read(linked / "removed.parquet", REMOVED), routes, allocation)
     doors.write(ledger, LEDGER, out / "ledger.parquet")
-    cohorts.write_counts(cohorts.counts(ledger, as_of, bool(people["synthetic"].any())), out / "ledger.json")
+    synthetic = bool(people["synthetic"].any())
+    cohorts.write_counts(cohorts.counts(ledger, as_of, synthetic), out / "ledger.json")
+    places = {team: settings.teams.places(team) for team in sorted(set(allocation["team_code"]))}
+    turnover = cohorts.turnover(ledger, allocation, scored, places, last)
+    doors.write(turnover, TURNOVER, out / "turnover.parquet")
+    counted = cohorts.turnover_counts(turnover, allocation, scored, settings.stability, last)
+    write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | counted, out / "turnover.json")
 
 
 @task
@@ -109,7 +149,7 @@ def price(settings: Settings, as_of: dt.date, linked: Path, out: Path, synthetic
         tie_break_key(settings, stamped(settings)),
     )
     told = cohorts.price_json(found, settings.policy, settings.outcome.name, grade)
-    _write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | told, out / "policy.json")
+    write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | told, out / "policy.json")
     cohorts.write_price_page(
         found,
         settings.policy,
@@ -124,7 +164,7 @@ def price(settings: Settings, as_of: dt.date, linked: Path, out: Path, synthetic
     numbers = {
         "benefit": after["benefit"],
         "benefit_lost": before["benefit"] - after["benefit"],
-        "inequity": after["inequity"],
+        "inequity": np.nan if after["small"] else after["inequity"],
     }
     known = {name: float(number) for name, number in numbers.items() if pd.notna(number)}
     return {"chosen": settings.policy.chosen, "says": told["says"], "numbers": known}
@@ -139,63 +179,93 @@ def _competing(out: Path) -> pd.DataFrame:
 
 @task
 def audit(
-    settings: Settings, as_of: dt.date, linked: Path, matrix: Path, test: Path, out: Path, synthetic: bool, grade: str
+    settings: Settings,
+    as_of: dt.date,
+    linked: Path,
+    matrix: Path,
+    trained: Path,
+    out: Path,
+    synthetic: bool,
+    grade: str,
+    cost: Sequence[str],
 ) -> fairness.Verdict:
-    """Audit the list by group and let the gate decide."""
+    """Audit the list by group and let the gate decide; `trained` is the champion's folder, `cost` says what the policy costs."""
     say("Auditing the lists by deprivation, ethnicity, sex and age")
     people = doors.read(linked / "people.parquet", PEOPLE)
     cohort = doors.read(out / "cohort.parquet", COHORT)
-    tested = doors.read(test, TEST_PREDICTIONS) if test.is_file() else doors.empty(TEST_PREDICTIONS)
-    # The training may have been under an earlier pseudonym key.
-    tested = tested.assign(person_id=present(settings, tested["person_id"]))
+    tested = _of_training(settings, trained / "test_predictions.parquet", TEST_PREDICTIONS, people)
+    evidence = _of_training(settings, trained / "benefit_evidence.parquet", BENEFIT_EVIDENCE, people)
     began = tested["index_date"].min() if len(tested) else as_of
     events = linked / "events.parquet"
     found = fairness.audit(
         doors.read(out / "groups.parquet", fairness.GROUPS),
         _competing(out),
         cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
-        # Without those who have opted out since the training.
-        tested[tested["person_id"].isin(people["person_id"])],
+        fairness.what_happened(tested, linked, settings.outcome.horizon_days),
         doors.read(linked / "linkage.parquet", LINKAGE),
         settings.fairness,
         settings.seed,
         test_groups=fairness.group_table(people, began, fairness.recorded_conditions(events, began)),
         known=_known(settings, as_of, people, events, matrix),
+        evidence=evidence,
+        funnel=_funnel(settings, as_of, linked, out),
+        earlier=earlier_audit(settings, as_of),
     )
     verdict = fairness.decide(found, settings.fairness)
     stamp = {"name": settings.name, "as_of": str(as_of), "synthetic": synthetic}
-    _write_json(stamp | fairness.to_json(found, verdict), out / "fairness.json")
-    fairness.write_page(
-        found,
-        verdict,
-        out / "fairness.html",
-        title=f"Is this week's list fair? {settings.name}",
-        as_of=as_of,
-        synthetic=synthetic,
-        evidence_grade=grade,
-    )
+    write_json(stamp | fairness.to_json(found, verdict), out / "fairness.json")
+    about: Any = {"title": f"Is this week's list fair? {settings.name}", "as_of": as_of, "synthetic": synthetic}
+    fairness.write_page(found, verdict, out / "fairness.html", **about, evidence_grade=grade, price=cost)
+    fairness.write_tables_page(found, verdict, out / "fairness_tables.html", **about)
     return verdict
 
 
+def _of_training(settings: Settings, path: Path, door: Any, people: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of the champion's training without those who have opted out since; empty where none was kept."""
+    table = doors.read(path, door) if path.is_file() else doors.empty(door)
+    # The training may have been under an earlier pseudonym key.
+    table = table.assign(person_id=present(settings, table["person_id"]))
+    return table[table["person_id"].isin(people["person_id"])].reset_index(drop=True)
+
+
+def _funnel(settings: Settings, as_of: dt.date, linked: Path, out: Path) -> pd.DataFrame:
+    """Return what became of offers by group, of those who compete today or had an offer."""
+    offers = doors.read(linked / "offers.parquet", OFFERS)
+    groups = doors.read(out / "groups.parquet", fairness.GROUPS)
+    counted = pd.concat([_competing(out)["person_id"], offers["person_id"]])
+    groups = groups[groups["person_id"].isin(counted)]
+    return fairness.funnel_rows(offers, groups, as_of, settings.fairness.confidence)
+
+
 def _known(settings: Settings, as_of: dt.date, people: pd.DataFrame, events: Path, matrix: Path) -> pd.DataFrame:
-    """Return each person's emergency admissions of three years and, where extracts hold GP records, whether the practice is silent."""
+    """Return each person's practice, use of hospital in three years and, where extracts hold GP records, whether the practice is silent."""
+    use = pd.read_parquet(matrix, columns=["person_id", USE, ATTENDED]).fillna({USE: 0, ATTENDED: 0})
+    use = use.rename(columns={USE: "use", ATTENDED: "attended"})
+    if not use["attended"].any():
+        # No source tells of attendances: nobody knows who attended.
+        use = use.drop(columns="attended")
+    known = people[["person_id"]].assign(practice=people["practice_code"].replace("", NOT_RECORDED))
+    silent = _silent(settings, as_of, people, events)
+    return (known if silent is None else known.assign(silent=silent)).merge(use, on="person_id")
+
+
+def _silent(settings: Settings, as_of: dt.date, people: pd.DataFrame, events: Path) -> pd.Series | None:
+    """Mark the people whose practice has stopped sending records; None where no extract holds GP records."""
     from_practices = [
         name
         for name, source in settings.sources.items()
         if source.enabled and source.kind == "extract" and (source.table or name) == "gp_events"
     ]
-    admitted = pd.read_parquet(matrix, columns=["person_id", USE]).rename(columns={USE: "use"}).fillna({"use": 0})
-    known = people[["person_id"]]
-    if from_practices:
-        silent = fairness.silent_practices(people, events, from_practices, as_of, settings.fairness.silent_days)
-        known = known.assign(silent=silent)
-    return known.merge(admitted, on="person_id")
+    if not from_practices:
+        return None
+    return fairness.silent_practices(people, events, from_practices, as_of, settings.fairness.silent_days)
 
 
 def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     """Make the week's lists within whatever flow is running; return the manifest."""
     final = settings.data_dir / "cohorts" / str(as_of)
     cohorts.refuse_outdated(settings.policy, as_of)
+    cohorts.refuse_outdated_margins(settings.teams, as_of)
     fairness.refuse_outdated_limits(settings.fairness, as_of)
     _refuse_another_populations_folder(final, settings.name)
     champion = books.champion(settings, as_of)
@@ -213,19 +283,27 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     summary = json.loads((linked / "summary.json").read_text())
     matrix = build_features(settings, as_of, linked)
     everything = identity(settings, as_of, *Settings.model_fields)
-    run = settings.data_dir / "runs" / f"{as_of}-{digest_of(everything, champion.digest)}"
+    run = (
+        settings.data_dir
+        / "runs"
+        / f"{as_of}-{digest_of(everything, champion.digest, last_list_digest(settings, as_of))}"
+    )
     partial = run.with_name(f"{run.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
 
     profiled = profile_week(settings, as_of, linked, matrix, champion, partial)
-    score(matrix, champion.folder, partial)
+    looked = look(settings, as_of, linked, champion, partial)
+    model, without = model_to_use(settings, champion, looked)
+    score(as_of, linked, matrix, model, partial)
     group(as_of, linked, partial)
-    choose(settings, as_of, linked, matrix, champion.folder, partial)
-    evidence = models.load(champion.folder).evidence
-    test = training_folder(settings, champion) / "test_predictions.parquet"
-    verdict = audit(settings, as_of, linked, matrix, test, partial, summary["synthetic"], evidence.grade)
-    cost = price(settings, as_of, linked, partial, summary["synthetic"], evidence.grade)
+    choose(settings, as_of, linked, matrix, model, partial)
+    evidence = models.load(model).evidence
+    trained = training_folder(settings, champion, without)
+    synthetic, grade = summary["synthetic"], evidence.grade
+    cost = price(settings, as_of, linked, partial, synthetic, grade)
+    verdict = audit(settings, as_of, linked, matrix, trained, partial, synthetic, grade, cost["says"])
+    watched = watch(settings, as_of, linked, looked, champion, trained, without, partial, synthetic)
     manifest = {
         "run": run.name,
         "folder": str(run),
@@ -236,7 +314,12 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
         "code": {"version": __version__, "digest": code_digest()},
         "sources": sources,
         "settings": settings.model_dump(mode="json"),
-        "model": {"version": champion.version, "digest": champion.digest, "trained_as_of": str(champion.trained_as_of)},
+        "model": {
+            "version": champion.version,
+            "digest": champion.digest,
+            "trained_as_of": str(champion.trained_as_of),
+            "without": list(without),
+        },
         "evidence": {"grade": evidence.grade, "sentence": evidence.sentence()},
         "fairness": {
             "verdict": verdict.verdict,
@@ -246,14 +329,16 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
             "override": verdict.override.model_dump(mode="json") if verdict.override else None,
         },
         "policy": cost,
+        "turnover": json.loads((partial / "turnover.json").read_text()),
         "features": profiled,
+        "monitoring": watched,
         "missing": summary["missing"],
         "doors": json.loads((partial / "ledger.json").read_text())["doors"],
         "people": json.loads((partial / "ledger.json").read_text())["people"],
         "registered": summary["people_in_spine"],
     }
     manifest["published_to"] = str(final) if verdict.released else None
-    _write_json(manifest, partial / "manifest.json")
+    write_json(manifest, partial / "manifest.json")
     if source_digests(settings) != sources:
         raise SourceError("a source changed while the run was reading it", "Run again when the files are complete.")
     shutil.rmtree(run, ignore_errors=True)
@@ -274,41 +359,9 @@ def _refuse_another_populations_folder(final: Path, name: str) -> None:
         )
 
 
-@task
-def deliver(
-    as_of: dt.date, linked: Path, run: Path, final: Path, manifest: dict[str, Any], verdict: fairness.Verdict
-) -> None:
-    """Write every team's files beside the audit and the account, and publish the folder by one rename."""
-    say("Writing each team's list and publishing")
-    cohorts.clear_leftovers(final.parent)
-    staged = cohorts.stage(final)
-    for name in ("cohort.parquet", *PUBLIC):
-        shutil.copy2(run / name, staged / name)
-    override = verdict.override
-    heading = cohorts.Heading(
-        as_of, verdict.verdict, override.owner if override else "", override.reason if override else ""
-    )
-    cohorts.write_lists(
-        doors.read(run / "cohort.parquet", COHORT),
-        doors.read(linked / "contacts.parquet", CONTACTS),
-        doors.read(linked / "practices.parquet", PRACTICES),
-        heading,
-        staged / "lists",
-        manifest["synthetic"],
-        doors.read(run / "unmet.parquet", UNMET),
-    )
-    files = {str(path.relative_to(staged)): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()}
-    _write_json(manifest | {"files": files}, staged / "manifest.json")
-    cohorts.publish(staged, final)
-
-
 @flow(name="casewell weekly", validate_parameters=False)
 def weekly_flow(settings_file: str, as_of: str | None = None) -> dict[str, Any]:
     """Make the lists known as of a date (ISO); without one, as a scheduled run, as of the end of the data."""
     settings = load(Path(settings_file))
     with working(settings):
         return weekly(settings, dt.date.fromisoformat(as_of) if as_of else end_of_fresh_data(settings))
-
-
-def _write_json(content: dict[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -29,7 +29,7 @@ from records.reading import is_about_the_disk
 from records.register import start_digest
 
 HOUSE = Path(__file__).parents[1]
-ROOMS = ("casewell", "records", "features", "models", "fairness", "cohorts", "flows", "data/reference")
+ROOMS = ("casewell", "records", "features", "models", "fairness", "cohorts", "monitoring", "flows", "data/reference")
 STAGES_KEPT = 4
 
 

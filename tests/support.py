@@ -11,6 +11,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[1]
 SMALLER = {"trees": 60, "index_dates": 20, "minimum_events": 20}
+BESIDE = {"beside": ["bed_days"]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +36,8 @@ def demonstration_settings(folder: Path, sources: Path, **changes: Any) -> Path:
     told = yaml.safe_load((REPOSITORY / "config" / "demo.yaml").read_text())
     for source in told["sources"].values():
         source["path"] = str(sources / Path(source["path"]).name)
-    told |= {"data_dir": str(folder / "data"), "mlruns_dir": str(folder / "mlruns"), "training": SMALLER} | changes
+    here = {"data_dir": str(folder / "data"), "mlruns_dir": str(folder / "mlruns")}
+    told |= here | {"training": SMALLER, "outcome": BESIDE} | changes
     path = folder / "settings.yaml"
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(told))

@@ -4,16 +4,31 @@
 """
 
 from casewell.settings.fairness import Fairness, Override
-from casewell.settings.learning import Benefit, Eligibility, Features, Outcome, Training
-from casewell.settings.places import Floors, Lists, Policy, TeamCapacity, Teams
+from casewell.settings.learning import (
+    OUTCOME_WORDS,
+    Attribute,
+    Benefit,
+    Eligibility,
+    Features,
+    Outcome,
+    OutcomeName,
+    Training,
+)
+from casewell.settings.margin import Margin
+from casewell.settings.monitoring import Monitoring
+from casewell.settings.places import Floors, Lists, Policy, Routing, Stability, TeamCapacity, Teams
+from casewell.settings.programme import Costs, Programme, UnitCost
 from casewell.settings.reading import load
 from casewell.settings.section import PROTECTED, Grouping, Purpose, Section
 from casewell.settings.sources import LawfulBasis, Linkage, OptOuts, Quality, Source, SourceTable
 from casewell.settings.whole import Schedule, Settings
 
 __all__ = [
+    "OUTCOME_WORDS",
     "PROTECTED",
+    "Attribute",
     "Benefit",
+    "Costs",
     "Eligibility",
     "Fairness",
     "Features",
@@ -22,19 +37,26 @@ __all__ = [
     "LawfulBasis",
     "Linkage",
     "Lists",
+    "Margin",
+    "Monitoring",
     "OptOuts",
     "Outcome",
+    "OutcomeName",
     "Override",
     "Policy",
+    "Programme",
     "Purpose",
     "Quality",
+    "Routing",
     "Schedule",
     "Section",
     "Settings",
     "Source",
     "SourceTable",
+    "Stability",
     "TeamCapacity",
     "Teams",
     "Training",
+    "UnitCost",
     "load",
 ]

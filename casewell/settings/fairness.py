@@ -59,10 +59,20 @@ class Fairness(Section):
         le=1,
         description="Above this share of eligible people whose ethnicity is not known the gate cannot tell.",
     )
+    minimum_admission_gradient: float = Field(
+        0.67,
+        gt=0,
+        description="Emergency admissions over those expected from attendances of emergency departments, need and age, most over least deprived: below this, trouble of the most deprived does not reach the records.",
+    )
+    minimum_illness_gradient: float = Field(
+        1.0,
+        gt=0,
+        description="Recorded illness over that expected from attendances of emergency departments and age, most over least deprived: below this, illness of the most deprived is written down less than it is.",
+    )
     minimum_use_gradient: float = Field(
         1.0,
         gt=0,
-        description="People with an emergency admission over those expected from need and age, most over least deprived: below this, hospital care that the most deprived need does not show in the records.",
+        description="Only where nobody knows who attended emergency departments: people with an emergency admission over those expected from need and age, most over least deprived: below this, hospital care that the most deprived need does not show in the records.",
     )
     maximum_use_gradient: float = Field(
         1.6, gt=1, description="The same: above this, illness of the most deprived is written down less than it is."

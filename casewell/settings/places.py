@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from casewell.settings.margin import Margin
 from casewell.settings.section import PROTECTED, Grouping, Section
 
 
@@ -42,6 +43,10 @@ class Teams(Section):
     )
     reserve_share: float = Field(
         0.25, ge=0, le=5, description="Reserve places as a share of capacity, for those who decline."
+    )
+    margins: dict[str, Margin] = Field(
+        {},
+        description="Team code: the margin at which that team's last places are drawn by lot, to learn what they change (docs/how-to/programme.md). None: no place is.",
     )
 
     @field_validator("capacity")
@@ -92,7 +97,11 @@ class Policy(Section):
         0.0,
         ge=0,
         le=30,
-        description="Atkinson's parameter. 0 weighs everybody's benefit alike; the larger, the more a benefit counts in a fifth with worse health (docs/how-to/places.md).",
+        description="The parameter of `welfare`. 0 weighs everybody's benefit alike; the larger, the more a benefit counts in a fifth with worse health (docs/how-to/places.md).",
+    )
+    welfare: Literal["atkinson", "kolm"] = Field(
+        "atkinson",
+        description="What inequality is: atkinson looks at ratios of health, kolm at differences. Where health is about 1, as given, the same parameter weighs nearly alike.",
     )
     baseline_health: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
         [0.793, 0.826, 0.839, 0.860, 0.880],
@@ -130,10 +139,56 @@ class Policy(Section):
         return self
 
 
+class Stability(Section):
+    """How far this week's places may differ from the last list's. As it is, every place goes to whoever gains most now."""
+
+    keep_within: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Whoever was listed keeps the place unless a newcomer's benefit, as the policy weighs it, is larger by more than this share. 0 keeps nobody.",
+    )
+    most_replaced: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Largest share of a team's places that may pass, in a week, from people who could still be offered theirs to others. Places of those who died, moved away, started, declined or are cared for elsewhere are free besides. 1 sets no limit.",
+    )
+    compared_days: int = Field(
+        35, ge=1, le=365, description="A last list that is older than this counts for nothing: the week is a first one."
+    )
+
+    @property
+    def chosen(self) -> bool:
+        """Whether any rule is set that keeps a place."""
+        return self.keep_within > 0 or self.most_replaced < 1
+
+
+class Routing(Section):
+    """For how long somebody is left in peace."""
+
+    declined_days: int = Field(
+        182,
+        ge=0,
+        le=1826,
+        description="Whoever declined without saying until when is not offered again for so many days from the day it became known.",
+    )
+    bereaved_days: int = Field(
+        56,
+        ge=0,
+        le=365,
+        description="For so many days after a death in the household nobody there is offered a place; 0 turns the rule off.",
+    )
+
+
 class Lists(Section):
     """What a list looks like."""
 
     reasons: int = Field(3, ge=1, le=5, description="Reasons in plain words for each person.")
+    name_mental_health: bool = Field(
+        False,
+        description="Name mental health services among those that help already. Memory clinics are always named; no reason ever names the others.",
+    )
     unmet_need: int = Field(
         20,
         ge=0,

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from casewell.settings.fairness import Fairness
 from casewell.settings.learning import Benefit, Eligibility, Features, Outcome, Training
-from casewell.settings.places import Lists, Policy, Teams
+from casewell.settings.monitoring import Monitoring
+from casewell.settings.places import Lists, Policy, Routing, Stability, Teams
+from casewell.settings.programme import Programme
 from casewell.settings.section import Purpose, Section
 from casewell.settings.sources import Linkage, OptOuts, Quality, Source
 
@@ -69,6 +71,21 @@ class Settings(Section):
     benefit: Benefit = Benefit()
     teams: Teams = Teams()
     policy: Policy = Policy()
+    stability: Stability = Stability()
+    routing: Routing = Routing()
     fairness: Fairness = Fairness()
     lists: Lists = Lists()
+    monitoring: Monitoring = Monitoring()
+    programme: Programme = Programme()
     schedule: Schedule = Schedule()
+
+    @model_validator(mode="after")
+    def _sources_to_do_without(self) -> Settings:
+        for name in self.monitoring.fall_back_without:
+            if name not in self.sources:
+                near = difflib.get_close_matches(name, sorted(self.sources), 1)
+                raise ValueError(
+                    f"monitoring.fall_back_without names {name!r}, which is no source"
+                    + (f"; did you mean {near[0]!r}?" if near else "")
+                )
+        return self

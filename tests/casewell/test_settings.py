@@ -106,3 +106,8 @@ def test_a_basis_may_be_shared_by_reference_and_changed_for_one_source(tmp_path)
         "  community: {path: b.csv, lawful_basis: {<<: *basis, reference: another agreement}}\n"
     )
     assert load(path).sources["community"].lawful_basis.reference == "another agreement"
+
+
+def test_a_model_can_only_be_trained_without_a_source_that_there_is(refused):
+    wrong = told(monitoring={"fall_back_without": ["demographic"]})
+    assert "did you mean 'demographics'?" in refused(wrong).problems[0]

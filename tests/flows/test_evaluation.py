@@ -51,6 +51,17 @@ def test_the_books_hold_the_figures_of_everybody_and_of_the_simple_rules(evaluat
     metrics = client.search_runs([experiment.experiment_id])[0].data.metrics
     assert 0.5 < metrics["auroc"] < 1
     assert "auroc_of_logistic_regression" in metrics
+    assert metrics["bed_days_observed_over_expected"] > 0
+
+
+def test_outcomes_beside_and_other_choices_of_attributes_are_on_the_page_and_in_the_json(evaluated):
+    page = Path(evaluated["page"]).read_text()
+    assert "Prediction of days in hospital after emergency admissions in the test months" in page
+    assert {row["outcome"] for row in evaluated["beside"]} == {"bed_days"}
+    others = {row["other"] for row in evaluated["attributes"]}
+    assert others == {"without deprivation", "without sex", "with ethnic group"}
+    assert all(f"Beside a model {other}" in page for other in others)
+    assert all(row["people"] is None or row["people"] % 5 == 0 for row in evaluated["attributes"])
 
 
 def test_no_persons_number_is_in_what_is_written(evaluated, rehearsal):

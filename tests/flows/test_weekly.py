@@ -85,7 +85,7 @@ def test_names_and_numbers_appear_in_the_teams_lists_and_nowhere_else(rehearsal)
     linked = next((rehearsal.folder / "data" / "linked").iterdir())
     numbers = pd.read_parquet(linked / "contacts.parquet")["nhs_number"]
     sought = [number.encode() for number in numbers.sample(300, random_state=1) if number]
-    private = {"lists", "sources", "truth", "quarantine", "identities.parquet", "contacts.parquet"}
+    private = {"lists", "fhir", "imports", "sources", "truth", "quarantine", "identities.parquet", "contacts.parquet"}
     public = [
         path for path in files_below(rehearsal.folder) if not private & set(path.relative_to(rehearsal.folder).parts)
     ]
@@ -197,3 +197,31 @@ def test_a_past_week_is_not_scored_by_a_model_that_knows_what_came_after(rehears
     as_of = dt.date.fromisoformat(rehearsal.manifest["as_of"])
     assert books.champion(settings, as_of) is not None
     assert books.champion(settings, as_of - dt.timedelta(days=1)) is None
+
+
+def test_outcomes_beside_the_one_that_ranks_reach_the_scores_and_the_cohort(rehearsal):
+    scores = pd.read_parquet(Path(rehearsal.manifest["folder"]) / "scores.parquet")
+    cohort = pd.read_parquet(rehearsal.published / "cohort.parquet")
+    assert [name for name in scores if name.startswith("predicted_")] == ["predicted_bed_days"]
+    assert scores["predicted_bed_days"].between(0, 365).all()
+    known = cohort[["person_id", "predicted_bed_days"]].merge(scores, on="person_id", suffixes=("", "_scored"))
+    assert len(known) == len(cohort)
+    assert (known["predicted_bed_days"] == known["predicted_bed_days_scored"]).all()
+
+
+def test_the_week_says_whether_it_may_be_trusted_in_page_json_and_books(rehearsal):
+    told = json.loads((rehearsal.published / "monitoring.json").read_text())
+    assert told["headline"] in (rehearsal.published / "monitoring.html").read_text()
+    assert rehearsal.manifest["monitoring"]["numbers"] == told["numbers"]
+    assert rehearsal.manifest["model"]["without"] == []
+    assert not [finding for finding in told["findings"] if finding["level"] == "past the limit"]
+    assert {row["source"] for row in told["feeds"]} >= {"gp_events", "hospital_spells"}
+    with sqlite3.connect(rehearsal.folder / "mlruns" / "mlflow.db") as books:
+        kept = {row[0] for row in books.execute("SELECT key FROM metrics WHERE key LIKE 'monitoring_%'")}
+    assert kept == {f"monitoring_{name}" for name in told["numbers"]}
+
+
+def test_expected_need_adds_to_what_is_recorded_and_takes_nothing_away(rehearsal):
+    scores = pd.read_parquet(Path(rehearsal.manifest["folder"]) / "scores.parquet")
+    assert (scores["need_expected"] >= scores["need"]).all()
+    assert (scores["need_expected"] > scores["need"]).mean() > 0.9
