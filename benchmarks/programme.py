@@ -30,7 +30,7 @@ NONE = "none"
 
 
 def true_difference(rows: pd.DataFrame, linked: Path, truth: Path) -> float:
-    """Return what starting truly changed, on average over the starters among `models.programme_cohort.followed`."""
+    """Return what starting truly changed, on average over the starters among `models.programme.cohort.followed`."""
     import simulator
 
     taken = pd.read_parquet(linked / "identities.parquet").query("source == 'demographics'")

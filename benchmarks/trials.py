@@ -21,7 +21,7 @@ from rich.table import Table
 
 from models.benefit import BenefitEstimator
 from models.comparison import Estimate
-from models.programme_effect import Arms, Effect, Nuisances, arms, effect, expected_without
+from models.programme.effect import Arms, Effect, Nuisances, arms, effect, expected_without
 from models.targeting import clustered_error
 
 SEED = 20260928

@@ -87,7 +87,7 @@ def plan_evaluation(
     Example: `casewell plan evaluation --effect 0.05 --capacity 160 --risk 0.35 --uptake 0.5`
     """
     from flows.programme_summary import print_plan
-    from models.programme_power import Design, detectable_by_week, plan
+    from models.programme.power import Design, detectable_by_week, plan
 
     told = load(settings)
     if capacity is None or risk is None:

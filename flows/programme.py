@@ -24,13 +24,13 @@ from flows.progress import say
 from flows.stages import begin_of, build_history, link
 from flows.working import working
 from flows.workspace import digest_of, identity
-from models.programme import FEWEST_STARTERS, Account, account
-from models.programme_cohort import attrition, fates, followed, trials
-from models.programme_lots import ByLot, by_lot
-from models.programme_outcomes import YEAR_DAYS, course
-from models.programme_page import write_programme_page
-from models.programme_sentences import headline, money_sentence, naive_sentence
-from models.programme_uptake import Uptake, first_offers, uptake
+from models.programme.account import FEWEST_STARTERS, Account, account
+from models.programme.cohort import attrition, fates, followed, trials
+from models.programme.lots import ByLot, by_lot
+from models.programme.outcomes import YEAR_DAYS, course
+from models.programme.page import write_programme_page
+from models.programme.sentences import headline, money_sentence, naive_sentence
+from models.programme.uptake import Uptake, first_offers, uptake
 from models.train import columns_with_history
 from records.rotation import present
 from records.tables import ENROLMENTS, OFFERS, PEOPLE

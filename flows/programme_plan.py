@@ -15,7 +15,7 @@ from flows import books
 from flows.stages import link
 from flows.training import training_folder
 from flows.working import working
-from models.programme_power import risk_at_the_margin
+from models.programme.power import risk_at_the_margin
 from models.tables import TEST_PREDICTIONS
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from fairness.disclosure import control, control_parts
-from models.programme import Account
-from models.programme_uptake import Uptake
+from models.programme.account import Account
+from models.programme.uptake import Uptake
 
 
 def controlled(told: Account) -> Account:

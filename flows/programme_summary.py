@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from models.programme_pictures import MEASURE_WORDS
-from models.programme_power import Design, Plan
+from models.programme.pictures import MEASURE_WORDS
+from models.programme.power import Design, Plan
 
 
 def print_programme(told: dict[str, Any], console: Console) -> None:

@@ -16,7 +16,7 @@ from casewell.settings import load
 from flows.programme import months_covered, programme_flow, require_starters
 from flows.programme_plan import plan_flow
 from flows.programme_record import controlled_uptake
-from models.programme_uptake import Uptake
+from models.programme.uptake import Uptake
 from tests.support import Rehearsal
 
 

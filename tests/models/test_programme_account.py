@@ -8,9 +8,9 @@ import pytest
 
 from casewell.settings import Benefit
 from models.comparison import Estimate
-from models.programme import by_group, unequal
-from models.programme_checks import checks
-from models.programme_effect import Arms
+from models.programme.account import by_group, unequal
+from models.programme.checks import checks
+from models.programme.effect import Arms
 
 
 def arms(number: int, seed: int) -> tuple[Arms, np.ndarray, np.ndarray]:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from casewell.settings import Settings
-from models.programme_cohort import COMPARED_EACH, attrition, fates, followed, trials
-from models.programme_outcomes import MONTHS, course
+from models.programme.cohort import COMPARED_EACH, attrition, fates, followed, trials
+from models.programme.outcomes import MONTHS, course
 
 DATE = pd.Timestamp("2024-01-01")
 

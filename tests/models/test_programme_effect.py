@@ -8,8 +8,8 @@ import pytest
 from scipy.special import expit
 
 from models.comparison import Estimate
-from models.programme_checks import before_after, e_value
-from models.programme_effect import Arms, Nuisances, arms, effect, expected_without, imbalance
+from models.programme.checks import before_after, e_value
+from models.programme.effect import Arms, Nuisances, arms, effect, expected_without, imbalance
 
 
 def history(people: int, harm: float, seed: int, *, leaving: float = 0.0) -> dict[str, np.ndarray | pd.DataFrame]:

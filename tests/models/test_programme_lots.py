@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.programme_lots import by_lot
-from models.programme_outcomes import MONTHS, Course
+from models.programme.lots import by_lot
+from models.programme.outcomes import MONTHS, Course
 
 
 def drawn_by_lot(number: int, effect: float, seed: int) -> tuple[pd.DataFrame, Course]:

@@ -8,9 +8,9 @@ import pytest
 
 from casewell.settings.programme import Costs, UnitCost
 from models.comparison import Estimate
-from models.programme_effect import Arms
-from models.programme_money import break_even, money, payback
-from models.programme_outcomes import MONTHS, Course
+from models.programme.effect import Arms
+from models.programme.money import break_even, money, payback
+from models.programme.outcomes import MONTHS, Course
 
 SOURCE = "Figures of this test"
 

@@ -13,11 +13,11 @@ import pytest
 from casewell.settings.programme import Costs, UnitCost
 from models.comparison import Estimate
 from models.evidence import Check
-from models.programme import CONTACTS, LATER, MONTHS, SHORT_RUN, Account, unequal
-from models.programme_lots import ByLot
-from models.programme_money import Money
-from models.programme_page import write_programme_page
-from models.programme_sentences import (
+from models.programme.account import CONTACTS, LATER, MONTHS, SHORT_RUN, Account, unequal
+from models.programme.lots import ByLot
+from models.programme.money import Money
+from models.programme.page import write_programme_page
+from models.programme.sentences import (
     groups_sentence,
     headline,
     lots_sentence,
@@ -25,7 +25,7 @@ from models.programme_sentences import (
     naive_sentence,
     uptake_sentence,
 )
-from models.programme_uptake import Uptake
+from models.programme.uptake import Uptake
 
 
 def change(value: float, half: float = 0.02) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from casewell.errors import PlanError
-from models.programme_power import Design, detectable, detectable_by_week, plan, risk_at_the_margin
+from models.programme.power import Design, detectable, detectable_by_week, plan, risk_at_the_margin
 
 
 def told_apart(people: int, chance: float, risk: float, fall: float, level: float, draws: int = 4000) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.programme_uptake import first_offers, uptake
+from models.programme.uptake import first_offers, uptake
 
 
 def offers(number: int, seed: int, gap: float) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from models.pictures import BLUE, GREY, ORANGE, PALE
-from models.programme_money import Money
+from models.programme.money import Money
 
 MEASURE_WORDS = {
     "outcome": "emergency admission or death",

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from models.comparison import Estimate
-from models.programme_effect import Arms, effect
-from models.programme_outcomes import Course
+from models.programme.effect import Arms, effect
+from models.programme.outcomes import Course
 
 FEWEST, FEWEST_EACH = 100, 20  # people in lots; of them drawn, and not
 

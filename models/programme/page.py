@@ -13,9 +13,9 @@ import pandas as pd
 from casewell.page import document, html_table, inline_svg
 from casewell.settings.programme import Costs
 from models.page_risk import TOO_FEW, folded, section
-from models.programme import SHORT_RUN, Account
-from models.programme_money import PRICED
-from models.programme_pictures import (
+from models.programme.account import SHORT_RUN, Account
+from models.programme.money import PRICED
+from models.programme.pictures import (
     MEASURE_WORDS,
     changes_figure,
     claims_figure,
@@ -24,7 +24,7 @@ from models.programme_pictures import (
     payback_figure,
     uptake_figure,
 )
-from models.programme_sentences import (
+from models.programme.sentences import (
     contacts_sentence,
     groups_sentence,
     headline,

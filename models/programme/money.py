@@ -10,8 +10,8 @@ import pandas as pd
 
 from casewell.settings.programme import Costs
 from models.comparison import Estimate
-from models.programme_effect import Arms, Effect, effect
-from models.programme_outcomes import MONTHS, Course
+from models.programme.effect import Arms, Effect, effect
+from models.programme.outcomes import MONTHS, Course
 
 PRICED = {
     "admissions": "emergency_admission",

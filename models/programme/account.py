@@ -12,12 +12,12 @@ from scipy.stats import chi2
 from casewell.settings import Settings
 from models.comparison import Estimate
 from models.evidence import Check
-from models.programme_checks import before_after, checks, e_value
-from models.programme_effect import LARGEST_ODDS, Arms, Effect, Nuisances, arms, effect, expected_without, imbalance
-from models.programme_lots import ByLot
-from models.programme_money import Money, money
-from models.programme_outcomes import MONTHS, NEGATIVE_CONTROL, Course
-from models.programme_uptake import Uptake
+from models.programme.checks import before_after, checks, e_value
+from models.programme.effect import LARGEST_ODDS, Arms, Effect, Nuisances, arms, effect, expected_without, imbalance
+from models.programme.lots import ByLot
+from models.programme.money import Money, money
+from models.programme.outcomes import MONTHS, NEGATIVE_CONTROL, Course
+from models.programme.uptake import Uptake
 
 SHORT_RUN = 3  # months
 FEWEST_STARTERS, FEWEST_OUTCOMES = 50, 10
@@ -88,14 +88,14 @@ def account(
 
     Parameters
     ----------
-    rows : `models.programme_cohort.followed`
+    rows : `models.programme.cohort.followed`
     course : what happened to each
     X : features of each on its index date
     groups : grouping to the label of each row
-    left_out : `models.programme_cohort.attrition`
+    left_out : `models.programme.cohort.attrition`
     eligible_now : people eligible on the newest index date, whom its rows stand for
-    said_yes : `models.programme_uptake.uptake` of the same months
-    lots : `models.programme_lots.by_lot` of every list whose outcomes are known
+    said_yes : `models.programme.uptake.uptake` of the same months
+    lots : `models.programme.lots.by_lot` of every list whose outcomes are known
     """
     person, treated = rows["person_id"].to_numpy(), rows["treated"].to_numpy()
     nuisances = Nuisances(X, person, settings.seed)
