@@ -20,6 +20,7 @@ from models.targeting import calibration_of_benefit
 
 ONE_SIDED_95 = 1.645
 CONTROL_MARGIN = 0.05  # a wider interval could hide confounding as large as the effects sought
+FEWEST_CONTROLS = 10  # outcomes in each arm: fewer, and an interval of nothing holds zero or not by rounding
 SLOPE_LIMITS = (0.8, 1.2)  # of calibration: outside, a stated benefit is not the benefit that is had
 
 
@@ -145,7 +146,7 @@ def _judge(
             f"(effective number of treated {size:.0f})",
         )
     )
-    checks.append(_negative_control(control.average(rows)))
+    checks.append(_negative_control(control))
     advantage = {
         rule: history.difference(by_benefit, others) for rule, others in chosen.items() if rule != "learned benefit"
     }
@@ -159,7 +160,15 @@ def _enough(starters: int, rules: Benefit) -> Check:
     return Check("enough treated", starters >= rules.minimum_treated, f"{starters} people started case management")
 
 
-def _negative_control(placebo: Estimate) -> Check:
+def _negative_control(control: History) -> Check:
+    seldom = min(int(control.outcome[control.treated].sum()), int(control.outcome[~control.treated].sum()))
+    if seldom < FEWEST_CONTROLS:
+        seen = (
+            "planned admissions, which case management should not change, are too few on record to check by "
+            f"(at least {FEWEST_CONTROLS} are needed among treated and untreated)"
+        )
+        return Check("negative control", False, seen)
+    placebo = control.average(np.ones(len(control.outcome), dtype=bool))
     low, high = placebo.interval()
     seen = (
         f"planned admissions, which case management should not change, appear changed by {-placebo.value:+.3f} "

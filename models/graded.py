@@ -41,8 +41,16 @@ def graded(
     -------
     Evidence, whose grade is `assumed` where a check failed or the people held out cannot teach; then choose by
     risk, or by risk times the share of it that is amenable. `sentence()` says why.
+
+    Raises
+    ------
+    BenefitInputError
+        `placebo` is not 0 or 1 for every row, or `share` is no share.
     """
     rules = Benefit() if rules is None else rules
+    happened = _known(placebo, len(treatment))
+    if not 0 < share < 1:
+        raise BenefitInputError(f"`share` is {share}, and must lie between 0 and 1", "Give places over people.")
     told = {"propensity": propensity, "randomised": randomised, "groups": groups}
     try:
         judging = BenefitEstimator(**learned.get_params()).fit(X, treatment, outcome, **told)
@@ -51,7 +59,6 @@ def graded(
     person = np.arange(len(judging.without_)) if groups is None else np.asarray(groups)
     treated, chance = np.asarray(treatment).astype(bool), judging.propensity_
     history = History(person, treated, np.asarray(outcome).astype(bool), chance, judging.without_, judging.with_)
-    happened = np.asarray(placebo).astype(bool)
     level = np.full(len(happened), happened.mean())
     control = History(person, treated, happened, chance, level, level)
     parts = learned.components(X)
@@ -61,3 +68,13 @@ def graded(
     drawn = None if randomised is None else np.asarray(randomised).astype(bool)
     one_date = np.zeros(len(person))
     return judge(history, control, features, orders, parts["supported"].to_numpy(), one_date, share, rules, drawn)
+
+
+def _known(placebo: Any, rows: int) -> np.ndarray:
+    values = np.asarray(placebo, dtype="float64")
+    if values.shape != (rows,) or not np.isin(values, (0, 1)).all():
+        raise BenefitInputError(
+            f"`placebo` must be 0 or 1 for each of the {rows} rows",
+            "Leave out the rows in which it is not known, from every argument.",
+        )
+    return values.astype(bool)

@@ -85,13 +85,26 @@ def mend_groups(matrix: pd.DataFrame, odds: np.ndarray, outcome: np.ndarray, new
 def _fitted(
     failed: list[Mended], held: dict[Mended, np.ndarray], odds: np.ndarray, outcome: np.ndarray
 ) -> tuple[Mended, ...]:
-    """Return the groups with the intercepts and slopes that, all together, fit best."""
+    """Return the groups with the intercepts and slopes that, all together, fit best.
+
+    Where those slopes could reverse the order of people in the same groups, intercepts alone.
+    """
     design = np.column_stack([part for group in failed for part in (held[group], held[group] * odds)])
-    found = fit_logistic(design, np.ones(len(odds)), outcome.astype("float64"), odds).reshape(-1, 2)
+    happened = outcome.astype("float64")
+    found = fit_logistic(design, np.ones(len(odds)), happened, odds).reshape(-1, 2)
+    if _steepest_fall(failed, found[:, 1]) <= -1:
+        levels = fit_logistic(design[:, ::2], np.ones(len(odds)), happened, odds)
+        found = np.column_stack([levels, np.zeros(len(levels))])
     return tuple(
         replace(group, intercept=float(intercept), slope=float(slope))
         for group, (intercept, slope) in zip(failed, found, strict=True)
     )
+
+
+def _steepest_fall(groups: list[Mended], slopes: np.ndarray) -> float:
+    """Return the least sum of slopes that one person can be in: of each feature at most one group."""
+    of_feature = pd.Series(slopes, index=[group.feature for group in groups]).clip(upper=0).groupby(level=0).min()
+    return float(of_feature.sum())
 
 
 def _enough(outcome: np.ndarray) -> bool:

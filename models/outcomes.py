@@ -85,7 +85,8 @@ _OUTCOMES = f"""
            -- Who died first was not at risk any more either.
            coalesce(least({{ranks}}, death) < index_date + to_days($grace), FALSE) AS early,
            date_diff('day', index_date, {{ranks}})::DOUBLE AS days_to_outcome,
-           coalesce(registered_to >= horizon_end OR death IS NOT NULL, registered_to IS NULL) AS stayed,
+           -- A registration ends some days about a death. Who had left long before is known to have died by chance only.
+           coalesce(registered_to >= horizon_end OR death <= registered_to + INTERVAL 42 DAY, registered_to IS NULL) AS stayed,
            negative_control
     FROM happened
     ORDER BY index_date, person_id

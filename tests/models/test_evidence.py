@@ -54,8 +54,17 @@ def test_a_sound_history_earns_the_grade_compared(sound):
 
 def test_an_outcome_that_case_management_cannot_change_but_seems_to_lowers_the_grade(sound):
     control = sound["control"]
-    shifted = dataclasses.replace(control, outcome=control.outcome & ~control.treated)
-    assert failed(sound | {"control": shifted}) == {"negative control"}
+    fewer = control.outcome & ~(control.treated & (control.person % 4 == 0))
+    assert failed(sound | {"control": dataclasses.replace(control, outcome=fewer)}) == {"negative control"}
+
+
+def test_an_outcome_to_check_by_that_is_not_on_record_is_no_check_passed(sound):
+    control = sound["control"]
+    never = dataclasses.replace(
+        control, outcome=np.zeros(NUMBER, dtype=bool), without=np.zeros(NUMBER), with_programme=np.zeros(NUMBER)
+    )
+    assert failed(sound | {"control": never}) == {"negative control"}
+    assert "too few on record to check by" in judge(**sound | {"control": never}).sentence()
 
 
 def test_a_negative_control_too_uncertain_to_tell_lowers_the_grade(sound):

@@ -6,6 +6,7 @@ import pytest
 from scipy.special import expit
 
 from models.benefit import BenefitEstimator
+from models.benefit_input import BenefitInputError
 from models.graded import graded
 from models.reach import Reach
 
@@ -45,6 +46,18 @@ def test_a_placebo_that_seems_changed_makes_it_assumed_and_the_sentence_says_so(
     found = graded(estimator, held["X"], held["treated"], held["outcome"], changed, share=0.1)
     assert found.grade == "assumed"
     assert "should not change" in found.sentence()
+
+
+def test_a_placebo_that_is_not_known_of_everybody_and_a_share_that_is_none_are_refused(learned):
+    estimator, held = learned
+    told = [held["X"], held["treated"], held["outcome"]]
+    unknown = np.where(np.arange(len(held["placebo"])) == 3, np.nan, held["placebo"])
+    with pytest.raises(BenefitInputError, match="placebo"):
+        graded(estimator, *told, unknown, share=0.1)
+    with pytest.raises(BenefitInputError, match="placebo"):
+        graded(estimator, *told, held["placebo"][:-1], share=0.1)
+    with pytest.raises(BenefitInputError, match="share"):
+        graded(estimator, *told, held["placebo"], share=20)
 
 
 def test_people_held_out_who_cannot_teach_make_it_assumed_and_the_sentence_says_why(learned):

@@ -49,6 +49,14 @@ def test_where_every_group_is_calibrated_nothing_is_mended():
     assert sum(map(bool, alarms)) <= 1
 
 
+def test_mending_never_reverses_who_is_above_whom_within_a_group():
+    matrix, odds, outcome = people(1)
+    old = matrix["age"].to_numpy() >= 85
+    found = mend_groups(matrix, np.where(old, -odds - 4, odds), outcome, everybody())
+    assert ("age", 85) in [(group.feature, group.low) for group in found]
+    assert {group.slope for group in found} == {0.0}
+
+
 def test_a_group_of_few_people_is_never_mended():
     matrix, odds, outcome = people(1, wrong_from=85)
     few = (matrix["age"].to_numpy() < 85) | (np.arange(PEOPLE) % 20 == 0)

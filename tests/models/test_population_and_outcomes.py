@@ -206,6 +206,8 @@ def test_an_outcome_before_the_grace_period_is_over_is_early(tmp_path, event, ea
         ({"registered_to": "2025-12-31"}, False),
         ({"registered_to": "2026-01-01"}, True),
         ({"registered_to": "2025-06-01", "died_on": "2025-06-01"}, True),
+        ({"registered_to": "2025-06-01", "died_on": "2025-06-20"}, True),
+        ({"registered_to": "2025-03-01", "died_on": "2025-06-20"}, False),
     ],
 )
 def test_who_moves_away_within_the_horizon_did_not_stay(tmp_path, person, stayed):
