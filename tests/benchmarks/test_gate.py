@@ -1,4 +1,4 @@
-from benchmarks.gate import named, rates
+from benchmarks.gate import NAMES, named, rates
 
 LOST = (
     "Ethnic group, lost before any model (a record that found no person): Asian lies 4.0 percentage points above White"
@@ -16,6 +16,14 @@ def test_missing_ethnicity_is_named_by_a_gate_that_cannot_tell():
     }
 
 
-def test_rates_stand_beside_those_of_clean_populations():
-    found = {"label_bias": [{"label_bias": "said"}, {}], "clean": [{}, {}, {"label_bias": "said"}]}
-    assert rates(found) == ["label_bias: named in 1 of 2 populations with it, and in 1 of 3 clean ones"]
+def test_rates_say_how_often_a_wrong_was_named_and_clean_populations_were_not():
+    blamed, cleared = (
+        {"verdict": "fail", "reasons": [f"Deprivation, {NAMES['label_bias']}: by more than chance."]},
+        {"verdict": "cannot tell", "reasons": []},
+    )
+    told = {("label_bias", 51): blamed, ("label_bias", 52): cleared}
+    told |= {("clean", 61): cleared, ("clean", 62): cleared, ("clean", 63): blamed}
+    assert rates(told) == [
+        "label_bias: named in 1 of 2 populations with it",
+        "clean: 3 populations, 1 fail, 1 are given the name of a wrong",
+    ]

@@ -180,7 +180,7 @@ def test_without_an_extract_of_gp_records_nobody_says_whether_a_practice_is_sile
     from flows import weekly
 
     matrix = tmp_path / "matrix.parquet"
-    pd.DataFrame({"person_id": [1, 2], weekly.USE: [3.0, None]}).to_parquet(matrix)
+    pd.DataFrame({"person_id": [1, 2], weekly.USE: [3.0, None], weekly.ATTENDED: [None, None]}).to_parquet(matrix)
     omop = SimpleNamespace(sources={"omop": SimpleNamespace(enabled=True, kind="omop", table=None)})
     people = pd.DataFrame({"person_id": [1, 2], "practice_code": ["A", "B"]})
     found = weekly._known(omop, dt.date(2026, 10, 1), people, tmp_path / "events.parquet", matrix)
