@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from casewell.settings import Fairness
+from fairness.analyst import write_tables_page
 from fairness.controlled import controlled_differences, controlled_lost
 from fairness.gate import decide
 from fairness.page import write_page
@@ -122,22 +123,21 @@ def test_where_fewer_than_two_groups_can_be_shown_the_verdict_stays(tools):
     assert any("too few to show" in reason for reason in decide(found, Fairness()).reasons)
 
 
-def test_the_page_shows_the_lost_with_sentence_picture_and_tables(tools, world, tmp_path):
+def test_the_pages_show_the_lost_with_sentence_and_picture_and_with_tables(tools, world, tmp_path):
     found = audited(tools, world, no_person_found=("Asian", 0.06), opted_out=("Black", 0.08))
-    page = write_page(
-        found,
+    verdict, about = (
         decide(found, Fairness()),
-        tmp_path / "fairness.html",
-        title="Northshire",
-        as_of=dt.date(2026, 9, 28),
-        synthetic=True,
-        evidence_grade="assumed",
-    ).read_text()
+        {"title": "Northshire", "as_of": dt.date(2026, 9, 28), "synthetic": True},
+    )
+    page = write_page(found, verdict, tmp_path / "fairness.html", **about, evidence_grade="assumed").read_text()
     section = page[page.index("<h2>Lost before any model</h2>") :]
     assert about_lost(found) in section
     assert "Ethnic group: Asian lies 4.0 percentage points above" in about_lost(found)
     assert 'id="lost-title"' in section
+    tables = write_tables_page(found, verdict, tmp_path / "fairness_tables.html", **about).read_text()
+    section = tables[tables.index("<h2>Lost before any model</h2>") :]
+    assert about_lost(found) in section
     for words in ("Opted out", "Known to one service only, and not registered", "how far apart the groups are"):
         assert words in section
-    assert "The gate does not decide by this, and it is so" in page
-    assert "Black lies 6.0 percentage points above" in page
+    assert "The gate does not decide by this, and it is so" in tables
+    assert "Black lies 6.0 percentage points above" in tables
