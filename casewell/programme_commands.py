@@ -90,12 +90,13 @@ def plan_evaluation(
     from models.programme.power import Design, detectable_by_week, plan
 
     told = load(settings)
+    places: tuple[int, ...] = () if capacity is None else (capacity,)
     if capacity is None or risk is None:
-        Design(capacity or 10**6, share, width, risk or 0.5, uptake, power, level)  # refuses before anything is read
+        Design((capacity or 10**6,), share, width, risk or 0.5, uptake, power, level)  # refuses before anything is read
         date = date_of(settings, as_of)
         from flows.programme_plan import plan_flow
 
-        capacity, risk = plan_flow(str(settings), date, capacity, risk, share, width)
-    design = Design(capacity, share, width, risk, uptake, power, level)
+        places, risk = plan_flow(str(settings), date, capacity, risk, share, width)
+    design = Design(places, share, width, risk, uptake, power, level)
     wait = told.benefit.grace_days + told.outcome.horizon_days + told.training.reporting_lag_days
     print_plan(design, effect, plan(design, effect), wait, detectable_by_week(design), console)

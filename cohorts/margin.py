@@ -89,7 +89,8 @@ def draw(
         stratum = _labels(ordered, alike)
         for label in np.unique(stratum[offered]):
             at_stake = offered[stratum[offered] == label]
-            more = round(len(at_stake) * margin.width) - len(at_stake)
+            # At least one: in a stratum of few places rounding would leave a declared lot without anybody to draw among.
+            more = max(1, round(len(at_stake) * margin.width) - len(at_stake))
             entered = np.concatenate([at_stake, waiting[stratum[waiting] == label][:more]])
             if len(entered) == len(at_stake):
                 continue  # nobody waits, so there is nothing to draw

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,18 @@ from casewell.settings import Settings, load
 from cohorts.tables import LOTS
 from flows import books
 from flows.groups import GROUPINGS, groups_of
-from flows.programme_record import as_record, controlled, numbers
+from flows.programme_record import as_record, controlled, controlled_lots, numbers, plain
 from flows.progress import say
 from flows.stages import begin_of, build_history, link
 from flows.working import working
 from flows.workspace import digest_of, identity
 from models.programme.account import FEWEST_STARTERS, Account, account
 from models.programme.cohort import attrition, fates, followed, trials
-from models.programme.lots import ByLot, by_lot
+from models.programme.lots import ByLot, by_lot, first_lots
+from models.programme.money import prices
 from models.programme.outcomes import YEAR_DAYS, course
-from models.programme.page import write_programme_page
-from models.programme.sentences import headline, money_sentence, naive_sentence
+from models.programme.page import write_lots_page, write_programme_page
+from models.programme.sentences import headline, lots_sentence, money_sentence, naive_sentence
 from models.programme.uptake import Uptake, first_offers, uptake
 from models.train import columns_with_history
 from records.rotation import present
@@ -38,13 +40,26 @@ from records.tables import ENROLMENTS, OFFERS, PEOPLE
 
 @task
 def give_account(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict[str, Any]:
-    """Account for the programme, write a page and the same numbers as JSON; return what the command prints."""
-    _, told = compare(settings, as_of, linked, history)
-    return keep(settings, as_of, linked, controlled(told))
+    """Account for the programme, write a page and the same numbers as JSON; return what the command prints.
+
+    Lots tell by themselves: where the records refuse a comparison, the page has what the lots tell, and why no more.
+    """
+    lots = lots_drawn(linked, as_of, settings)
+    try:
+        _, told = compare(settings, as_of, linked, history, lots)
+    except TrainingError as refused:
+        if lots is None:
+            raise
+        return keep_lots(settings, as_of, linked, controlled_lots(lots), refused)
+    return keep(settings, as_of, linked, controlled(told, prices(settings.programme.costs)))
 
 
-def compare(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> tuple[pd.DataFrame, Account]:
+def compare(
+    settings: Settings, as_of: dt.date, linked: Path, history: Path, lots: ByLot | None = None
+) -> tuple[pd.DataFrame, Account]:
     """Account for the programme's newest months whose outcomes are known; return the rows followed, and the account.
+
+    `lots` stand in the account as they are given.
 
     Raises
     ------
@@ -63,7 +78,8 @@ def compare(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> 
     rows = followed(everybody)
     require_starters(rows)
     happened = course(rows, linked, settings)
-    columns = columns_with_history((dates[0].date() - begin_of(linked)).days)
+    begin = pd.Timestamp(begin_of(linked))
+    columns = columns_with_history((dates[0] - begin).days)
     features = pyarrow.dataset.dataset(history / "matrix.parquet").take(
         place[rows["place"]], columns=["index_date", "person_id", *columns]
     )
@@ -71,10 +87,10 @@ def compare(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> 
         raise RuntimeError("features and outcomes do not list the same people in the same order")
     say("Estimating what case management changed, for whom, and what it cost")
     labels = {name: label.to_numpy() for name, label in groups_of(linked, rows).items() if name in GROUPINGS}
-    now = int((eligible["index_date"] == dates[-1]).sum())
+    number = eligible["index_date"].value_counts()
     X = features.select(columns).to_pandas()
-    said_yes, lots = who_said_yes(linked, dates, settings), lots_drawn(linked, as_of, settings)
-    return rows, account(rows, happened, X, labels, attrition(everybody), now, said_yes, lots, settings)
+    said_yes = who_said_yes(linked, dates, settings)
+    return rows, account(rows, happened, X, labels, attrition(everybody), number, begin, said_yes, lots, settings)
 
 
 def lots_drawn(linked: Path, as_of: dt.date, settings: Settings) -> ByLot | None:
@@ -87,6 +103,7 @@ def lots_drawn(linked: Path, as_of: dt.date, settings: Settings) -> ByLot | None
     people = doors.read(linked / "people.parquet", PEOPLE)["person_id"]
     # Lists of earlier weeks may stand under an earlier pseudonym key, and some people have opted out since.
     lots = lots.assign(person_id=present(settings, lots["person_id"]))
+    lots = first_lots(lots[lots["as_of"] < pd.Timestamp(as_of)])
     over = lots["as_of"] + wait <= pd.Timestamp(as_of)
     lots = lots[over & lots["person_id"].isin(people)].reset_index(drop=True)
     return by_lot(lots, course(lots.rename(columns={"as_of": "starts_on"}), linked, settings)) if len(lots) else None
@@ -139,19 +156,13 @@ def require_starters(rows: pd.DataFrame) -> None:
 
 def keep(settings: Settings, as_of: dt.date, linked: Path, told: Account) -> dict[str, Any]:
     """Write the account's folder and the books; return what the command prints."""
-    name = f"{as_of}-programme-{digest_of(identity(settings, as_of), settings.programme.model_dump(mode='json'))}"
-    folder = settings.data_dir / "runs" / name
-    partial = folder.with_name(f"{name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True, mode=0o700)
-    record = {"as_of": str(as_of), **as_record(told)}
-    (partial / "programme.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
-    synthetic = json.loads((linked / "summary.json").read_text())["synthetic"]
-    write_programme_page(told, settings.programme.costs, partial / "programme.html", as_of, synthetic)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
-    books.record_evaluation(
-        settings, as_of, numbers(told), [folder / "programme.json", folder / "programme.html"], "programme"
+    page = _publish(
+        settings,
+        as_of,
+        linked,
+        as_record(told),
+        numbers(told),
+        lambda path, synthetic: write_programme_page(told, settings.programme.costs, path, as_of, synthetic),
     )
     return {
         "headline": headline(told),
@@ -159,9 +170,47 @@ def keep(settings: Settings, as_of: dt.date, linked: Path, told: Account) -> dic
         "money": money_sentence(told.money),
         "believed": told.believed,
         "failed": [check.seen for check in told.checks if not check.passed],
-        "page": str(folder / "programme.html"),
+        "page": str(page),
         "effects": told.effects,
     }
+
+
+def keep_lots(settings: Settings, as_of: dt.date, linked: Path, lots: ByLot, refused: TrainingError) -> dict[str, Any]:
+    """Write what lots tell where nothing else can be told; return what the command prints."""
+    low, high = lots.difference.interval()
+    found = {"lots_difference": lots.difference.value, "lots_difference_low": low, "lots_difference_high": high}
+    page = _publish(
+        settings,
+        as_of,
+        linked,
+        {"lots": plain(lots), "refused": refused.problems},
+        found,
+        lambda path, synthetic: write_lots_page(lots, refused.problems, path, as_of, synthetic),
+    )
+    return {"lots": lots_sentence(lots), "refused": [*refused.problems, refused.advice], "page": str(page)}
+
+
+def _publish(
+    settings: Settings,
+    as_of: dt.date,
+    linked: Path,
+    told: dict[str, Any],
+    found: dict[str, float],
+    write_page: Callable[[Path, bool], Path],
+) -> Path:
+    name = f"{as_of}-programme-{digest_of(identity(settings, as_of), settings.programme.model_dump(mode='json'))}"
+    folder = settings.data_dir / "runs" / name
+    partial = folder.with_name(f"{name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True, mode=0o700)
+    record = {"as_of": str(as_of), **told}
+    (partial / "programme.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    synthetic = json.loads((linked / "summary.json").read_text())["synthetic"]
+    write_page(partial / "programme.html", synthetic)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    books.record_evaluation(settings, as_of, found, [folder / "programme.json", folder / "programme.html"], "programme")
+    return folder / "programme.html"
 
 
 @flow(name="casewell evaluate programme", validate_parameters=False)

@@ -19,10 +19,10 @@ from models.programme.power import risk_at_the_margin
 from models.tables import TEST_PREDICTIONS
 
 
-def places_of_all_teams(settings: Settings, linked: Path) -> int:
-    """Return the new places of a week, all teams together."""
+def places_of_teams(settings: Settings, linked: Path) -> tuple[int, ...]:
+    """Return the new places a week of each team."""
     codes = pd.read_parquet(linked / "people.parquet", columns=["team_code"])["team_code"]
-    return sum(settings.teams.places(team) for team in sorted(set(codes) - {""}))
+    return tuple(settings.teams.places(team) for team in sorted(set(codes) - {""}))
 
 
 def risk_from_the_champion(settings: Settings, as_of: dt.date, capacity: int, share: float, width: float) -> float:
@@ -53,9 +53,9 @@ def risk_from_the_champion(settings: Settings, as_of: dt.date, capacity: int, sh
 @flow(name="casewell plan evaluation", validate_parameters=False)
 def plan_flow(
     settings_file: str, as_of: str, capacity: int | None, risk: float | None, share: float, width: float
-) -> tuple[int, float]:
-    """Return places a week and the risk at the margin, from the data where they are not given."""
+) -> tuple[tuple[int, ...], float]:
+    """Return places a week (of each team, or those given as of one) and the risk at the margin, from the data where not given."""
     settings, date = load(Path(settings_file)), dt.date.fromisoformat(as_of)
     with working(settings):
-        places = capacity if capacity is not None else places_of_all_teams(settings, link(settings, date))
-        return places, risk if risk is not None else risk_from_the_champion(settings, date, places, share, width)
+        places = (capacity,) if capacity is not None else places_of_teams(settings, link(settings, date))
+        return places, risk if risk is not None else risk_from_the_champion(settings, date, sum(places), share, width)

@@ -12,11 +12,12 @@ from scipy.stats import chi2
 from casewell.settings import Settings
 from models.comparison import Estimate
 from models.evidence import Check
-from models.programme.checks import before_after, checks, e_value
+from models.programme.checks import before_after, checks, e_value, known_from_one_year
+from models.programme.cohort import stands_for
 from models.programme.effect import LARGEST_ODDS, Arms, Effect, Nuisances, arms, effect, expected_without, imbalance
 from models.programme.lots import ByLot
 from models.programme.money import Money, money
-from models.programme.outcomes import MONTHS, NEGATIVE_CONTROL, Course
+from models.programme.outcomes import MONTHS, NEGATIVE_CONTROL, YEAR_DAYS, Course
 from models.programme.uptake import Uptake
 
 SHORT_RUN = 3  # months
@@ -79,7 +80,8 @@ def account(
     X: pd.DataFrame,
     groups: Mapping[str, np.ndarray],
     left_out: pd.DataFrame,
-    eligible_now: int,
+    eligible: pd.Series,
+    begin: pd.Timestamp,
     said_yes: Uptake | None,
     lots: ByLot | None,
     settings: Settings,
@@ -93,7 +95,8 @@ def account(
     X : features of each on its index date
     groups : grouping to the label of each row
     left_out : `models.programme.cohort.attrition`
-    eligible_now : people eligible on the newest index date, whom its rows stand for
+    eligible : index date to the number of people eligible and not enrolled, whom its rows stand for
+    begin : the day from which there are data
     said_yes : `models.programme.uptake.uptake` of the same months
     lots : `models.programme.lots.by_lot` of every list whose outcomes are known
     """
@@ -105,18 +108,18 @@ def account(
     found = {name: effect(both, happened[name], expected[name]) for name in happened}
     outcome, starters, others = found["outcome"], *both.weights()
     ratio = outcome.ratio(both, happened["outcome"])
-    earlier = (course.before("admissions", years_back=2) > 0).astype("float64")
-    beforehand = expected_without(nuisances, earlier, both)
+    earlier, then = year_before_last(X, course, person, treated, settings.seed)
     weighed = checks(
         imbalance(X, both),
         both.comparable(),
         int(np.unique(person[treated]).size),
         float((both.odds[treated] >= LARGEST_ODDS).mean()),
         found[NEGATIVE_CONTROL].difference,
-        effect(both, earlier, beforehand).difference,
+        earlier,
+        (_fewest(happened[NEGATIVE_CONTROL], person, treated), _fewest(then, person, treated)),
+        rows["index_date"].min() - pd.Timedelta(days=2 * YEAR_DAYS) >= begin,
         settings.benefit,
     )
-    newest = (rows["index_date"] == rows["index_date"].max()).to_numpy()
     kept = happened["outcome"].astype(bool)
     table = by_group(both, kept, expected["outcome"], groups)
     return Account(
@@ -141,7 +144,7 @@ def account(
         ),
         checks=weighed,
         e_values=e_value(ratio),
-        money=money(both, course, expected, settings.programme.costs, newest * (eligible_now / max(newest.sum(), 1))),
+        money=money(both, course, expected, settings.programme.costs, stands_for(rows, eligible)),
         uptake=said_yes,
         lots=lots,
     )
@@ -175,6 +178,29 @@ def unequal(groups: pd.DataFrame) -> pd.DataFrame:
         spread = float((weight * (table["difference"] - mean) ** 2).sum())
         rows.append({"grouping": grouping, "p": float(chi2.sf(spread, len(table) - 1)) if len(table) > 1 else np.nan})
     return pd.DataFrame(rows, columns=["grouping", "p"])
+
+
+def year_before_last(
+    X: pd.DataFrame, course: Course, person: np.ndarray, treated: np.ndarray, seed: int
+) -> tuple[Estimate, np.ndarray]:
+    """Return the difference in the share with an emergency admission in the year before last, and who had one.
+
+    Arms are made alike in what the last year shows alone; alike in that year too, they could not differ in it.
+
+    Parameters
+    ----------
+    X, course, person, treated : of each row; seed : of the folds
+    """
+    nuisances = Nuisances(X[known_from_one_year(list(X.columns))], person, seed)
+    both = arms(nuisances, person, treated, course.stayed)
+    then = (course.before("admissions", years_back=2) > 0).astype("float64")
+    return effect(both, then, expected_without(nuisances, then, both)).difference, then
+
+
+def _fewest(happened: np.ndarray, person: np.ndarray, treated: np.ndarray) -> int:
+    """Return how many people it happened to, in the arm with fewer of them."""
+    had = happened > 0
+    return min(len(np.unique(person[had & arm])) for arm in (treated, ~treated))
 
 
 def _happened(course: Course) -> dict[str, np.ndarray]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from casewell.settings import Benefit
+from features.catalogue import CATALOGUE
+from features.feature import Feature
 from models.comparison import Estimate
-from models.evidence import CONTROL_MARGIN, Check
+from models.evidence import CONTROL_MARGIN, FEWEST_CONTROLS, Check
+from models.programme.outcomes import YEAR_DAYS
 
 FEWEST_COMPARABLE = 2.0  # effective comparators for each starter
 OUT_OF_REACH = 0.05  # of the starters may have hardly anybody like them among the others
+MOST_BY_CHANCE = 0.2  # standard deviations; beyond it a difference is no small thing, however few people there are
 
 
 def before_after(before: np.ndarray, after: np.ndarray, person: np.ndarray) -> Estimate:
@@ -38,6 +44,24 @@ def e_value(ratio: Estimate) -> tuple[float, float]:
     return _strength(ratio.value), _strength(nearest)
 
 
+def known_from_one_year(columns: Sequence[str]) -> list[str]:
+    """Return the features that do not tell what happened more than a year before the index date.
+
+    What looks further back, or tells the time since something, would make the arms alike in the year before last, so
+    that nothing could differ there. Whether a lasting condition is on record stays.
+    """
+    wanted = set(columns)
+    return [feature.name for feature in CATALOGUE if feature.name in wanted and _within_a_year(feature)]
+
+
+def _within_a_year(feature: Feature) -> bool:
+    if feature.parts:
+        return all(_within_a_year(part) for part in feature.made_of())
+    looks_back = (feature.window_days or 0) * (2 if feature.aggregation == "change" else 1)
+    endless = feature.window_days is None and feature.aggregation.startswith("days_since")
+    return looks_back <= YEAR_DAYS and not endless
+
+
 def checks(
     apart: pd.Series,
     comparable: float,
@@ -45,26 +69,32 @@ def checks(
     out_of_reach: float,
     control: Estimate,
     earlier: Estimate,
+    events: tuple[int, int],
+    two_years: bool,
     rules: Benefit,
 ) -> tuple[Check, ...]:
-    """Weigh whether like was compared with like.
+    """Weigh whether like was compared with like; no sentence tells an exact count of people.
 
     Parameters
     ----------
     apart : standardised difference of each feature after weighting
-    comparable : effective number of comparators
+    comparable : effective number of people to compare with
     starters : people who started
     out_of_reach : share of the starters whose odds of starting exceed what any comparator may count for
     control : difference in planned admissions, which case management should not change
-    earlier : difference in the share with an emergency admission in the year before last, which nothing later can change
+    earlier : difference in the share with an emergency admission in the year before last, which nothing later can change;
+        of arms made alike in what the last year shows (`known_from_one_year`)
+    events : people with a planned admission, and with an emergency admission in the year before last, in the arm with fewer
+    two_years : whether there are data of the two years before every index date
     """
-    enough = f"{starters} people started case management; {rules.minimum_treated} are needed"
+    enough = starters >= rules.minimum_treated
+    number = f"{rules.minimum_treated} people are needed who started case management; {'there are as many' if enough else 'there are fewer'}"
     worst = apart.abs()
     # What a lottery among as many people would leave in one of so many features, once in twenty times.
     by_chance = norm.ppf(1 - 0.025 / len(apart)) * np.sqrt(1 / starters + 1 / comparable)
-    limit = max(rules.maximum_imbalance, by_chance)
+    limit = max(rules.maximum_imbalance, min(by_chance, MOST_BY_CHANCE))
     return (
-        Check("enough starters", starters >= rules.minimum_treated, enough),
+        Check("enough starters", enough, number),
         Check(
             "balance",
             bool(worst.max() <= limit),
@@ -74,19 +104,34 @@ def checks(
         Check(
             "overlap",
             comparable >= FEWEST_COMPARABLE * starters and out_of_reach <= OUT_OF_REACH,
-            f"the comparison tells as much as {comparable:,.0f} equally weighted people would, for {starters:,} starters; "
-            f"{out_of_reach:.0%} of the starters have hardly anybody like them among the others",
+            f"the comparison tells as much as {comparable / starters:.1f} equally weighted people for each starter would; "
+            f"{FEWEST_COMPARABLE:.0f} are needed; {'at most' if out_of_reach <= OUT_OF_REACH else 'more than'} "
+            f"{OUT_OF_REACH:.0%} of the starters have hardly anybody like them among the others",
         ),
-        _nought("planned admissions", control, "in the share with one, which case management should not change"),
+        _nought(
+            "planned admissions",
+            control,
+            "in the share with one, which case management should not change",
+            None if events[0] >= FEWEST_CONTROLS else "hardly any planned admission is on record",
+        ),
         _nought(
             "the year before last",
             earlier,
             "in the share with an emergency admission then, which nothing later can change",
+            _unknown_then(events[1], two_years),
         ),
     )
 
 
-def _nought(name: str, found: Estimate, why: str) -> Check:
+def _unknown_then(events: int, two_years: bool) -> str | None:
+    if not two_years:
+        return "the data begin less than two years before the first month"
+    return None if events >= FEWEST_CONTROLS else "hardly any emergency admission of that year is on record"
+
+
+def _nought(name: str, found: Estimate, why: str, unknown: str | None) -> Check:
+    if unknown:
+        return Check(name, False, f"{unknown}, so the difference {why}, cannot be checked")
     low, high = found.interval()
     return Check(
         name,

@@ -17,7 +17,8 @@ import pandas as pd
 from casewell.settings import Settings
 from features.code_groups import load_code_groups, map_codes, require_groups
 
-COMPARED_EACH = 30  # comparators taken for each starter of a month, so that a million people fit in memory
+COMPARED_EACH = 30  # comparators taken for each starter of a month
+MOST_COMPARED = 600_000  # all months together: with 500 features as much as 1.2 GB of memory
 
 _FATES = """
     SELECT trials.place,
@@ -34,7 +35,9 @@ _FATES = """
 
 
 def trials(history: pd.DataFrame, enrolments: pd.DataFrame, grace_days: int, seed: int) -> pd.DataFrame:
-    """Take every starter of each month, and of the others so many for each of them, drawn by a keyed hash.
+    """Take every starter of each month, and of the others so many for each of them, drawn by a hash with the seed in it.
+
+    Fewer comparators are taken for each where there would be more than `MOST_COMPARED`.
 
     Parameters
     ----------
@@ -62,7 +65,8 @@ def trials(history: pd.DataFrame, enrolments: pd.DataFrame, grace_days: int, see
     drawn = _drawn(table, seed)
     of_date = table.groupby("index_date")["treated"].transform("sum").to_numpy()
     turn = pd.Series(np.where(table["treated"], np.nan, drawn)).groupby(table["index_date"]).rank(method="first")
-    table = table[table["treated"] | (turn <= COMPARED_EACH * of_date)].reset_index(drop=True)
+    each = min(COMPARED_EACH, max(1, MOST_COMPARED // max(int(table["treated"].sum()), 1)))
+    table = table[table["treated"] | (turn <= each * of_date)].reset_index(drop=True)
     offsets = np.sort((table["starts_on"] - table["index_date"]).dt.days.dropna().to_numpy())
     if not len(offsets):
         return table
@@ -105,6 +109,24 @@ def followed(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of both arms that can be followed from their day on."""
     kept = ~(table["died_first"] | table["left_first"] | table["admitted_first"])
     return table[kept].reset_index(drop=True)
+
+
+def stands_for(rows: pd.DataFrame, eligible: pd.Series) -> np.ndarray:
+    """Return how many of the people eligible in an average month each row stands for.
+
+    Every starter of a month is among the rows, of the others a sample; so a starter stands for one person of that
+    month, and the comparators for everybody else.
+
+    Parameters
+    ----------
+    rows : `followed`
+    eligible : index date to the number of people eligible and not enrolled
+    """
+    of_date = rows.groupby("index_date")["treated"]
+    starters, number = of_date.transform("sum"), of_date.transform("size")
+    others = (rows["index_date"].map(eligible) - starters) / (number - starters).clip(lower=1)
+    months = max(rows["index_date"].nunique(), 1)
+    return np.where(rows["treated"], 1.0, others.to_numpy("float64")) / months
 
 
 def _first_starts(history: pd.DataFrame, enrolments: pd.DataFrame, grace_days: int) -> pd.Series:

@@ -27,6 +27,9 @@ LEARNING_RATE, LEAVES, MINIMUM_LEAF = 0.06, 7, 60
 ROUNDS_START, ROUNDS_OUTCOME, ROUNDS_STAY = 120, 80, 40
 LARGEST_ODDS = 20.0  # of starting; one comparator never counts for more starters than this
 SMALLEST_STAY = 0.2
+SMALLEST_LEVEL = (
+    1e-6  # an expected level below it is rounding, or an extrapolation below nought: nothing is a share of it
+)
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,9 @@ class Arms:
         return starters / starters.sum(), others / others.sum()
 
     def comparable(self) -> float:
-        """Return how many equally weighted comparators would tell as much (Kish 1965)."""
+        """Return how many equally weighted people would tell as much as the comparators (Kish 1965)."""
         _, others = self.weights()
-        return float(1 / (others**2).sum())
+        return float(1 / (_by_person(self.person, others) ** 2).sum())
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ class Effect:
     influence: np.ndarray
 
     def ratio(self, arms: Arms, happened: np.ndarray) -> Estimate:
-        """Return with over without, its error by the delta method."""
+        """Return with over without, its error by the delta method; NaN where nothing was to be expected without."""
+        if not self.without > SMALLEST_LEVEL:
+            return Estimate(float("nan"), float("nan"))
         starters, _ = arms.weights()
         level = _by_person(arms.person, starters * (happened - self.with_programme))
         value = self.with_programme / self.without
@@ -167,9 +172,17 @@ def imbalance(X: pd.DataFrame, arms: Arms) -> pd.Series:
     In standard deviations of the starters and the comparators as they are; what is missing counts as the average.
     """
     starters, others = arms.weights()
-    values = X.fillna(X.mean()).fillna(0).to_numpy("float64")
-    spread = np.sqrt((values[arms.treated].var(axis=0) + values[~arms.treated].var(axis=0)) / 2)
-    return pd.Series((starters - others) @ values / np.where(spread > 0, spread, 1), index=X.columns)
+    weight = starters - others
+
+    def apart(column: str) -> float:
+        values = X[column].to_numpy("float64")
+        known = ~np.isnan(values)
+        values = np.where(known, values, values[known].mean() if known.any() else 0)
+        spread = np.sqrt((values[arms.treated].var() + values[~arms.treated].var()) / 2)
+        return float(weight @ values / (spread if spread > 0 else 1))
+
+    # One column at a time: the whole table in double precision would not fit in memory at a million people.
+    return pd.Series({column: apart(column) for column in X.columns})
 
 
 def _by_person(person: np.ndarray, influence: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from models.comparison import Estimate
 from models.programme.effect import Arms, effect
-from models.programme.outcomes import Course
+from models.programme.outcomes import YEAR_DAYS, Course
 
 FEWEST, FEWEST_EACH = 100, 20  # people in lots; of them drawn, and not
 
@@ -18,15 +18,42 @@ FEWEST, FEWEST_EACH = 100, 20  # people in lots; of them drawn, and not
 class ByLot:
     """The effect of an offer on the share with an emergency admission or death within a year.
 
-    drawn, passed_over : rows in lots, weeks and people
+    drawn, passed_over : people, by the first lot that each was in
+    entries : times that they were in a lot, the first and all that followed
+    drawn_later : share of those passed over who were drawn in a later lot of the same year
     started : share of the drawn who started, and of those passed over
     difference : drawn less passed over, as offered (intention to treat)
     """
 
     drawn: int
     passed_over: int
+    entries: int
+    drawn_later: float
     started: tuple[float, float]
     difference: Estimate
+
+
+def first_lots(lots: pd.DataFrame) -> pd.DataFrame:
+    """Return each person's first lot: weekly lots hold mostly the same people, who are drawn anew each time.
+
+    Parameters
+    ----------
+    lots : `cohorts.tables.LOTS` of every list
+
+    Returns
+    -------
+    The first lot of each person, in order of person, with `entries` (lots the person was in within a year of it) and
+    `drawn_later` (drawn in one after the first).
+    """
+    ordered = lots.sort_values(["person_id", "as_of", "team_code"], ignore_index=True)
+    first = ordered.drop_duplicates("person_id").reset_index(drop=True)
+    since = ordered["as_of"] - ordered["person_id"].map(first.set_index("person_id")["as_of"])
+    inside = ordered[since < pd.Timedelta(days=YEAR_DAYS)]
+    entries = inside.groupby("person_id").size()
+    again = inside[inside["drawn"] & inside["person_id"].duplicated()]["person_id"]
+    return first.assign(
+        entries=first["person_id"].map(entries).astype("int64"), drawn_later=first["person_id"].isin(again)
+    )
 
 
 def by_lot(lots: pd.DataFrame, course: Course) -> ByLot | None:
@@ -34,8 +61,8 @@ def by_lot(lots: pd.DataFrame, course: Course) -> ByLot | None:
 
     Parameters
     ----------
-    lots : `cohorts.tables.LOTS`; somebody in several lots has several rows, and counts as one person in the error
-    course : what happened to each row from the day of the list
+    lots : `first_lots`, one row a person
+    course : what happened to each from the day of the list
     """
     drawn = lots["drawn"].to_numpy()
     seen = course.stayed.astype("float64")
@@ -50,6 +77,8 @@ def by_lot(lots: pd.DataFrame, course: Course) -> ByLot | None:
     return ByLot(
         int((drawn & followed).sum()),
         int((~drawn & followed).sum()),
+        int(lots.loc[followed, "entries"].sum()),
+        float(others @ lots["drawn_later"]),
         (float(starters @ course.started), float(others @ course.started)),
         found.difference,
     )

@@ -31,8 +31,8 @@ class Money:
     curve : `month`, `saved`, `low`, `high`: cumulative savings by the end of each month
     payback : month by whose end savings had met the cost of a place; the earliest and the latest that the interval
         allows; NaN where none within the year
-    relative : cost with over cost without
-    break_even : how many of those eligible now would save more than a place costs, with its ends
+    relative : cost with over cost without; NaN where nothing with a price was to be expected
+    break_even : how many of those eligible in an average month would save more than a place costs, with its ends
     """
 
     place: float | None
@@ -55,14 +55,14 @@ def money(
     course: Course,
     expected: Mapping[str, np.ndarray],
     costs: Costs,
-    eligible_now: np.ndarray,
+    eligible: np.ndarray,
 ) -> Money | None:
     """Work out savings; None where nothing has a price.
 
     Parameters
     ----------
     expected : measure to what is expected of each row without the programme, over the year
-    eligible_now : how many of the people eligible on the newest index date each row stands for
+    eligible : how many of the people eligible in an average month each row stands for (`cohort.stands_for`)
     """
     price = prices(costs)
     if not price:
@@ -86,7 +86,7 @@ def money(
         curve,
         None if place is None else payback(curve, place),
         relative,
-        None if place is None else break_even(without, eligible_now, relative, place),
+        None if place is None or np.isnan(relative.value) else break_even(without, eligible, relative, place),
     )
 
 

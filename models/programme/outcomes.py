@@ -14,6 +14,7 @@ from features.code_groups import load_code_groups, map_codes, require_groups
 
 YEAR_DAYS = 365
 MONTHS = 12  # parts of the year after the day, and of each of the two before it
+DEREGISTERED_FOR_DEATH_DAYS = 42  # a death that soon after the registration ended is why it ended
 NEGATIVE_CONTROL = "planned_admissions"
 
 _COUNTS = """
@@ -37,7 +38,9 @@ _FOLLOWED = """
            CASE WHEN people.died_on < rows.starts_on + to_days($year)
                 THEN floor(date_diff('hour', rows.starts_on, people.died_on) / $part)::INTEGER END AS died,
            coalesce(people.registered_to >= rows.starts_on + to_days($year)
-                    OR people.died_on < rows.starts_on + to_days($year), people.registered_to IS NULL) AS stayed,
+                    OR (people.died_on < rows.starts_on + to_days($year)
+                        AND people.died_on <= people.registered_to + to_days($after_leaving)),
+                    people.registered_to IS NULL) AS stayed,
            EXISTS (
              SELECT 1 FROM read_parquet($enrolments) AS enrolments
              WHERE enrolments.person_id = rows.person_id AND enrolments.start >= rows.starts_on
@@ -54,7 +57,7 @@ class Course:
 
     counts : measure to array (rows, 3 x MONTHS): two years before the day, then the one after it
     died : month after the day in which the person died; NaN for the living
-    stayed : registered here until the year ended, or died in it
+    stayed : registered here until the year ended, or died in it while registered here
     started : started the programme in the year, the comparators too
     """
 
@@ -120,7 +123,8 @@ def course(rows: pd.DataFrame, linked: Path, settings: Settings) -> Course:
         database.register("rows", rows[["person_id", "starts_on"]].assign(row=np.arange(len(rows))))
         long = database.execute(_COUNTS, told | {"events": events}).df()
         files = {name: str(linked / f"{name}.parquet") for name in ("people", "enrolments")}
-        found = database.execute(_FOLLOWED, told | files).df()
+        leaving = {"after_leaving": DEREGISTERED_FOR_DEATH_DAYS}
+        found = database.execute(_FOLLOWED, told | files | leaving).df()
     counts = {name: np.zeros((len(rows), 3 * MONTHS), dtype="float32") for name in wanted}
     for name, part in long.groupby("measure"):
         counts[str(name)][part["row"], part["month"] + 2 * MONTHS] = part["number"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -14,6 +15,7 @@ from casewell.page import document, html_table, inline_svg
 from casewell.settings.programme import Costs
 from models.page_risk import TOO_FEW, folded, section
 from models.programme.account import SHORT_RUN, Account
+from models.programme.lots import ByLot
 from models.programme.money import PRICED
 from models.programme.pictures import (
     MEASURE_WORDS,
@@ -62,6 +64,19 @@ def write_programme_page(told: Account, costs: Costs, path: Path, as_of: dt.date
     return path
 
 
+def write_lots_page(lots: ByLot, refused: Sequence[str], path: Path, as_of: dt.date, synthetic: bool) -> Path:
+    """Write a page of what lots tell, and why the records tell nothing; counts in `lots` as they may be shown."""
+    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in refused)
+    sections = [
+        section("Drawn by lot", lots_sentence(lots), ""),
+        section("From the records alone", "Nothing can be said, because:", f"<ul>{reasons}</ul>"),
+    ]
+    path.write_text(
+        document("What did case management do?", OUTCOME.capitalize(), as_of, synthetic, sections), encoding="utf-8"
+    )
+    return path
+
+
 def _headline(told: Account) -> str:
     row = told.of("outcome")
     facts = [
@@ -103,14 +118,14 @@ def _claims(told: Account) -> str:
         "People start when admissions peak, and those like them who did not start come down from the same peak.",
     )
     rows = [
-        [MEASURE_WORDS[str(name)], f"{one['before']:.3f}", f"{one['after']:.3f}", _interval(one, "change")]
+        [MEASURE_WORDS[str(name)], _number(one["before"]), _number(one["after"]), _interval(one, "change")]
         for name, one in naive.iterrows()
     ]
     table = html_table("Before and after, starters alone", ["Measure, a person", "Before", "After", "Change"], rows)
     months = html_table(
         "Emergency admissions a person and month",
         ["Month from the start", "Started", "Like them, did not"],
-        [[f"{one.month:+d}", f"{one.starters:.4f}", f"{one.compared:.4f}"] for one in told.monthly.itertuples()],
+        [[f"{one.month:+d}", _number(one.starters, 4), f"{one.compared:.4f}"] for one in told.monthly.itertuples()],
     )
     return section(
         "What a naive account would have claimed",
@@ -125,8 +140,8 @@ def _contacts(told: Account) -> str:
     rows = [
         [
             f"{MEASURE_WORDS[one['measure']]}, first {one['months']} months",
-            f"{one['without']:.3f}",
-            f"{one['with_programme']:.3f}",
+            _number(one["without"]),
+            _number(one["with_programme"]),
             _interval(one, "difference"),
         ]
         for _, one in told.effects.iterrows()
@@ -221,7 +236,7 @@ def _checks(told: Account) -> str:
     sentence = (
         f"{len(told.checks) - failed} of {len(told.checks)} checks passed. To explain the risk ratio of {told.ratio.value:.2f} "
         f"({low:.2f} to {high:.2f}) away, something that no record shows would have to go with both starting and the "
-        f"outcome by a risk ratio of {point:.2f}; {end:.2f} would bring its interval to nought."
+        f"outcome by a risk ratio of {point:.2f}; {end:.2f} would bring its interval to one."
         if np.isfinite(told.ratio.value)
         else "There was nothing to compare."
     )
@@ -236,7 +251,8 @@ def _who(told: Account) -> str:
     sentence = (
         f"{told.starters:,} starts of {told.people:,} people are compared with {told.compared:,} people-months of others "
         f"eligible in the same months. {told.later_starts:.0%} of those compared started later and stay where they are, so "
-        "the effect of starting now, rather than never, is a little larger than what is shown."
+        "what is shown is the effect of starting now against waiting as others wait. Counted are emergency admissions and "
+        "deaths over 365 days, whatever outcome the lists are made for."
     )
     rows = [[one["why"], _count(one["starters"]), _count(one["compared"])] for _, one in told.attrition.iterrows()]
     return section(
@@ -250,6 +266,10 @@ def _interval(row: pd.Series, name: str) -> str:
     if np.isnan(row[name]):
         return TOO_FEW
     return f"{row[name]:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+
+
+def _number(value: float, digits: int = 3) -> str:
+    return TOO_FEW if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def _count(number: float) -> str:

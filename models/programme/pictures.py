@@ -92,7 +92,7 @@ def effects_by_group_figure(groups: pd.DataFrame, names: dict[str, str]) -> Figu
 
 
 def uptake_figure(groups: pd.DataFrame, names: dict[str, str]) -> Figure:
-    """Draw the share of offers that start in each group, beside people otherwise alike (`programme_uptake.Uptake.groups`)."""
+    """Draw the share of offers that start in each group, beside people otherwise alike (`models.programme.uptake.Uptake.groups`)."""
     figure = Figure(figsize=(7.8, 1.0 + 0.27 * len(groups)), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(groups.itertuples()):

@@ -19,15 +19,15 @@ LARGEST_N = 10**9
 class Design:
     """Places drawn by lot at the margin of the weekly lists, all teams together.
 
-    capacity : new places a week
-    share : of them drawn by lot
+    places : new places a week of each team
+    share : of them drawn by lot, rounded down in each team as its margin is
     width : people in the lot for each place drawn; each one's chance of a place is 1 / width
     risk : chance of the outcome without case management of people at the margin
     uptake : share of those offered a place who start; an offer changes their risk by uptake x effect on average
     power, level : chance of telling an effect that is there; confidence of the two-sided test
     """
 
-    capacity: int
+    places: tuple[int, ...]
     share: float
     width: float
     risk: float
@@ -57,14 +57,19 @@ class Design:
                 f"width must be above 1, or nobody in the lot would be without a place; it is {self.width:g}"
             )
         if not problems and self.drawn < 1:
-            problems.append(f"{self.share:g} of {self.capacity} places a week is less than one place to draw")
+            problems.append(f"{self.share:g} of {_teams(self.places)} places a week is less than one place to draw")
+        elif not problems and self.entered <= self.drawn:
+            problems.append(
+                f"with width {self.width:g} nobody would be without a place in a lot for {self.drawn} place(s) a week; "
+                "raise width, share or capacity"
+            )
         if problems:
             raise PlanError(problems, "docs/how-to/programme.md says what each number means.")
 
     @property
     def drawn(self) -> int:
         """Places drawn by lot in a week."""
-        return math.floor(round(self.capacity * self.share, 9))
+        return sum(math.floor(round(places * self.share, 9)) for places in self.places)
 
     @property
     def entered(self) -> int:
@@ -79,7 +84,10 @@ class Design:
 
 @dataclass(frozen=True)
 class Plan:
-    """What it takes: people in the lot, of them drawn, and weeks of drawing."""
+    """What it takes: different people in the lot, of them drawn, and the fewest weeks of drawing.
+
+    Weeks are a lower bound: they assume new people in every lot, and from week to week a margin holds mostly the same.
+    """
 
     people: int
     places: int
@@ -95,7 +103,7 @@ def plan(design: Design, effect: float) -> Plan:
     Raises
     ------
     PlanError
-        The effect is nought, or larger than the risk that it would lower; negative is harm.
+        The effect is nought, or larger than the risk that it would lower, or too small to tell; negative is harm.
     """
     fall = effect * design.uptake
     if effect == 0 or not 0 < design.risk - fall < 1:
@@ -104,6 +112,11 @@ def plan(design: Design, effect: float) -> Plan:
             "Give the fall in the chance of the outcome, for example 0.03 for three in a hundred.",
         )
     people = _people(design, fall)
+    if people >= LARGEST_N:
+        raise PlanError(
+            f"to tell an effect of {effect:g} takes {LARGEST_N:,} people or more",
+            "Plan for a larger effect, or not by lot.",
+        )
     weeks = math.ceil(people / design.entered)
     return Plan(math.ceil(people), weeks * design.drawn, weeks)
 
@@ -141,6 +154,10 @@ def risk_at_the_margin(predicted: pd.DataFrame, share_listed: float, share: floa
     begin = share_listed * (1 - share)
     inside = (rank > begin) & (rank <= begin + share_listed * share * width)
     return float(predicted.loc[inside, "outcome"].mean()), int(inside.sum())
+
+
+def _teams(places: tuple[int, ...]) -> str:
+    return str(places[0]) if len(places) == 1 else f"the {min(places)} to {max(places)} of each team's"
 
 
 def _people(design: Design, fall: float) -> float:

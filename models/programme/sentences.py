@@ -30,7 +30,7 @@ def headline(told: Account) -> str:
     row = told.of("outcome")
     ends = f"95 % interval: {_change(row['low'])} to {_change(row['high'])}"
     if np.isnan(row["difference"]):
-        return "Nobody started case management who could be followed, so nothing can be said."
+        return "Too few people who started could be followed, or had the outcome, so nothing can be said."
     if row["high"] < 0:
         return f"Of every 100 people who started, {points(row['difference'])} were spared an emergency admission or death within the year ({ends})."
     if row["low"] > 0:
@@ -45,6 +45,8 @@ def naive_sentence(told: Account) -> str:
     """Say what comparing the starters with their own past would have claimed, and why it is wrong."""
     naive = told.naive.set_index("measure").loc["outcome"]
     real = told.of("outcome")
+    if np.isnan(naive["change"]) or np.isnan(real["difference"]):
+        return "Too few people had the outcome to say what comparing them with their own past would have claimed."
     return (
         f"Before starting, {naive['before']:.0%} had had an emergency admission in the year; after it, {naive['after']:.0%} had "
         f"one or died: a change of {_change(naive['change'])} in 100. Compared with people like them over the same months "
@@ -73,8 +75,10 @@ def groups_sentence(told: Account) -> str:
     differs = (
         f"The effect differs by {', '.join(GROUPING_WORDS[name] for name in sure)}."
         if len(sure)
-        else "Differences between the groups are no larger than chance would make them."
+        else "Differences between the groups cannot be told from chance."
     )
+    if told.unequal["p"].isna().all():
+        differs = "No grouping has two such groups, so whether the effect differs between groups was not tested."
     return f"{counted} of {len(told.groups)} groups have enough starters to tell. {differs}"
 
 
@@ -82,8 +86,8 @@ def uptake_sentence(told: Uptake | None) -> str:
     """Say how many of those offered a place start, and which groups do so less often than people otherwise alike."""
     if told is None:
         return "Too few people were offered a place to say who says yes."
-    counts = told.outcomes.set_index("outcome")["people"]
-    started = counts.get(STARTED, 0) / counts.sum()
+    started = float(told.outcomes.set_index("outcome")["people"].get(STARTED, 0))
+    share = "Hardly anybody" if np.isnan(started) else f"{started / told.offers:.0%} of the people"
     less = told.groups[told.groups["high"] < told.groups["alike"]]
     named = "; ".join(f"{GROUPING_WORDS[row.grouping]} {row.group}: {row.share:.0%}" for row in less.itertuples())
     gaps = (
@@ -92,7 +96,7 @@ def uptake_sentence(told: Uptake | None) -> str:
         else " No group surely does so less often than people otherwise alike."
     )
     return (
-        f"{started:.0%} of the people offered a place started. Who would gain is not who would say yes, so the two are "
+        f"{share} offered a place started. Who would gain is not who would say yes, so the two are "
         f"told apart.{gaps} Foretold from groups alone for people not seen, the chances have a calibration slope of "
         f"{told.slope:.2f} (1 is right)."
     )
@@ -106,11 +110,13 @@ def lots_sentence(told: ByLot | None) -> str:
             "says how many it takes."
         )
     low, high = told.difference.interval()
+    drawn, passed_over, later = (_part(share) for share in (*told.started, told.drawn_later))
     return (
-        f"Of people drawn by lot at the margin, {told.started[0]:.0%} started, and {told.started[1]:.0%} of those passed over. "
+        f"Of people drawn by lot at the margin in the first lot they were in, {drawn} started, and {passed_over} of those passed over; "
+        f"{later} of those passed over were drawn in a later week, which makes the difference smaller. "
         f"An offer changed the share with an emergency admission or death within the year by "
         f"{_change(told.difference.value)} in 100 (95 % interval: {_change(low)} to {_change(high)}): {told.drawn:,} drawn, "
-        f"{told.passed_over:,} passed over. Nothing that records do not show can explain this away."
+        f"{told.passed_over:,} passed over, {told.entries:,} entries in weekly lots. Nothing that records do not show can explain this away."
     )
 
 
@@ -118,6 +124,8 @@ def money_sentence(money: Money | None) -> str:
     """Say what was saved, and whether and when it met the cost of a place."""
     if money is None:
         return "The settings give no price (programme.costs), so nothing can be said about money."
+    if np.isnan(money.relative.value):
+        return "Hardly anything that has a price was to be expected without it, so nothing can be said about money."
     low, high = money.saved.interval()
     saved = f"Each start changed spending by {pounds(-money.saved.value)} within the year ({pounds(-high)} to {pounds(-low)}), of {pounds(money.spent_without)} expected without it."
     if money.place is None or money.payback is None or money.break_even is None:
@@ -130,7 +138,7 @@ def money_sentence(money: Money | None) -> str:
     )
     return (
         f"{saved} A place costs {pounds(money.place)}: {_payback(money.payback)} If everybody's spending {falls}, {size} of "
-        f"the people eligible now would save more than a place costs ({fewest} to {most})."
+        f"the people eligible in a month would save more than a place costs ({fewest} to {most})."
     )
 
 
@@ -145,11 +153,17 @@ def _payback(payback: tuple[float, float, float]) -> str:
     return f"savings meet that in month {month:.0f} ({first}, {last})."
 
 
+def _part(share: float) -> str:
+    return "a few" if np.isnan(share) else f"{share:.0%}"
+
+
 def _change(share: float) -> str:
     return f"{100 * share:+.1f}"
 
 
 def _percent(row: pd.Series) -> str:
+    if np.isnan(row["without"]):
+        return "too few to tell"
     if not row["without"] > 0:
         return "none expected"
     low, value, high = (row[name] / row["without"] for name in ("low", "difference", "high"))

@@ -28,8 +28,8 @@ class Uptake:
 
     offers : people offered a place, each counted once
     outcomes : `outcome`, `people`
-    groups : `grouping`, `group`, `offers`, `started`, `share`, `low`, `high` (Wilson's interval), `alike`: the share among
-        people elsewhere who are alike in the other groupings; figures are missing where too few tell
+    groups : `grouping`, `group`, `offers`, `started`, `share`, `low`, `high` (Wilson's interval), `alike`: the share to
+        be expected of people outside the group who are alike in the other groupings; figures are missing where too few tell
     slope : of who started on the log odds foretold, for people not seen; 1 is right, 0 says the groups foretell nothing
     """
 
@@ -60,23 +60,30 @@ def uptake(offers: pd.DataFrame, groups: Mapping[str, np.ndarray], seed: int) ->
     outcomes = offers["outcome"].value_counts().rename_axis("outcome").rename("people").sort_index().reset_index()
     rows = []
     for grouping in labels:
-        others = _foretold(labels.drop(columns=grouping), started, offers["person_id"], seed)
+        columns = pd.get_dummies(labels.drop(columns=grouping)).to_numpy("float64")
         for label in sorted(set(labels[grouping])):
             inside = (labels[grouping] == label).to_numpy()
-            rows.append({"grouping": grouping, "group": label} | _share(started[inside], others[inside]))
+            rows.append({"grouping": grouping, "group": label} | _share(started, inside, columns))
     foretold = _foretold(labels, started, offers["person_id"], seed)
     spread = foretold.std() > 0 and 0 < started.sum() < len(started)
     slope = recalibrate(log_odds(foretold), started)[1] if spread else float("nan")
     return Uptake(len(offers), outcomes, pd.DataFrame(rows), slope)
 
 
-def _share(started: np.ndarray, alike: np.ndarray) -> dict[str, float]:
-    number, yes = len(started), int(started.sum())
+def _share(started: np.ndarray, inside: np.ndarray, columns: np.ndarray) -> dict[str, float]:
+    number, yes = int(inside.sum()), int(started[inside].sum())
     told: dict[str, float] = {"offers": number, "started": yes}
     if number < FEWEST_OFFERS or not FEWEST_EACH <= yes <= number - FEWEST_EACH:
         return told | dict.fromkeys(("share", "low", "high", "alike"), float("nan"))
+    low, high = wilson(yes, number)
+    alike = _learned(columns[~inside], started[~inside], columns[inside]).mean() if not inside.all() else np.nan
+    return told | {"share": yes / number, "low": low, "high": high, "alike": float(alike)}
+
+
+def wilson(yes: int, number: int) -> tuple[float, float]:
+    """Return the ends of Wilson's 95 % interval of a share."""
     ends = binomtest(yes, number).proportion_ci(method="wilson")
-    return told | {"share": yes / number, "low": ends.low, "high": ends.high, "alike": float(alike.mean())}
+    return float(ends.low), float(ends.high)
 
 
 def _foretold(labels: pd.DataFrame, started: np.ndarray, person: pd.Series, seed: int) -> np.ndarray:
@@ -86,11 +93,13 @@ def _foretold(labels: pd.DataFrame, started: np.ndarray, person: pd.Series, seed
     chance = np.empty(len(started))
     for fold in range(FOLDS):
         held = folds == fold
-        learn = started[~held]
-        if not columns.shape[1] or not 0 < learn.sum() < len(learn):
-            chance[held] = learn.mean()
-            continue
-        chance[held] = (
-            LogisticRegression(C=1.0, max_iter=1000).fit(columns[~held], learn).predict_proba(columns[held])[:, 1]
-        )
+        chance[held] = _learned(columns[~held], started[~held], columns[held])
+    return chance
+
+
+def _learned(columns: np.ndarray, started: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Return the chance of starting of some rows, learned from others."""
+    if not columns.shape[1] or not 0 < started.sum() < len(started):
+        return np.full(len(of), started.mean())
+    chance: np.ndarray = LogisticRegression(C=1.0, max_iter=1000).fit(columns, started).predict_proba(of)[:, 1]
     return chance

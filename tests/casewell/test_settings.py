@@ -111,3 +111,10 @@ def test_a_basis_may_be_shared_by_reference_and_changed_for_one_source(tmp_path)
 def test_a_model_can_only_be_trained_without_a_source_that_there_is(refused):
     wrong = told(monitoring={"fall_back_without": ["demographic"]})
     assert "did you mean 'demographics'?" in refused(wrong).problems[0]
+
+
+def test_names_of_sources_that_no_folder_or_figure_can_bear_are_refused_together(refused):
+    wrong = told(sources={"a//b": SOURCE, "..": SOURCE, "gp events": SOURCE, "gp_Events-2": SOURCE})
+    (problem,) = refused(wrong).problems
+    assert "letters, digits, _ and - only; not so: '..', 'a//b', 'gp events'" in problem
+    assert "gp_Events-2" not in problem

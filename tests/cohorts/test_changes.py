@@ -13,6 +13,7 @@ from cohorts import Earlier, allocate, personal_changes, turnover, turnover_coun
 from cohorts.allocation import DRAWN, KEEPS, KEPT_OUT, NOT_DRAWN
 from cohorts.turnover_sheet import told_to_teams
 
+NOT_NOW = "no offer for now: in hospital, with another service, or not the right time"
 LAST = dt.date(2026, 9, 21)
 LOW, HIGH = "1 in 10 to 1 in 4", "1 in 4 to 1 in 2"
 NOBODYS_NEWS = pd.DataFrame({"person_id": [], "label": [], "news": []}).astype(
@@ -51,6 +52,11 @@ def test_a_first_week_says_so():
 def test_each_person_is_told_about_against_the_last_list(was, now, words):
     before = on_list((1, *was)) if was else on_list((9, "T1", "listed", LOW))
     assert personal_changes(on_list((1, *now)), NOBODYS_NEWS, earlier(before))["changed"].tolist() == [words]
+
+
+def test_a_week_with_nobody_on_the_list_says_nothing_of_anybody():
+    nobody = on_list((1, "T1", "listed", LOW)).iloc[:0]
+    assert personal_changes(nobody, NOBODYS_NEWS, earlier(on_list((1, "T1", "listed", LOW)))).empty
 
 
 def test_news_are_named_with_their_day_and_only_the_persons_own():
@@ -93,8 +99,9 @@ HERE = {"p1": ("not selected", "others had more to gain")}
         (("not eligible", "birth date not known"), "not eligible", "birth date not known"),
         (("routed elsewhere", "declined: offer again later"), "declined", "declined: offer again later"),
         (("routed elsewhere", "already on a caseload"), "routed", "already on a caseload"),
-        (("routed elsewhere", "end of life: palliative care team"), "routed", "another service is in touch"),
-        (("routed elsewhere", "recent death in the household: offer later"), "routed", "the offer waits"),
+        (("routed elsewhere", "end of life: palliative care team"), "routed", NOT_NOW),
+        (("routed elsewhere", "recent death in the household: offer later"), "routed", NOT_NOW),
+        (("routed elsewhere", "in hospital: discharge team"), "routed", NOT_NOW),
         (("opted out", "an opt-out holds for this purpose"), "opted out", None),
         (None, "records", "records were joined to another person's, or are no longer received"),
     ],
@@ -132,7 +139,8 @@ def test_a_lot_is_called_a_lot(week):
 @pytest.mark.parametrize(
     ("door", "cause", "told"),
     [
-        (("routed elsewhere", "in hospital: discharge team"), "routed", "no longer: in hospital: discharge team"),
+        (("routed elsewhere", "in hospital: discharge team"), "routed", "can be offered a place again"),
+        (("routed elsewhere", "already on a caseload"), "routed", "no longer: already on a caseload"),
         (("routed elsewhere", "end of life: palliative care team"), "routed", "can be offered a place again"),
         (("not eligible", "not registered here"), "eligible now", "no longer: not registered here"),
         (("not selected", "others had more to gain"), "score", "more to gain than others now, or a place came free"),

@@ -38,6 +38,16 @@ def test_each_service_that_helps_is_named_once_with_its_latest_day(events, as_of
     assert table.loc[1, "last_contact"] == "district nursing, 4 September 2026"
 
 
+@pytest.mark.parametrize(
+    ("end", "helped_by"),
+    [("2026-12-31", "home support since 5 January 2025"), ("2026-06-01", ""), ("2026-09-28", "")],
+    ids=["planned to end", "ended", "ends on the day"],
+)
+def test_a_service_goes_on_until_its_planned_end(end, helped_by, events, as_of):
+    row = {"time": "2025-01-05", "end": end, "code": "SOCIAL_CARE_SERVICE//HOME_SUPPORT"}
+    assert told(events, as_of, row).loc[1, "helped_by"] == helped_by
+
+
 def test_palliative_care_is_never_named_and_mental_health_only_where_the_settings_say_so(events, as_of):
     rows = (
         {"time": "2026-09-01", "code": "COMMUNITY//PALLIATIVE"},
@@ -64,13 +74,21 @@ def test_the_last_contact_is_the_latest_that_may_be_named(events, as_of):
 
 def test_access_needs_are_said_in_one_order_and_people_apart(events, as_of):
     codes = ("224484003", "105529008", "160689007", "315594003")
-    rows = [{"time": "2020-01-01", "code": f"SNOMED//{code}"} for code in codes]
+    rows = [{"time": "2024-01-01", "code": f"SNOMED//{code}"} for code in codes]
     table = told(events, as_of, *rows, people=(1, 2), silent={2})
     assert table.loc[1, "needs"] == "interpreter needed; housebound; lives alone; is a carer"
     assert table.loc[2].to_dict() == dict.fromkeys(CIRCUMSTANCES, "") | {
         "first_step": OTHERWISE,
         "data_gaps": "no GP records lately",
     }
+
+
+def test_an_old_record_of_a_need_that_may_have_passed_is_not_believed_until_it_is_made_again(events, as_of):
+    codes = ("224484003", "105529008", "160689007", "315594003")
+    rows = [{"time": "2020-01-01", "code": f"SNOMED//{code}"} for code in codes]
+    assert told(events, as_of, *rows).loc[1, "needs"] == "interpreter needed"
+    again = {"time": "2025-01-01", "code": "SNOMED//160689007"}
+    assert told(events, as_of, *rows, again).loc[1, "needs"] == "interpreter needed; housebound"
 
 
 def test_the_first_step_follows_the_strongest_reason_that_suggests_one():

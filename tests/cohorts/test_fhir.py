@@ -50,7 +50,8 @@ def test_each_person_is_a_patient_with_a_risk_and_a_task_and_a_member_of_the_gro
     assert patient["identifier"] == [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990653399"}]
     assert (patient["name"][0]["family"], patient["birthDate"]) == ("Byron", "1950-03-04")
     risk = of_kind(bundle, "RiskAssessment")[0]["prediction"][0]
-    assert risk["probabilityDecimal"] == 0.6
+    assert risk["probabilityDecimal"] == 60
+    assert risk["whenPeriod"] == {"start": "2026-09-28", "end": "2027-09-27"}, "365 days, the last one whole"
     assert (risk["qualitativeRisk"]["text"], risk["qualitativeRisk"]["coding"][0]["code"]) == (
         "more than 1 in 2",
         "high",
@@ -60,10 +61,50 @@ def test_each_person_is_a_patient_with_a_risk_and_a_task_and_a_member_of_the_gro
     assert of_kind(bundle, "Task")[0]["identifier"][0]["value"] == "2026-09-28/T1/1"
 
 
+@pytest.mark.parametrize(
+    ("known", "name"),
+    [
+        ({"given_name": "", "family_name": ""}, None),
+        ({"given_name": "Ada", "family_name": ""}, [{"text": "Ada", "given": ["Ada"]}]),
+        ({"given_name": "", "family_name": "Byron"}, [{"text": "Byron", "family": "Byron"}]),
+        ({"family_name": "a, b"}, [{"text": "a, b, Ada", "family": "a, b", "given": ["Ada"]}]),
+    ],
+    ids=["no name", "given only", "family only", "a comma"],
+)
+def test_a_name_has_the_parts_that_are_recorded_and_no_other(
+    known, name, cohort, contacts, practices, heading, tmp_path
+):
+    found = bundles(cohort, contacts(known, {}, {}), practices, heading, tmp_path)["T1"]
+    assert of_kind(found, "Patient")[0].get("name") == name
+
+
+@pytest.mark.parametrize(
+    ("code", "system"),
+    [
+        ("U50165", "https://fhir.nhs.uk/Id/ods-organization-code"),
+        ("all", "urn:casewell:team"),
+        ("T1", "urn:casewell:team"),
+    ],
+)
+def test_only_a_code_of_ods_is_called_one(code, system, cohort, contacts, practices, heading, tmp_path):
+    rows, teams = (table.assign(team_code=table["team_code"].replace("T1", code)) for table in (cohort, practices))
+    found = bundles(rows, contacts({}, {}, {}), teams, heading, tmp_path)[code]
+    assert of_kind(found, "Organization")[0]["identifier"] == [{"system": system, "value": code}]
+
+
+def test_each_risk_says_the_verdict_the_override_and_what_it_does_without(cohort, contacts, practices, as_of, tmp_path):
+    heading = Heading(as_of, "fail", "A. Director", "small pilot", without=("emergency",))
+    found = bundles(cohort, contacts({}, {}, {}), practices, heading, tmp_path)["T1"]
+    for risk in of_kind(found, "RiskAssessment"):
+        notes = " ".join(note["text"] for note in risk["note"])
+        assert all(part in notes for part in ("FAILED", "A. Director, because: small pilot", "without emergency"))
+
+
 def test_everything_simulated_is_tagged_as_test_data_and_nothing_else_is(
     bundle, cohort, contacts, practices, heading, tmp_path
 ):
-    assert all(entry["resource"]["meta"]["tag"][0]["code"] == "HTEST" for entry in bundle["entry"])
+    assert all(entry["resource"]["meta"]["security"][0]["code"] == "HTEST" for entry in bundle["entry"])
+    assert bundle["meta"]["security"][0]["system"] == "http://terminology.hl7.org/CodeSystem/v3-ActReason"
     real = bundles(cohort, contacts({}, {}, {}), practices, heading, tmp_path, synthetic=False)["T1"]
     assert "HTEST" not in json.dumps(real)
 
@@ -102,8 +143,9 @@ def spoil(bundle: dict, kind: str, change) -> list[str]:
         ("Task", lambda task: task.update({"for": {"reference": "urn:uuid:nobody"}}), "for leads nowhere"),
         ("Task", lambda task: task.update({"for": task["owner"]}), "for leads to Organization"),
         ("Group", lambda group: group["member"][0].update(entity={"reference": "Patient/1"}), "member leads nowhere"),
-        ("RiskAssessment", lambda risk: risk["prediction"][0].update(probabilityDecimal=131), "not a probability"),
-        ("RiskAssessment", lambda risk: risk["prediction"][0].update(probabilityDecimal=0.2), "not the band"),
+        ("RiskAssessment", lambda risk: risk["prediction"][0].update(probabilityDecimal=131), "not a percentage"),
+        ("RiskAssessment", lambda risk: risk["prediction"][0].update(probabilityDecimal=0.6), "not the band"),
+        ("RiskAssessment", lambda risk: risk["prediction"][0].update(probabilityDecimal=20), "not the band"),
         (
             "RiskAssessment",
             lambda risk: risk["prediction"][0]["qualitativeRisk"]["coding"][0].update(code="huge"),
@@ -201,3 +243,11 @@ def test_a_gp_system_gets_one_practice_a_file_number_first_and_birth_second(peop
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in tmp_path.iterdir())
     write_practice_files(cohort, known, tmp_path / "made", synthetic=True)
     assert all(path.name.startswith("SYNTHETIC-") for path in (tmp_path / "made").iterdir())
+
+
+@pytest.mark.parametrize("contact", [{"nhs_number": ""}, {"practice_code": ""}], ids=["no number", "no practice"])
+def test_where_nobody_can_be_written_no_file_is(contact, cohort, contacts, tmp_path):
+    known = contacts(contact, contact, contact)
+    assert write_practice_files(cohort, known, tmp_path, synthetic=False) == (0, 2)
+    assert write_practice_files(cohort.iloc[:0], known, tmp_path, synthetic=False) == (0, 0)
+    assert list(tmp_path.iterdir()) == []

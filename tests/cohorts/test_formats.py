@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casewell import doors
 from casewell.errors import StorageError
 from casewell.settings import Teams
 from cohorts import Heading, allocate, assemble, write_lists
+from cohorts.tables import TURNOVER
 from fairness.levels import CANNOT_TELL, FAIL, PASS
 
 NASTY = st.one_of(
@@ -111,6 +113,31 @@ def test_a_team_with_nobody_gets_a_list_that_says_so(cohort, contacts, practices
     values = [row[0] for row in sheet_of(tmp_path / "T2.xlsx").iter_rows(values_only=True)]
     assert "Nobody is listed for this team this week." in values
     assert rows_of(tmp_path / "T2.csv") == []
+
+
+def test_whoever_moved_from_team_to_team_stands_in_both_teams_changes(cohort, contacts, practices, heading, tmp_path):
+    moved = pd.DataFrame(
+        {
+            "team_code": ["T1", "T2"],
+            "movement": ["entered", "left"],
+            "person_id": 1,
+            "cause": "moved",
+            "why": ["came from another team's list", "is on another team's list"],
+        }
+    )
+    turnover = doors.check(moved, TURNOVER)
+    write_lists(cohort, contacts({}, {}, {}), practices, heading, tmp_path, False, turnover=turnover)
+    for team, movement in (("T1", "entered"), ("T2", "left")):
+        rows = list(openpyxl.load_workbook(tmp_path / f"{team}.xlsx")["Changes"].iter_rows(values_only=True))
+        assert [row[:3] for row in rows if row[1] == "9990653399"] == [(movement, "9990653399", "Byron, Ada")]
+
+
+def test_a_source_whose_feed_failed_is_named_in_every_row(cohort, contacts, practices, as_of, tmp_path):
+    heading = Heading(as_of, "pass", without=("emergency", "community"))
+    write_lists(cohort, contacts({}, {}, {}), practices, heading, tmp_path, False)
+    assert {row["scored_without"] for row in rows_of(tmp_path / "T1.csv")} == {"emergency, community"}
+    lines = [row[0] for row in sheet_of(tmp_path / "T1.xlsx").iter_rows(max_row=6, values_only=True)]
+    assert any(line.startswith("Scored without emergency, community") for line in lines)
 
 
 def test_a_person_without_a_name_or_number_is_not_recorded(cohort, contacts, practices, heading, tmp_path):

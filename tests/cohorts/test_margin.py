@@ -120,6 +120,16 @@ def test_nobody_is_in_a_lot_who_is_not_expected_to_gain_or_where_nobody_waits() 
     assert np.isnan(chance).all()
 
 
+def test_a_stratum_of_one_place_draws_too_however_narrow_the_lot() -> None:
+    table, listed = ordered(people=40, places=20)
+    alone = table.assign(floor=np.where(table["position"].isin([20, 30]), "few", "many"))
+    drawn, chance = draw(alone, listed, {"A": margin(width=1.4)}, ["floor"], KEY, WEEK)
+    few = alone["floor"] == "few"
+    assert chance[few].tolist() == [0.5, 0.5]
+    assert drawn[few].sum() == 1
+    assert drawn.sum() == 20
+
+
 def test_strata_are_what_the_floors_ask_about() -> None:
     floors = Floors(core20=0.2, practice=0.5, share_of_need={"imd_quintile": 0.8})
     policy = Policy(owner="Board", review_date="2030-01-01", floors=floors)

@@ -126,6 +126,25 @@ def test_news_is_what_became_known_since_the_list_before(events):
     assert said(chosen((1, ADMITTED, 1)), path)["news"].isna().all()
 
 
+def test_where_nobody_has_a_reason_there_is_nothing_to_date(events):
+    falling = pd.DataFrame({"person_id": [1], "feature": [ADMITTED], "value": [2.0], "contribution": [-1.0]})
+    table = said(strongest(falling, CATALOGUE, 3), events(*ADMISSIONS))
+    assert table.empty
+    assert {"words", "day", "label", "news"} <= set(table)
+
+
+def test_a_complaint_in_the_evening_hides_the_stay_that_began_after_midnight(events):
+    path = events(
+        {"subject_id": 1, "time": "2026-09-03", "code": "ED_COMPLAINT//248062006"},
+        {"subject_id": 1, "time": "2026-09-04", "code": "ADMISSION//21"},
+        {"subject_id": 1, "time": "2026-09-04", "code": "SPELL//21", "end": "2026-09-06"},
+        {"subject_id": 2, "time": "2026-09-03", "code": "ED_COMPLAINT//29857009"},
+        {"subject_id": 2, "time": "2026-09-04", "code": "ADMISSION//21"},
+        {"subject_id": 2, "time": "2026-09-04", "code": "SPELL//21", "end": "2026-09-06"},
+    )
+    assert said(chosen((1, ADMITTED, 1), (2, ADMITTED, 1)), path)["day"].notna().tolist() == [False, True]
+
+
 def test_the_order_of_rows_makes_no_difference(events):
     rows = chosen((1, ADMITTED, 2), (1, "hba1c_high", 1), (2, ADMITTED, 1))
     path = events(*ADMISSIONS)

@@ -9,8 +9,15 @@ import pytest
 from casewell.settings import Fairness
 from fairness.audit import audit
 from fairness.change import about_change, change_rows
-from fairness.controlled import controlled_bands, controlled_measures, controlled_pooled, controlled_totals
-from fairness.disclosure import WAS_HIDDEN, control, control_parts
+from fairness.controlled import (
+    controlled_bands,
+    controlled_differences,
+    controlled_lost,
+    controlled_measures,
+    controlled_pooled,
+    controlled_totals,
+)
+from fairness.disclosure import WAS_HIDDEN, control, control_parts, share_of, shown_share
 from fairness.gate import decide
 from fairness.record import to_json
 
@@ -103,6 +110,28 @@ def test_a_week_with_a_few_more_places_shows_the_counts_of_the_week_before(tools
     assert not places[0].equals(places[2])
     assert controlled_totals(second)["listed"] == controlled_totals(first)["listed"]
     assert controlled_bands(second)["people"].equals(controlled_bands(first)["people"])
+
+
+def test_counts_shown_again_never_give_a_share_of_more_than_all(tools):
+    world = tools["make_world"](2_000)
+    every = world._replace(lost=tools["lost_table"](world.groups, {("Asian", "no_person_found"): 1.0}))
+    before = record(week(every))
+    for row in before["lost_before_any_model"]["groups"]:
+        if row["group"] == "Asian" and row["count"]:
+            row["base"], row["count"] = row["base"] - 5, row["count"] + 5
+    found = week(every, before)
+    asian = controlled_lost(found).set_index(["group", "measure"]).loc[("Asian", "no_person_found")]
+    assert asian["count"] > asian["base"]
+    assert asian["share"] == 1
+    told = controlled_differences(found).set_index(["grouping", "measure"]).loc[("ethnic_group", "no_person_found")]
+    assert 0.9 < told["value"] <= 1
+    assert told["low"] <= told["value"] <= told["high"]
+
+
+def test_shares_come_from_shown_counts_and_are_never_beyond_all():
+    part, whole = (pd.Series(counts, dtype="float64") for counts in ([20, None, 5, 0], [15, 20, 10, 0]))
+    assert share_of(part, whole).fillna(-1).tolist() == [1, -1, 0.5, -1]
+    assert [shown_share(*counts) for counts in ((5, 100), (21, 33), (0, 50))] == ["*", "57%", "0%"]
 
 
 def test_what_changed_is_told_by_group_and_in_a_sentence(tools):

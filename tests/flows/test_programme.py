@@ -16,7 +16,7 @@ from casewell.settings import load
 from flows.programme import months_covered, programme_flow, require_starters
 from flows.programme_plan import plan_flow
 from flows.programme_record import controlled_uptake
-from models.programme.uptake import Uptake
+from models.programme.uptake import Uptake, wilson
 from tests.support import Rehearsal
 
 
@@ -61,6 +61,11 @@ def test_no_count_of_a_few_people_leaves_the_flow(told: dict[str, Any]) -> None:
     assert shown
     assert all(count >= 8 and count % 5 == 0 for count in shown)
     assert not any("outcomes" in row for row in record["groups"])
+    levels = [row["with_programme"] for row in record["effects"]] + [row["starters"] for row in record["monthly"]]
+    levels += [row[name] for row in record["naive"] for name in ("before", "after")]
+    taken_from = [level * record["starters"] / 5 for level in levels if level is not None]
+    assert taken_from
+    assert all(abs(count - round(count)) < 1e-5 for count in taken_from), "levels come from counts as they are shown"
 
 
 def test_a_plan_reads_places_and_risk_from_the_data_where_they_are_not_given(
@@ -68,9 +73,9 @@ def test_a_plan_reads_places_and_risk_from_the_data_where_they_are_not_given(
 ) -> None:
     capacity, risk = plan_flow(str(settings), rehearsal.manifest["as_of"], None, None, 0.2, 2.0)
     teams = pd.read_parquet(rehearsal.published / "cohort.parquet", columns=["team_code"])
-    assert capacity == 40 * teams["team_code"].nunique()
+    assert capacity == (40,) * teams["team_code"].nunique()
     assert 0.05 < risk < 0.9, "people near the cut-off, not everybody and not the sickest"
-    assert plan_flow(str(settings), rehearsal.manifest["as_of"], 10, 0.4, 0.2, 2.0) == (10, 0.4)
+    assert plan_flow(str(settings), rehearsal.manifest["as_of"], 10, 0.4, 0.2, 2.0) == ((10,), 0.4)
 
 
 def test_a_history_too_short_or_without_starts_is_refused_with_numbers(settings: Path) -> None:
@@ -99,3 +104,12 @@ def test_shares_of_offers_come_from_counts_as_they_are_shown() -> None:
     assert shown.loc["female", "share"] == 50 / 105
     assert np.isnan(shown.loc["other", "offers"])
     assert np.isnan(shown.loc["male", "share"]), "or the hidden count could be reckoned back"
+    assert shown.loc["female", ["low", "high"]].tolist() == list(wilson(50, 105)), "an exact interval gives counts back"
+
+
+def test_how_many_started_is_not_hidden_for_another_outcome() -> None:
+    groups = pd.DataFrame(columns=["grouping", "group", "offers", "started", "share", "low", "high", "alike"])
+    outcomes = pd.DataFrame({"outcome": ["declined", "not_suitable", "started"], "people": [120, 3, 86]})
+    told = controlled_uptake(Uptake(209, outcomes, groups, 1.0)).outcomes.set_index("outcome")["people"]
+    assert told["started"] == 85
+    assert np.isnan(told[["declined", "not_suitable"]]).all()

@@ -8,9 +8,10 @@ import pytest
 
 from casewell.settings import Benefit
 from models.comparison import Estimate
-from models.programme.account import by_group, unequal
-from models.programme.checks import checks
+from models.programme.account import by_group, unequal, year_before_last
+from models.programme.checks import checks, known_from_one_year
 from models.programme.effect import Arms
+from models.programme.outcomes import MONTHS, Course
 
 
 def arms(number: int, seed: int) -> tuple[Arms, np.ndarray, np.ndarray]:
@@ -51,6 +52,8 @@ def weighed(**changes: object) -> dict[str, bool]:
         "out_of_reach": 0.01,
         "control": Estimate(0.01, 0.01),
         "earlier": Estimate(-0.01, 0.012),
+        "events": (80, 300),
+        "two_years": True,
         "rules": Benefit(),
     }
     return {check.name: check.passed for check in checks(**(told | changes))}
@@ -70,6 +73,9 @@ def test_like_compared_with_like_passes_every_check() -> None:
         ({"control": Estimate(0.04, 0.01)}, "planned admissions"),
         ({"control": Estimate(0.0, 0.04)}, "planned admissions"),
         ({"earlier": Estimate(-0.03, 0.01)}, "the year before last"),
+        ({"control": Estimate(2e-23, 2e-22), "events": (0, 300)}, "planned admissions"),
+        ({"earlier": Estimate(0.0, 0.0), "events": (80, 9)}, "the year before last"),
+        ({"two_years": False}, "the year before last"),
     ],
 )
 def test_each_check_fails_by_itself(changes: dict, failed: str) -> None:
@@ -80,3 +86,46 @@ def test_a_difference_that_a_lottery_would_leave_among_few_people_is_no_imbalanc
     apart = pd.Series(np.linspace(-0.13, 0.13, 300), index=[f"feature {number}" for number in range(300)])
     assert weighed(apart=apart, starters=400, comparable=2000.0)["balance"]
     assert not weighed(apart=apart, starters=4000, comparable=20000.0)["balance"]
+    assert not weighed(apart=apart * 2, starters=300, comparable=300.0)["balance"], "0.26 is a difference, however few"
+
+
+def test_no_check_says_exactly_how_many_people_started() -> None:
+    for starters, passes in ((1237, True), (123, False)):
+        told = checks(
+            pd.Series({"age": 0.02}),
+            4001.0,
+            starters,
+            3 / starters,
+            Estimate(0.0, 0.01),
+            Estimate(0.0, 0.01),
+            (80, 80),
+            True,
+            Benefit(),
+        )
+        assert told[0].passed is passes
+        assert not any(str(starters) in check.seen or f"{starters:,}" in check.seen for check in told)
+
+
+def test_a_hidden_difference_in_the_year_before_last_is_seen_though_features_hold_that_year() -> None:
+    """Who was admitted then starts four times as often; features of two years would make the arms alike in it."""
+    number, random = 8000, np.random.default_rng(12)
+    then, last = random.poisson(0.3, number), random.poisson(0.3, number)
+    treated = random.random(number) < np.where(then > 0, 0.2, 0.05)
+    admissions = np.zeros((number, 3 * MONTHS))
+    admissions[:, 3], admissions[:, MONTHS + 3] = then, last
+    course = Course({"admissions": admissions}, np.full(number, np.nan), np.ones(number, bool), treated)
+    X = pd.DataFrame({"emergency_admission_count_365d": last, "emergency_admission_count_730d": last + then})
+    found, had = year_before_last(X.astype("float32"), course, np.arange(number), treated, 0)
+    assert found.interval()[0] > 0.1
+    assert (had == (then > 0)).all()
+
+
+def test_the_year_before_last_is_weighed_without_what_would_show_that_year() -> None:
+    last_year = ["emergency_admission_count_365d", "emergency_admission_change_90d", "cms_copd_any_ever"]
+    further = [
+        "emergency_admission_count_730d",
+        "emergency_admission_periods_with_1080d",
+        "emergency_admission_days_since_last_ever",
+        "ed_attendance_count_1095d",
+    ]
+    assert set(known_from_one_year([*further, *last_year])) == set(last_year)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from casewell.settings import Settings
-from models.programme.cohort import COMPARED_EACH, attrition, fates, followed, trials
+from models.programme.cohort import COMPARED_EACH, attrition, fates, followed, stands_for, trials
 from models.programme.outcomes import MONTHS, course
 
 DATE = pd.Timestamp("2024-01-01")
@@ -53,6 +53,21 @@ def test_the_order_of_rows_does_not_matter_to_who_is_compared() -> None:
     by = ["index_date", "person_id"]
     pd.testing.assert_frame_equal(one.sort_values(by, ignore_index=True), other.sort_values(by, ignore_index=True))
     assert not one.equals(trials(table, enrolled, 30, 1)[keys]), "another seed draws others"
+
+
+def test_fewer_comparators_are_taken_where_all_would_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.programme.cohort.MOST_COMPARED", 20)
+    told = trials(eligible(400), starts((3, "2024-01-11"), (5, "2024-02-01")), 30, 0)
+    assert (~told["treated"]).sum() == 20
+
+
+def test_starters_stand_for_themselves_and_comparators_for_everybody_else() -> None:
+    dates = pd.to_datetime(["2024-01-01"] * 4 + ["2024-02-01"] * 3)
+    sample = pd.DataFrame({"index_date": dates, "treated": [True, False, False, False, True, True, False]})
+    number = pd.Series({pd.Timestamp("2024-01-01"): 1000, pd.Timestamp("2024-02-01"): 500})
+    weight = stands_for(sample, number)
+    assert weight.tolist() == [0.5, 166.5, 166.5, 166.5, 0.5, 0.5, 249.0]
+    assert weight.sum() == 750, "the people of an average month"
 
 
 def test_a_month_in_which_nobody_started_has_no_trial() -> None:
@@ -133,3 +148,16 @@ def test_what_happened_is_counted_from_the_day_and_as_it_finally_turned_out(link
     assert told.died[1] == 5
     assert told.stayed.tolist() == [True, True, False]
     assert told.started.tolist() == [False, False, True]
+
+
+def test_who_left_long_before_dying_did_not_stay_and_who_was_deregistered_for_dying_did(
+    tmp_path: Path, linked: Path, settings: Settings
+) -> None:
+    for name in ("events", "enrolments"):
+        pd.read_parquet(linked / f"{name}.parquet").to_parquet(tmp_path / f"{name}.parquet")
+    ends = ["2024-02-01", "2024-06-01", "2024-06-20"]
+    people = {"person_id": [1, 2, 3], "died_on": ["2024-06-15"] * 3, "registered_to": ends}
+    table = pd.DataFrame(people)
+    table[["died_on", "registered_to"]] = table[["died_on", "registered_to"]].apply(pd.to_datetime)
+    table.to_parquet(tmp_path / "people.parquet")
+    assert course(rows(1, 2, 3), tmp_path, settings).stayed.tolist() == [False, True, True]

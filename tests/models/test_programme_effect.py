@@ -130,6 +130,31 @@ def test_an_empty_arm_gives_no_number() -> None:
     assert np.isnan(effect(nobody, np.ones(4), np.zeros(4)).difference.value)
 
 
+def test_nothing_is_a_share_of_nothing() -> None:
+    some = Arms(np.arange(4), np.array([True, True, False, False]), np.ones(4), np.ones(4))
+    for expected in (np.zeros(4), np.full(4, 1e-6)):
+        ratio = effect(some, np.zeros(4), expected).ratio(some, np.zeros(4))
+        assert np.isnan(ratio.value)
+        assert np.isnan(e_value(ratio)).all()
+    below = effect(some, np.array([0.0, 0.0, 0.0, 0.0]), np.array([-1.0, -1.0, 0.0, 0.0]))
+    assert below.without < 0
+    assert np.isnan(below.ratio(some, np.zeros(4)).value)
+
+
+def test_many_rows_of_one_comparator_tell_no_more_than_one_person() -> None:
+    treated = np.arange(1000) < 10
+    people = np.where(treated, np.arange(1000), 5000 + np.arange(1000) % 3)
+    assert Arms(people, treated, np.ones(1000), np.ones(1000)).comparable() == pytest.approx(3, rel=1e-3)
+
+
+def test_what_is_missing_counts_as_the_average_and_a_column_that_says_nothing_as_alike() -> None:
+    some = Arms(np.arange(4), np.array([True, True, False, False]), np.ones(4), np.ones(4))
+    table = pd.DataFrame({"a": [3.0, np.nan, 1.0, 2.0], "empty": np.nan, "even": 1.0})
+    found = imbalance(table, some)
+    # a: 3 and the average 2 against 1 and 2; each arm varies by a quarter.
+    assert found.tolist() == pytest.approx([2.0, 0.0, 0.0])
+
+
 def test_the_ratio_has_the_interval_that_draws_of_people_give(helpful: dict, both: Arms) -> None:
     happened = helpful["happened"].astype("float64")
     expected = np.full(len(happened), happened.mean())

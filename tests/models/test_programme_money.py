@@ -11,6 +11,7 @@ from models.comparison import Estimate
 from models.programme.effect import Arms
 from models.programme.money import break_even, money, payback
 from models.programme.outcomes import MONTHS, Course
+from models.programme.sentences import money_sentence
 
 SOURCE = "Figures of this test"
 
@@ -84,6 +85,17 @@ def test_nothing_is_said_of_money_where_nothing_has_a_price() -> None:
     arms, course = made_up(40)
     nothing = Costs(emergency_admission=None, gp_contact=None, community_contact=None)
     assert money(arms, course, {}, nothing, np.ones(40)) is None
+
+
+def test_where_nothing_with_a_price_ever_happened_nothing_is_said_of_money() -> None:
+    arms, course = made_up(40)
+    nothing = {name: np.zeros_like(values) for name, values in course.counts.items()}
+    quiet = Course(nothing, course.died, course.stayed, course.started)
+    expected = {"admissions": np.full(40, 1e-6), "gp_contacts": np.full(40, 1e-6)}
+    found = money(arms, quiet, expected, costs(600), np.ones(40))
+    assert np.isnan(found.relative.value)
+    assert found.break_even is None
+    assert "nothing can be said" in money_sentence(found)
 
 
 def test_days_in_hospital_are_not_counted_twice() -> None:

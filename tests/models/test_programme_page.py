@@ -93,7 +93,7 @@ def told() -> Account:
             ),
             0.9,
         ),
-        lots=ByLot(400, 420, (0.5, 0.02), Estimate(-0.06, 0.02)),
+        lots=ByLot(400, 420, 3000, 0.3, (0.5, 0.02), Estimate(-0.06, 0.02)),
     )
 
 
@@ -138,7 +138,9 @@ def test_the_naive_claim_stands_beside_the_comparison(told: Account) -> None:
 def test_a_difference_between_groups_is_named_only_beyond_chance(told: Account) -> None:
     assert "differs by sex" in groups_sentence(told)
     alike = told.groups.assign(difference=-0.03, low=-0.07, high=0.01)
-    assert "no larger than chance" in groups_sentence(replace(told, groups=alike, unequal=unequal(alike)))
+    assert "cannot be told from chance" in groups_sentence(replace(told, groups=alike, unequal=unequal(alike)))
+    alone = told.groups[told.groups["group"] != "male"]
+    assert "was not tested" in groups_sentence(replace(told, groups=alone, unequal=unequal(alone)))
     nobody = told.groups.assign(difference=np.nan)
     assert groups_sentence(replace(told, groups=nobody)) == "No group has enough starters to tell."
 
@@ -159,10 +161,17 @@ def test_who_says_yes_is_told_apart_and_gaps_are_named(told: Account) -> None:
     assert "sex male: 27%" in said
     assert "female" not in said
     assert "Too few" in uptake_sentence(None)
+    hidden = pd.DataFrame({"outcome": ["declined", "not_reached", "started"], "people": [400.0, np.nan, 150.0]})
+    assert "25% of the people" in uptake_sentence(replace(told.uptake, outcomes=hidden)), (
+        "of all offers, hidden ones too"
+    )
+    few = pd.DataFrame({"outcome": ["declined", "started"], "people": [np.nan, np.nan]})
+    assert "nan" not in uptake_sentence(replace(told.uptake, outcomes=few))
 
 
 def test_lots_are_told_with_how_many_started_of_either_side(told: Account) -> None:
     said = lots_sentence(told.lots)
     assert "-6.0 in 100 (95 % interval: -9.9 to -2.1)" in said
     assert "50% started, and 2% of those passed over" in said
+    assert "30% of those passed over were drawn in a later week" in said
     assert "casewell plan evaluation" in lots_sentence(None)

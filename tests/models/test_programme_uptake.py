@@ -33,6 +33,16 @@ def test_each_groups_share_is_told_with_an_interval_and_beside_people_alike_else
     assert told.outcomes["people"].sum() == 4000
 
 
+def test_people_alike_are_people_outside_the_group() -> None:
+    table, groups = offers(2000, 8, 0.0)
+    women = groups["sex"] == "female"
+    # Nobody can be told apart by deprivation, so men are to be expected to start as the women do, whatever men do.
+    table["outcome"] = np.where(women, np.where(np.arange(2000) % 10 == 0, "started", "declined"), table["outcome"])
+    told = uptake(table, {"sex": groups["sex"], "imd_quintile": np.full(2000, "1")}, 0)
+    alike = told.groups.set_index(["grouping", "group"]).loc[("sex", "male"), "alike"]
+    assert alike == pytest.approx(0.1, abs=0.03)
+
+
 def test_chances_foretold_for_people_not_seen_are_right_where_groups_matter_and_say_nothing_where_they_do_not() -> None:
     assert uptake(*offers(4000, 2, 0.3), 0).slope == pytest.approx(1, abs=0.2)
     assert abs(uptake(*offers(4000, 3, 0.0), 0).slope) < 1

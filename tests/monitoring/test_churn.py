@@ -43,8 +43,12 @@ def test_under_a_new_model_nobodys_score_is_held_against_the_old_one():
 
 def test_a_list_that_is_mostly_new_is_named_with_the_commonest_cause():
     assert about_churn(churn(CAME, NOW, THEN, COHORT, "2026-09-24", 10, False), Monitoring()) == []
-    (finding,) = about_churn(churn(CAME, NOW, THEN, COHORT, "2026-09-24", 3, False), Monitoring())
-    assert "67%" in finding.sentence
+    (few,) = about_churn(churn(CAME, NOW, THEN, COHORT, "2026-09-24", 3, False), Monitoring())
+    assert few.sentence.startswith("* of the people listed on 2026-09-24")
+    gone = turnover(*((person, "left", "died") for person in range(40)))
+    (finding,) = about_churn(churn(gone, NOW, THEN, COHORT, "2026-09-24", 60, False), Monitoring())
+    assert finding.sentence.startswith("67% of the people")
+    assert finding.sentence.endswith("Most often because of: died.")
 
 
 def test_without_an_earlier_list_there_is_nothing_to_say():

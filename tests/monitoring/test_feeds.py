@@ -60,6 +60,15 @@ def test_a_return_that_should_have_come_long_ago_is_named(judged):
     assert found.loc["return", "share"] == 1
 
 
+@pytest.mark.parametrize("until", [29, 380, 500, 800, 1_000])
+def test_a_source_that_died_is_silent_however_long_ago(judged, until):
+    dead = [rows("old", practice, range(until, 1_200)) for practice in "ABC"]
+    found = judged(*daily("gp", "A", "B", "C"), *dead)
+    assert found.loc["old", ["people", "silent", "level"]].tolist() == [300, 300, "past the limit"]
+    assert found.loc["old", "window_days"] == max(28, until - 1)
+    assert found.loc["gp", "level"] == ""
+
+
 def test_a_practice_with_few_records_is_not_judged(judged):
     found = judged(*daily("care", "A", "B"), rows("care", "C", range(100, 600, 60)))
     assert found.loc["care", "people"] == 200
@@ -69,7 +78,7 @@ def test_the_finding_hides_how_many_where_they_are_few():
     found = pd.DataFrame(
         [{"source": "gp", "people": 100, "silent": 5, "share": 0.05, "window_days": 28, "level": "look at it"}]
     )
-    assert "(* of 100)" in about_feeds(found, Monitoring())[0].sentence
+    assert "of * of people (* of 100)" in about_feeds(found, Monitoring())[0].sentence
 
 
 def test_where_nobody_has_a_practice_the_feed_is_judged_for_everybody_at_once(tmp_path):

@@ -50,7 +50,7 @@ def week(**changes):
         "calibration": CALIBRATION,
         "churn": Churn("2026-09-24", 40, 41, pd.DataFrame({"movement": ["left"], "cause": ["died"], "people": [3]})),
         "need": pd.DataFrame(
-            {"imd_quintile": ["1", "2"], "people": [300, 4], "need": [1.0, 2.0], "need_expected": [1.5, 2.5]}
+            {"imd_quintile": list("123"), "people": [300, 4, 90], "need": [1.0, 2, 1], "need_expected": [1.5, 2.5, 1.1]}
         ),
         "findings": (),
     }
@@ -91,15 +91,53 @@ def test_counts_of_fewer_than_eight_are_nowhere(page):
     assert told["calibration"][0]["observed"] is None
     assert told["population"][0]["growth"] is None
     assert told["need"][1] == {"imd_quintile": "2", "people": None, "need": None, "need_expected": None}
+    assert told["need"][2]["need"] is None  # else the hidden fifth could be reckoned from the whole
     assert told["list"]["causes"][0]["people"] is None
 
 
+def test_no_share_gives_a_hidden_count_away(page):
+    told = as_json(week())
+    assert told["feeds"][0]["share"] is None
+    assert told["numbers"].keys().isdisjoint({"silent_share_gp", "list_replaced_share", "population_growth"})
+    assert told["leaks"][0]["beyond_chance"] is None
+    assert "0.4%" not in page()
+    assert all(row["now"] is None for row in told["scores"]["the last run"])
+
+
+def test_how_many_came_and_went_is_shown_as_the_causes_are(page):
+    causes = [("left", "died", 3), ("left", "moved", 20), ("left", "declined", 31), ("entered", "score", 58)]
+    gone = Churn("2026-09-24", 152, 156, pd.DataFrame(causes, columns=["movement", "cause", "people"]))
+    found = as_json(week(churn=gone))["list"]
+    assert [row["people"] for row in found["causes"]] == [None, None, 30, 60]
+    assert (found["entered"], found["left"], found["listed_then"], found["listed_now"]) == ("60", "55", "150", "155")
+    assert numbers(week(churn=gone))["list_replaced_share"] == 55 / 150
+    assert "60 people came onto the list and 55 left it; 150 were listed then, 155 are now." in page(churn=gone)
+
+
+def test_a_hidden_group_is_never_the_only_one_of_its_age_or_fifth():
+    rows = [("18-44", "1", 5), ("18-44", "2", 200), ("45-64", "1", 300), ("45-64", "2", 403)]
+    cells = pd.DataFrame(rows, columns=["age_band", "imd_quintile", "people"])
+    cells = cells.assign(came=20, left=20, growth=0.0, beyond_chance=0.0, share=0.25, share_then=0.25)
+    found = as_json(week(composition=Composition(cells, 1.02, 0.9, 1.15)))["population"]
+    assert [row["people"] for row in found] == [None] * 4
+    assert {row["share_then"] for row in found} == {None}
+
+
+def test_figures_come_from_the_counts_that_are_shown():
+    cells = CELLS.assign(people=502, came=61, left=13)
+    (row,) = as_json(week(composition=Composition(cells, 1.02, 0.9, 1.15)))["population"]
+    assert (row["people"], row["growth"]) == (500, round(45 / 500, 3))
+
+
+def test_names_in_the_books_are_no_paths():
+    odd = FEEDS.assign(source="a/../b:c.", silent=400)
+    assert "silent_share_a____b_c_" in numbers(week(feeds=odd))
+
+
 def test_the_books_hold_what_is_known_and_nothing_else():
-    odd = FEEDS.assign(source="the GP's feed")
-    assert "silent_share_the_GP_s_feed" in numbers(week(feeds=odd))
     told = numbers(week(composition=Composition(CELLS, float("nan"), float("nan"), float("nan"))))
     assert "admissions_ratio" not in told
-    assert told["silent_share_gp"] == 0.004
+    assert numbers(week(feeds=FEEDS.assign(silent=101)))["silent_share_gp"] == 0.1
     assert told["calibration_in_full_ratio"] == 1.1
     assert told["findings_look_at_it"] == 0
 

@@ -47,7 +47,22 @@ def test_admissions_beyond_the_limit_are_named_only_when_that_is_sure():
 
 def test_missing_ethnicity_is_named_past_the_limit_and_an_answer_not_given_is_not_missing():
     table = pd.DataFrame({"ethnic_group": ["White"] * 80 + ["not stated"] * 20, "practice_code": "A"})
-    assert about_ethnicity(table, 0.15) == []
-    (finding,) = about_ethnicity(table.replace("not stated", "not known"), 0.15)
+    assert about_ethnicity(table, 0.15, 100) == []
+    (finding,) = about_ethnicity(table.replace("not stated", "not known"), 0.15, 100)
     assert finding.check == "missing ethnicity"
     assert "20%" in finding.sentence
+
+
+def test_the_practice_with_the_most_missing_is_a_large_one():
+    table = pd.DataFrame({"ethnic_group": ["White"] * 80 + ["not known"] * 20, "practice_code": "A"})
+    lone = pd.DataFrame({"ethnic_group": ["not known"], "practice_code": ["B"]})
+    (finding,) = about_ethnicity(pd.concat([table, lone]), 0.15, 100)
+    assert "with the most it is 20%" in finding.sentence
+    assert "with the most" not in about_ethnicity(pd.concat([table, lone]), 0.15, 200)[0].sentence
+
+
+def test_a_group_that_grew_is_told_without_a_figure_that_rests_on_few():
+    then = pd.concat([people(range(100)), people(range(1_000, 3_000), fifth="4")])
+    now = pd.concat([people(range(3, 100)), people(range(1_000, 3_000), fifth="4"), people(range(5_000, 5_060))])
+    (finding,) = told(flows(then, now))
+    assert finding.sentence.endswith("deprivation fifth 2, which grew.")

@@ -82,6 +82,7 @@ def publish(data: Path) -> Publish:
         as_of: dt.date = AS_OF,
         verdict: str = "cannot tell",
         synthetic: bool = False,
+        without: tuple[str, ...] = (),
     ) -> Path:
         rows = [{}] * people if isinstance(people, int) else people
         contacts = pd.DataFrame([_contact(number, row) for number, row in enumerate(rows, 1)])
@@ -93,7 +94,7 @@ def publish(data: Path) -> Publish:
         final = data / "cohorts" / str(as_of)
         staged = cohorts.stage(final)
         override = {"owner": "Dr Owner", "reason": "A reason in a sentence", "covers": "cannot_tell"}
-        heading = cohorts.Heading(as_of, verdict, override["owner"], override["reason"])
+        heading = cohorts.Heading(as_of, verdict, override["owner"], override["reason"], without=without)
         cohorts.write_lists(cohort, contacts, practices, heading, staged / "lists", synthetic)
         for name, title in (("fairness.html", "The audit"), ("fairness_tables.html", "The tables")):
             (staged / name).write_text(f"<!DOCTYPE html><title>{title}</title>", encoding="utf-8")
@@ -101,6 +102,7 @@ def publish(data: Path) -> Publish:
             "as_of": str(as_of),
             "synthetic": synthetic,
             "missing": ["ethnicity"],
+            "model": {"without": list(without)},
             "evidence": {"grade": "assumed", "sentence": ""},
             "fairness": {"verdict": verdict, "released": True, "override": None if verdict == "pass" else override},
             "files": {str(path.relative_to(staged)): _digest(path) for path in staged.rglob("*") if path.is_file()},

@@ -77,6 +77,28 @@ def test_only_the_newest_outcome_comes_back_under_a_lasting_identifier(answer, p
     ]
 
 
+def test_what_was_said_first_stays_known_from_its_day_though_a_note_is_added(publish, programme, data):
+    from unittest import mock
+
+    from worklist.giving_back import write_programme
+    from worklist.published import newest_week
+    from worklist.recording import add
+
+    publish()
+    team = newest_week(data).team_list("N1")
+    for day, outcome, note in (
+        (14, "declined", ""),
+        (15, "not reached", ""),
+        (16, "declined", ""),
+        (17, "declined", "x"),
+    ):
+        moment = dt.datetime(2022, 10, day, 12, tzinfo=dt.UTC)
+        with mock.patch("django.utils.timezone.now", return_value=moment):
+            add(team, team.rows[0], outcome, None, None, note=note)
+    write_programme(data / "worklist")
+    assert [row["received_date"] for row in programme()] == ["2022-10-16"]
+
+
 def test_nobody_without_an_nhs_number_comes_back(answer, publish, data):
     from worklist.giving_back import write_programme
 

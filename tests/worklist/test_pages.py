@@ -45,6 +45,13 @@ def test_every_page_says_what_the_week_is_worth(client, publish, address):
     assert f"/{AS_OF}/fairness/" in page
 
 
+def test_every_page_names_the_source_that_the_scores_do_without(client, publish):
+    publish(without=("emergency",))
+    assert "emergency: its feed has failed" in text_of(client.get(f"{LIST}1/"))
+    publish()
+    assert "its feed has failed" not in text_of(client.get(LIST))
+
+
 def test_a_list_of_real_people_that_passed_carries_no_stamp_and_no_override(client, publish):
     publish(verdict="pass")
     page = text_of(client.get("/"))

@@ -101,6 +101,45 @@ def test_reading_a_file_twice_changes_nothing_and_undoes_nothing(filled_in, data
     assert [row[1] for row in stored()] == ["not reached", "declined"]
 
 
+def test_a_file_filled_in_further_leaves_what_the_pages_recorded_since(publish, data, tmp_path, answer):
+    week = publish(3)
+    take(data, in_csv(week, tmp_path, {1: {"outcome": "not reached"}}))
+    answer(outcome="declined")
+    further = in_csv(week, tmp_path, {1: {"outcome": "not reached"}, 2: {"outcome": "not suitable"}})
+    for _ in range(2):
+        take(data, further)
+        assert [row[1] for row in stored()] == ["not reached", "declined", "not suitable"]
+
+
+def test_an_answer_can_be_taken_back_by_file_and_old_files_read_again_do_not_undo_it(publish, data, tmp_path):
+    week, kept = publish(2), []
+    # The note of somebody else keeps the third file from being the first.
+    for outcome, other in (("not reached", "a"), ("declined", "b"), ("not reached", "c")):
+        cells = {1: {"outcome": outcome}, 2: {"outcome": "not suitable", "note": other}}
+        kept.append(in_csv(week, tmp_path, cells).rename(tmp_path / f"{other}.csv"))
+        assert take(data, kept[-1]).recorded == 2
+    for path in kept:
+        assert (take(data, path).recorded, len(stored())) == (0, 6)
+    assert [row[1] for row in stored() if row[0].endswith("/1")] == ["not reached", "declined", "not reached"]
+
+
+def test_a_file_that_said_nothing_new_undoes_nothing_when_it_is_read_again(publish, data, tmp_path):
+    week, first = publish(1), {1: {"outcome": "not reached"}}
+    take(data, in_csv(week, tmp_path, first))
+    second = in_csv(week, tmp_path, first, delimiter=";").rename(tmp_path / "again.csv")
+    take(data, second)
+    take(data, in_csv(week, tmp_path, {1: {"outcome": "declined"}}))
+    take(data, second)
+    assert [row[1] for row in stored()] == ["not reached", "declined"]
+
+
+def test_a_new_note_or_owner_beside_the_same_outcome_is_recorded(filled_in, publish, data, tmp_path):
+    take(data, filled_in({1: DECLINED}))
+    for words in ({"note": "called"}, {"owner": "Sam"}, {"progress": "in progress"}):
+        assert take(data, in_csv(publish(3), tmp_path, {1: DECLINED | words})).recorded == 1
+    assert [row[4:] for row in stored()][-1] == ("Jo", "in progress", "call later")
+
+
 WRONG = [
     ({"reference": "2022-10-13/N1/2"}, "edited"),
     ({"reference": "2022-10-13/N1/99"}, "nobody on that day's lists"),
@@ -215,6 +254,29 @@ def test_a_file_that_is_no_list_is_refused_whole(name, content, data, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError, match=name):
         take(data, tmp_path / name)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "unknown setting", "charts only"])
+def test_a_damaged_workbook_is_refused_in_words(damage, publish, data, tmp_path):
+    import zipfile
+
+    path = in_workbook(publish(1), tmp_path, {})
+    if damage == "charts only":
+        book = openpyxl.Workbook()
+        book.create_chartsheet()
+        book.remove(book.worksheets[0])
+        book.save(path)
+    else:
+        with zipfile.ZipFile(path) as parts:
+            content = {name: parts.read(name) for name in parts.namelist()}
+        sheet = content["xl/worksheets/sheet1.xml"]
+        unknown = sheet.replace(b"<pageMargins ", b'<pageMargins odd="1" ')
+        broken = sheet[: len(sheet) // 2] if damage == "cut short" else unknown
+        with zipfile.ZipFile(path, "w") as parts:
+            for name, part in (content | {"xl/worksheets/sheet1.xml": broken}).items():
+                parts.writestr(name, part)
+    with pytest.raises(SourceError, match=r"N1\.xlsx"):
+        take(data, path)
 
 
 def test_the_store_stays_only_ever_added_to(filled_in, data):
