@@ -74,7 +74,9 @@ def personal_changes(cohort: pd.DataFrame, news: pd.DataFrame, earlier: Earlier 
     was = earlier.cohort.add_suffix("_was").rename(columns={"person_id_was": "person_id"})
     table = cohort.merge(was, on="person_id", how="left", validate="one_to_one")
     parts = [_place(table), *[_band(table, name) for name in _BANDS], _news(table["person_id"], news)]
-    said = pd.concat(parts, axis=1).apply(lambda row: "; ".join(part for part in row if part), axis=1)
+    said = parts[0]
+    for part in parts[1:]:
+        said = said + np.where((said != "") & (part != ""), "; ", "") + part
     return pd.DataFrame({"person_id": table["person_id"], "changed": said.mask(said == "", NOTHING)})
 
 

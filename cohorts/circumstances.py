@@ -18,6 +18,8 @@ from cohorts.tables import CIRCUMSTANCES
 from features.code_groups import map_codes
 
 RECENT_DAYS = 90
+LASTING_DAYS = 3 * 365
+"""How long a record of a need that may pass is believed."""
 HELPERS = {
     "community_district_nursing": "district nursing",
     "community_therapy": "community therapy",
@@ -43,6 +45,8 @@ NEEDS = {
     "lives_alone": "lives alone",
     "carer": "is a carer",
 }
+FOR_GOOD = "interpreter_needed"
+"""The need that is believed however old its record is."""
 
 _EVENTS = """
 SELECT e.subject_id AS person_id, coded."group", "time", "end" FROM read_parquet($events) AS e
@@ -81,7 +85,7 @@ def circumstances(
         "first_step": steps.set_index("person_id")["first_step"],
         "helped_by": _helped_by(seen, helpers, date),
         "last_contact": _last_contact(seen),
-        "needs": _needs(seen),
+        "needs": _needs(seen, date),
         "data_gaps": pd.Series("no GP records lately", index=pd.Index(sorted(silent), dtype="int64"), dtype="str"),
     }
     table = pd.DataFrame({name: columns[name].reindex(people).fillna("").to_numpy() for name in CIRCUMSTANCES})
@@ -99,7 +103,8 @@ def _seen(
 
 
 def _helped_by(seen: pd.DataFrame, helpers: dict[str, str], as_of: pd.Timestamp) -> pd.Series:
-    going_on = seen["end"].isna() & seen["group"].isin(["home_support", "reablement"])
+    # A service with a planned end is going on until that day.
+    going_on = (seen["end"].isna() | (seen["end"] > as_of)) & seen["group"].isin(["home_support", "reablement"])
     recent = (as_of - seen["day"]).dt.days <= RECENT_DAYS
     table = seen[seen["group"].isin(helpers) & (recent | going_on)]
     table = table.assign(service=table["group"].map(helpers), going_on=going_on.loc[table.index])
@@ -118,8 +123,9 @@ def _last_contact(seen: pd.DataFrame) -> pd.Series:
     return (newest["service"] + ", " + _day(newest["day"])).set_axis(newest["person_id"])
 
 
-def _needs(seen: pd.DataFrame) -> pd.Series:
-    table = seen[seen["group"].isin(NEEDS)].drop_duplicates(["person_id", "group"])
+def _needs(seen: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
+    believed = ((as_of - seen["day"]).dt.days <= LASTING_DAYS) | (seen["group"] == FOR_GOOD)
+    table = seen[seen["group"].isin(NEEDS) & believed].drop_duplicates(["person_id", "group"])
     order = {group: place for place, group in enumerate(NEEDS)}
     table = table.assign(place=table["group"].map(order)).sort_values(["person_id", "place"])
     return table["group"].map(NEEDS).groupby(table["person_id"]).agg("; ".join)

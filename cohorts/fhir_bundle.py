@@ -1,7 +1,7 @@
 """One team's list as a FHIR R4 bundle: who (Patient, Group), why (RiskAssessment) and what to do (Task).
 
 Resources and codes are those of FHIR 4.0.1 (hl7.org/fhir/R4); NHS numbers and ODS codes carry the NHS England systems. A
-RiskAssessment holds the probability for systems and the band for people, as the list does. Nothing is live: narratives
+RiskAssessment holds the probability (in R4 a percentage) for systems and the band for people, as the list does. Nothing is live: narratives
 are escaped text, and identifiers are made from the row's reference, so that the same list gives the same bytes.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
+import re
 import uuid
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -17,16 +18,20 @@ from typing import Any
 import pandas as pd
 
 from casewell import __version__
-from cohorts.fhir_checks import RISK_CODES, SYNTHETIC_TAG, problems_of
+from cohorts.fhir_checks import RISK_CODES, SYNTHETIC_LABEL, problems_of
 from cohorts.reasons import FALLBACK
 from cohorts.safe_text import clean
 from cohorts.tables import LISTED
-from cohorts.team_lists import GRADES_IN_WORDS, NOT_RECORDED, Heading, reasons_of
+from cohorts.team_lists import GRADES_IN_WORDS, NOT_RECORDED, Heading, caveats, reasons_of
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
+TEAM_CODE = "urn:casewell:team"
+"""The system of a team's code that is not one of ODS: a place's own, or that of everybody."""
 REFERENCE = "urn:casewell:list-row"
 RISK_SYSTEM = "http://terminology.hl7.org/CodeSystem/risk-probability"
+# Of practices and primary care networks.
+_ODS_SHAPE = re.compile(r"[A-Z][0-9]{5}")
 _XHTML = "http://www.w3.org/1999/xhtml"
 
 
@@ -46,7 +51,7 @@ def fhir_bundle(
     outcome, horizon_days
         What the probability is of, in plain words, and within how many days.
     synthetic
-        Tag every resource as test data.
+        Label every resource as test data (`meta.security`).
 
     Raises
     ------
@@ -62,7 +67,7 @@ def fhir_bundle(
         *[entry for row in people for entry in _about(row, team, device, heading, outcome, horizon_days)],
         (_url(key, "Group"), _group(people, team, team_name or team_code, heading)),
     ]  # fmt: skip
-    tag = {"meta": {"tag": [SYNTHETIC_TAG]}} if synthetic else {}
+    label = {"meta": {"security": [SYNTHETIC_LABEL]}} if synthetic else {}
     bundle = {
         "resourceType": "Bundle",
         "type": "collection",
@@ -71,8 +76,8 @@ def fhir_bundle(
             "value": f"{key}/{rows['list_version'].iloc[0] if people else 'empty'}",
         },
         "timestamp": f"{heading.as_of}T00:00:00Z",
-        "entry": [{"fullUrl": url, "resource": resource | tag} for url, resource in entries],
-    } | tag
+        "entry": [{"fullUrl": url, "resource": resource | label} for url, resource in entries],
+    } | label
     found = problems_of(bundle)
     if found:
         raise RuntimeError(f"the FHIR bundle of a team breaks its rules: {'; '.join(found)}")
@@ -84,9 +89,11 @@ def _url(key: str, kind: str) -> str:
 
 
 def _organization(team_code: str, team_name: str) -> dict[str, Any]:
-    name = clean(team_name) or clean(team_code) or NOT_RECORDED
-    code = {"identifier": [{"system": ODS_CODE, "value": clean(team_code)}]} if clean(team_code) else {}
-    return {"resourceType": "Organization", "name": name, "active": True} | code
+    code = clean(team_code)
+    name = clean(team_name) or code or NOT_RECORDED
+    system = ODS_CODE if _ODS_SHAPE.fullmatch(code) else TEAM_CODE
+    identifier = {"identifier": [{"system": system, "value": code}]} if code else {}
+    return {"resourceType": "Organization", "name": name, "active": True} | identifier
 
 
 def _about(
@@ -106,16 +113,16 @@ def _patient(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     identifiers = [] if number == NOT_RECORDED else [{"system": NHS_NUMBER, "value": number}]
     if not identifiers and clean(record) not in ("", NOT_RECORDED):
         identifiers = [{"system": "urn:casewell:source-record", "value": clean(record)}]
-    family, _, given = clean(row["name"]).partition(", ")
-    name = {"text": clean(row["name"]) or NOT_RECORDED} | ({"family": family} if family else {})
+    family, given = clean(row["family_name"]), clean(row["given_name"])
+    name: dict[str, Any] = ({"family": family} if family else {}) | ({"given": [given]} if given else {})
     born = row["date_of_birth"]
     patient = {
         "resourceType": "Patient",
         "text": _narrative(clean(row["name"]) or NOT_RECORDED),
-        "name": [name | ({"given": [given]} if given else {})],
         "generalPractitioner": [{"display": clean(row["practice"]) or NOT_RECORDED}],
     }
     patient |= {"identifier": identifiers} if identifiers else {}
+    patient |= {"name": [{"text": clean(row["name"])} | name]} if name else {}
     return patient | ({} if pd.isna(born) else {"birthDate": born.date().isoformat()})
 
 
@@ -123,10 +130,11 @@ def _risk(
     row: Mapping[Hashable, Any], person: str, device: str, heading: Heading, outcome: str, horizon_days: int
 ) -> dict[str, Any]:
     said = [text for text in map(clean, reasons_of(row)) if text] or [FALLBACK]
-    ends = heading.as_of + dt.timedelta(days=horizon_days)
+    # A period holds its last day whole.
+    ends = heading.as_of + dt.timedelta(days=horizon_days - 1)
     prediction = {
         "outcome": {"text": clean(outcome)},
-        "probabilityDecimal": round(float(row["risk"]), 4),
+        "probabilityDecimal": round(100 * float(row["risk"]), 2),
         "qualitativeRisk": {
             "coding": [{"system": RISK_SYSTEM, "code": RISK_CODES[row["risk_band"]]}],
             "text": row["risk_band"],
@@ -143,7 +151,7 @@ def _risk(
         "performer": {"reference": device},
         "prediction": [prediction],
         "mitigation": clean(row["first_step"]) or "Case management",
-        "note": [{"text": GRADES_IN_WORDS[row["evidence_grade"]]}],
+        "note": [{"text": clean(line)} for line in (GRADES_IN_WORDS[row["evidence_grade"]], *caveats(heading))],
     }
 
 

@@ -21,7 +21,7 @@ from cohorts.tables import RISK_BANDS
 
 RISK_CODES = dict(zip(RISK_BANDS, ("high", "moderate", "low", "negligible"), strict=True))
 """The list's bands, in the codes of http://terminology.hl7.org/CodeSystem/risk-probability."""
-SYNTHETIC_TAG = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
+SYNTHETIC_LABEL = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
 # FHIR 4.0.1, bindings of the strength `required`.
 VALUE_SETS: dict[tuple[str, str], set[str]] = {
     ("Bundle", "type"): {"document", "message", "transaction", "transaction-response", "batch", "batch-response", "history", "searchset", "collection"},
@@ -87,16 +87,16 @@ def _of_resource(resource: dict[str, Any], kinds: dict[str, str]) -> Iterator[st
 
 
 def _of_prediction(prediction: dict[str, Any]) -> Iterator[str]:
-    risk = prediction.get("probabilityDecimal")
-    if risk is None or not 0 <= risk <= 1:
-        yield "probabilityDecimal is not a probability"
+    percentage = prediction.get("probabilityDecimal")
+    if percentage is None or not 0 <= percentage <= 100:
+        yield "probabilityDecimal is not a percentage"
         return
     told = prediction.get("qualitativeRisk", {})
     codes = [coding["code"] for coding in told.get("coding", [])]
     if codes != [RISK_CODES.get(told.get("text", ""))]:
         yield "qualitativeRisk is not a band of the list"
-    # The decimal is rounded to four places, so a risk on the border may lie on either side.
-    elif told["text"] not in risk_bands(np.array([risk - 5e-5, risk, risk + 5e-5])):
+    # The percentage is rounded to two places, so a risk on the border may lie on either side.
+    elif told["text"] not in risk_bands(np.array([percentage - 5e-3, percentage, percentage + 5e-3]) / 100):
         yield "qualitativeRisk is not the band of the probability"
 
 

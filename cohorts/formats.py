@@ -38,6 +38,7 @@ _CSV_COLUMNS = (
     "fairness",
     "released_by",
     "released_because",
+    "scored_without",
     "synthetic",
     *FOR_COORDINATORS,
     "reference",
@@ -114,6 +115,7 @@ def comma_separated(rows: pd.DataFrame, heading: Heading, synthetic: bool) -> by
         fairness=heading.verdict,
         released_by=heading.owner,
         released_because=heading.reason,
+        scored_without=", ".join(heading.without),
         synthetic="SYNTHETIC" if synthetic else "",
         **dict.fromkeys(FOR_COORDINATORS, ""),
     )

@@ -35,7 +35,9 @@ def write_practice_files(
     listed = cohort.loc[cohort["status"] == LISTED, ["person_id", "team_code", "rank"]]
     table = listed.merge(contacts, on="person_id", how="left", validate="one_to_one")
     table = table.assign(number=table["nhs_number"].fillna(""), practice=table["practice_code"].fillna(""))
-    usable = table["number"].map(is_nhs_number) & table["date_of_birth"].notna() & (table["practice"] != "")
+    usable = (
+        table["number"].map(is_nhs_number).astype("bool") & table["date_of_birth"].notna() & (table["practice"] != "")
+    )
     known = table[usable].sort_values(["practice", "team_code", "rank"])
     stems = file_stems(known["practice"])
     lines = '"' + known["number"] + '","' + known["date_of_birth"].dt.strftime("%d/%m/%Y") + '"\r\n'

@@ -2,7 +2,8 @@
 
 A date beside a harmless count can give away what else happened that day: "the latest emergency admission on 4
 September" is harmless until the family remembers what 4 September was. So no day is named on which any sensitive code
-was recorded, nor any day of a hospital stay of which a hospital recorded one, nor the day before such a stay.
+was recorded, nor any day of a hospital stay of which a hospital recorded one, nor the day before such a stay. What an
+emergency department recorded counts as the hospital's: who comes late in the evening is admitted after midnight.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ _DAYS = """
 WITH of_people AS (SELECT e.* FROM read_parquet($events) AS e SEMI JOIN asked USING (subject_id)),
 told AS (
     SELECT DISTINCT subject_id, CAST("time" AS DATE) AS day, starts_with(code, 'ICD10') OR starts_with(code, 'DISCHARGE//')
-        AS by_hospital
+        OR starts_with(code, 'ED_COMPLAINT//') AS by_hospital
     FROM of_people SEMI JOIN private USING (code)
 ),
 stays AS (

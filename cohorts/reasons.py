@@ -75,4 +75,5 @@ def _words(raising: pd.DataFrame, declared: dict[str, Feature]) -> pd.DataFrame:
     said = raising.loc[raising["value"].notna() & (raising["value"] != 0), ["feature", "value"]].drop_duplicates()
     said["words"] = [declared[name].words(value) for name, value in zip(said["feature"], said["value"], strict=True)]
     said["group"] = said["feature"].map({name: feature.group or name for name, feature in declared.items()})
-    return said.dropna(subset="words")
+    # Where nothing can be said pandas takes the empty columns for numbers.
+    return said.dropna(subset="words").astype({"words": "str", "group": "str"})

@@ -66,18 +66,24 @@ def heading_lines(heading: Heading, team_code: str, team_name: str, rows: pd.Dat
         f"Case management list: {name or team_code}",
         f"As of {in_words(heading.as_of)}: nothing that became known on that day or later was used.",
         *[GRADES_IN_WORDS[grade] for grade in GRADES_IN_WORDS if (rows["evidence_grade"] == grade).any()],
-        f"Fairness: {VERDICTS_IN_WORDS[heading.verdict]}",
+        *caveats(heading),
     ]
+    since = f"the list of {in_words(heading.since)}" if heading.since else "nothing: this is a first list"
+    lines.append(f"Changes are against {since}. Not in the data: {', '.join((*heading.missing, *NEVER_IN_THE_DATA))}.")
+    if rows.empty:
+        lines.append("Nobody is listed for this team this week.")
+    return lines
+
+
+def caveats(heading: Heading) -> list[str]:
+    """Say what the fairness gate found, what the scores do without, and who released the list in spite of the verdict."""
+    lines = [f"Fairness: {VERDICTS_IN_WORDS[heading.verdict]}"]
     if heading.without:
         lines.append(
             f"Scored without {', '.join(heading.without)}: its feed has failed, and a model trained without it was used."
         )
     if heading.owner:
         lines.append(f"Released in spite of the fairness verdict by {heading.owner}, because: {heading.reason}")
-    since = f"the list of {in_words(heading.since)}" if heading.since else "nothing: this is a first list"
-    lines.append(f"Changes are against {since}. Not in the data: {', '.join((*heading.missing, *NEVER_IN_THE_DATA))}.")
-    if rows.empty:
-        lines.append("Nobody is listed for this team this week.")
     return lines
 
 
@@ -98,15 +104,20 @@ def with_contacts(cohort: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
 
 
 def named(people: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
-    """Join to rows with a `person_id` their `nhs_number`, `name`, `date_of_birth` (missing when not recorded), `practice`, `source_record`."""
-    table = people.merge(contacts, on="person_id", how="left", validate="one_to_one")
-    given, family = table["given_name"].fillna(""), table["family_name"].fillna("")
+    """Join names to rows with a `person_id`, which may stand in several (whoever changed teams left one list and entered another).
+
+    Added are `nhs_number`, `name`, `practice`, `source_record` (or "not recorded"), `date_of_birth` (missing when not
+    recorded), and the parts of the name, `given_name` and `family_name` (empty when not recorded).
+    """
+    table = people.merge(contacts, on="person_id", how="left", validate="many_to_one")
+    for column in ("given_name", "family_name"):
+        table[column] = table[column].fillna("")
     practice = table["practice_name"].fillna("")
-    table["name"] = (family + ", " + given).str.strip(", ")
+    table["name"] = (table["family_name"] + ", " + table["given_name"]).str.strip(", ")
     table["practice"] = practice.mask(practice == "", table["practice_code"].fillna(""))
     for column in ("nhs_number", "name", "practice", "source_record"):
         table[column] = table[column].fillna("").mask(table[column].fillna("") == "", NOT_RECORDED)
-    return table.drop(columns=["given_name", "family_name", "practice_code", "practice_name"])
+    return table.drop(columns=["practice_code", "practice_name"])
 
 
 def reasons_of(row: Mapping[Hashable, object]) -> list[str]:

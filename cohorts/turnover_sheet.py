@@ -1,7 +1,7 @@
 """The workbook's third sheet: who came onto the team's list and who left it, in words that a team may read.
 
-A team must know who has died, moved or started. That somebody is near the end of life, or mourns, is for others to say:
-then the sheet says that another service is in touch, or that the offer waits.
+A team must know who has died, moved or started. That somebody is near the end of life, or mourns, is for others to say.
+One sentence stands for both, and for people in hospital, who are many: said of the few alone it would give them away.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from cohorts.routing import BEREAVED
 from cohorts.safe_text import clean
 from cohorts.team_lists import birth_date
 
 _COLUMNS = {"Change": 10, "NHS number": 14, "Name": 28, "Date of birth": 14, "Practice": 28, "Why": 60}
 _TEXT = {"num_format": "@", "text_wrap": True, "valign": "top", "font_name": "Arial", "font_size": 10}
-_ELSEWHERE = "another service is in touch"
-_OPENLY = {"already on a caseload", "in hospital: discharge team", "care home: enhanced health in care homes"}
+_NOT_NOW = "no offer for now: in hospital, with another service, or not the right time"
+_OPENLY = {"already on a caseload", "care home: enhanced health in care homes"}
 
 
 def told_to_teams(turnover: pd.DataFrame) -> pd.DataFrame:
@@ -29,8 +28,7 @@ def told_to_teams(turnover: pd.DataFrame) -> pd.DataFrame:
     shown = turnover[turnover["cause"] != "opted out"]
     bare = shown["why"].str.removeprefix("no longer: ")
     routed = shown["cause"] == "routed"
-    why = shown["why"].mask(routed & ~bare.isin(_OPENLY), _ELSEWHERE)
-    why = why.mask(routed & (bare == BEREAVED), "the offer waits")
+    why = shown["why"].mask(routed & ~bare.isin(_OPENLY), _NOT_NOW)
     entered = routed & (shown["movement"] == "entered") & ~bare.isin(_OPENLY)
     return shown.assign(why=why.mask(entered, "can be offered a place again"))
 

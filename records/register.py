@@ -1,7 +1,7 @@
 """The register of linkage: what each week compared and decided, so that the next one need not do it again.
 
-`<data_dir>/links/<name>/<as_of>/` holds a whole snapshot, readable by its owner only, and nothing of a person but keyed
-hashes: `handles` (a record's handle on its person, and whose it is), `nodes` (the descriptions compared so far),
+`<data_dir>/links/<name>/<as_of>/` holds a whole snapshot, readable by its owner only. Of what people are called and where
+they live it holds keyed hashes only, but `parted` names records as their source does: `handles` (a record's handle on its person, and whose it is), `nodes` (the descriptions compared so far),
 `pairs` (those scored from DOUBTFUL on), `frequencies` (of names and postcodes), `parted` (the identifiers of records
 that took another handle by a rule or decision), `changes` (merges and splits of the week), the model, and `entry.json` with a digest of each. A week starts from the newest entry before it, so that a past
 week can be built again as it was; history grows only forward.

@@ -57,7 +57,12 @@ def write_programme(folder: Path) -> tuple[int, int]:
     with transaction.atomic(), disk("the outcomes could not be given back", "Free some space or mend the permissions."):
         outcomes = list(Outcome.objects.order_by("pk"))
         first = {outcome.about: outcome for outcome in reversed(outcomes)}
-        newest = {outcome.about: outcome for outcome in outcomes}
+        newest: dict[tuple[str, str], Outcome] = {}
+        for outcome in outcomes:
+            said = (outcome.outcome, outcome.start_date, outcome.offer_again)
+            # A new note beside the same outcome is no news: it stays known from the day it was first said.
+            if outcome.about not in newest or not newest[outcome.about].same_as(*said):
+                newest[outcome.about] = outcome
         known = {key: outcome for key, outcome in newest.items() if outcome.nhs_number}
         if known:
             _stamp(folder, all(outcome.synthetic for outcome in known.values()))

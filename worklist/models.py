@@ -16,7 +16,8 @@ class Outcome(models.Model):
     """What became of one person on one team's list.
 
     A week can be published again with other people at the same rank, so a row is known by its
-    reference and its person; where no NHS number is recorded, by the very list it stood on.
+    reference and its person; where no NHS number is recorded, by the very list it stood on. `returned_file` names the
+    copy of the file that it came back in; it is empty for what was recorded on the pages.
     """
 
     reference = models.CharField(max_length=200, db_index=True)
@@ -30,6 +31,7 @@ class Outcome(models.Model):
     owner = models.CharField(max_length=500, blank=True, default="")
     progress = models.CharField(max_length=30, blank=True, default="")
     note = models.CharField(max_length=500, blank=True, default="")
+    returned_file = models.CharField(max_length=16, blank=True, default="")
     recorded_at = models.DateTimeField(auto_now_add=True)
     synthetic = models.BooleanField()
 

@@ -129,6 +129,11 @@ class Week:
         """What no source held this week."""
         return list(self.manifest["missing"])
 
+    @property
+    def without(self) -> list[str]:
+        """The sources that the scores do without, since their feeds have failed; none in a week before that was recorded."""
+        return list(self.manifest["model"].get("without", []))
+
     def stems(self) -> list[str]:
         """Name the teams' list files, without ending, in order."""
         names = (Path(name) for name in self.manifest["files"])

@@ -17,6 +17,7 @@ from cohorts.formats import write_private
 from cohorts.storage import disk
 from worklist.giving_back import write_programme
 from worklist.judging import REFERENCE, Answer, answer_of, not_as_sent
+from worklist.models import Outcome
 from worklist.plain import PlainMessageError
 from worklist.published import Row, TeamList, week_of
 from worklist.recording import add, history_of, refuse_mixture
@@ -37,8 +38,9 @@ def take_back(files: Iterable[Path], data_dir: Path, folder: Path) -> Taken:
     """Record the outcomes in files that teams gave back, and write all outcomes as a source for the next run.
 
     Whatever can be recorded is, all together or not at all; every other row is refused by its number and a reason, and
-    no value of a person. A copy of each file is kept in `folder/returned`, so that nothing written in it is lost. A file
-    that is read again changes nothing, not even what was recorded differently since.
+    no value of a person. A copy of each file is kept in `folder/returned`, so that nothing written in it is lost. A row counts
+    if it says something else than what counts now and than the last file said of it: so a file that is read again, or filled
+    in further, changes nothing of what was recorded differently since.
 
     Raises
     ------
@@ -49,16 +51,18 @@ def take_back(files: Iterable[Path], data_dir: Path, folder: Path) -> Taken:
     """
     files = list(files)
     read = [(path, read_returned(path)) for path in files]
-    for path in files:
-        _keep(path, folder / "returned")
+    copies = {path: _copy_of(path, folder / "returned") for path in files}
+    read_before = {copy.stem for copy in copies.values() if copy.exists()}
     taken, lists = Taken(), _Lists(data_dir)
-    accepted: list[tuple[TeamList, Row, Answer]] = []
+    accepted: list[tuple[TeamList, Row, Answer, str]] = []
     for path, rows in read:
-        accepted += _judge(path.name, rows, lists, taken)
+        accepted += [(*found, copies[path].stem) for found in _judge(path.name, rows, lists, taken)]
     try:
         with transaction.atomic():
-            for team, row, answer in accepted:
-                _record(team, row, answer, taken)
+            for team, row, answer, file in accepted:
+                _record(team, row, answer, file, file in read_before, taken)
+            for path, copy in copies.items():
+                _keep(path, copy)
             if taken.recorded:
                 write_programme(folder)
     except OperationalError:
@@ -132,20 +136,32 @@ class _Lists:
         return {row.reference: (team, row) for team in teams for row in team.rows}
 
 
-def _record(team: TeamList, row: Row, answer: Answer, taken: Taken) -> None:
+def _record(team: TeamList, row: Row, answer: Answer, file: str, read_before: bool, taken: Taken) -> None:
     refuse_mixture(team)
-    told = (answer.outcome, answer.start_date, answer.offer_again)
-    if any(told == (old.outcome, old.start_date, old.offer_again) for old in history_of(team, row)):
+    old = history_of(team, row)
+    by_file = [outcome for outcome in old if outcome.returned_file]
+    said = [*old[-1:], *(by_file if read_before else by_file[-1:])]
+    if any(answer == _answer(outcome) for outcome in said):
         taken.known_already += 1
         return
-    add(team, row, *told, owner=answer.owner, progress=answer.progress, note=answer.note)
+    words = {"owner": answer.owner, "progress": answer.progress, "note": answer.note, "returned_file": file}
+    add(team, row, answer.outcome, answer.start_date, answer.offer_again, **words)
     taken.recorded += 1
 
 
-def _keep(path: Path, folder: Path) -> None:
-    content = path.read_bytes()
+def _answer(outcome: Outcome) -> Answer:
+    return Answer(
+        outcome.outcome, outcome.start_date, outcome.offer_again, outcome.owner, outcome.progress, outcome.note
+    )
+
+
+def _copy_of(path: Path, folder: Path) -> Path:
+    return folder / f"{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}{path.suffix.lower()}"
+
+
+def _keep(path: Path, copy: Path) -> None:
     with disk(
         "the returned file could not be kept, so nothing was recorded", "Free some space or mend the permissions."
     ):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(folder / f"{hashlib.sha256(content).hexdigest()[:16]}{path.suffix.lower()}", content)
+        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(copy, path.read_bytes())

@@ -99,7 +99,7 @@ def refuse_mixture(team: TeamList) -> None:
 def add(
     team: TeamList, row: Row, outcome: str, start_date: dt.date | None, offer_again: dt.date | None, **written: str
 ) -> Outcome:
-    """Add an outcome, already checked; `written` are the team's own words: owner, progress and note."""
+    """Add an outcome, already checked; `written` are the team's own words (owner, progress, note) and the file they stood in."""
     return Outcome.objects.create(
         reference=row.reference,
         week=team.week.as_of,

@@ -75,7 +75,12 @@ def _of_workbook(path: Path) -> list[Returned] | None:
     with zipfile.ZipFile(path) as parts:
         if sum(part.file_size for part in parts.infolist()) > _LARGEST_CONTENT:
             raise ValueError("a workbook that unpacks to this much is none of Casewell's")
-    book = openpyxl.load_workbook(path, keep_links=False)
+    try:
+        book = openpyxl.load_workbook(path, keep_links=False)
+    except Exception as error:  # a damaged part makes openpyxl raise nearly anything, SyntaxError and TypeError too
+        raise InvalidFileException(type(error).__name__) from error
+    if not book.worksheets:  # charts only
+        return None
     lines = [(number, list(row)) for number, row in enumerate(book.worksheets[0].iter_rows(), start=1)]
     for number, row in lines[:_FURTHEST_HEADER]:
         names = [_text(cell.value) for cell in row]
