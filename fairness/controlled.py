@@ -8,7 +8,7 @@ from functools import lru_cache
 import pandas as pd
 
 from fairness.audit import CROSSINGS, Audit
-from fairness.disclosure import HIDDEN, WAS_HIDDEN, control, control_parts, written
+from fairness.disclosure import HIDDEN, WAS_HIDDEN, control, control_parts, share_of, written
 from fairness.groups import QUINTILES
 from fairness.lost import differences, large_enough
 from records.tables import NOT_RECORDED
@@ -85,7 +85,7 @@ def controlled_measures(audit: Audit) -> pd.DataFrame:
         counts[name] = counts[name].mask(again & table["measure"].isin(kept_back))
     hidden = (counts.isna() & table[names].notna()).any(axis=1)
     from_counts = table["measure"].isin(FROM_ROUNDED_COUNTS)
-    value = table["value"].mask(from_counts, counts["count"] / counts["base"].where(counts["base"] > 0))
+    value = table["value"].mask(from_counts, share_of(counts["count"], counts["base"]))
     figures = table[["low", "high", "wide_low", "wide_high"]].assign(value=value)
     figures = figures.where(~hidden).round(DECIMALS)
     return table.assign(**counts, **figures, hidden=hidden)
@@ -98,7 +98,7 @@ def controlled_bands(audit: Audit) -> pd.DataFrame:
     keys, whole = ["grouping", "group", "band", "what"], [table["grouping"], table["group"], table["what"]]
     counts = _controlled_by(audit, ["need_by_band"], keys, table, ["people", "count"], whole)
     hidden = (counts.isna() & table[["people", "count"]].notna()).any(axis=1)
-    value = table["value"].where(table["count"].isna(), counts["count"] / counts["people"])
+    value = table["value"].where(table["count"].isna(), share_of(counts["count"], counts["people"]))
     figures = table[["low", "high"]].assign(value=value).where(~hidden).round(DECIMALS)
     return table.assign(**counts, **figures, hidden=hidden)
 
@@ -110,7 +110,8 @@ def controlled_lost(audit: Audit) -> pd.DataFrame:
     counts = _controlled_by(audit, ["lost_before_any_model", "groups"], keys, table, ["base", "count"], whole)
     hidden = counts.isna().any(axis=1)
     limits = table[["low", "high"]].where(~hidden).round(DECIMALS)
-    return table.assign(**counts, **limits, share=(counts["count"] / counts["base"]).round(DECIMALS), hidden=hidden)
+    share = share_of(counts["count"], counts["base"]).round(DECIMALS)
+    return table.assign(**counts, **limits, share=share, hidden=hidden)
 
 
 def controlled_differences(audit: Audit) -> pd.DataFrame:
@@ -122,6 +123,8 @@ def controlled_differences(audit: Audit) -> pd.DataFrame:
     """
     enough = large_enough(audit.lost, audit.settings)
     controlled = enough.assign(**controlled_lost(audit)[["base", "count"]])
+    # A held count may be more than its whole as shown; no interval knows what to do with that.
+    controlled = controlled.assign(count=controlled["count"].clip(upper=controlled["base"]))
     table = differences(controlled.dropna(subset=["base", "count"]), audit.settings, audit.levels)
     figures = table[["value", "low", "high", "wide_low", "wide_high"]].round(DECIMALS)
     exact = audit.lost_differences
@@ -160,7 +163,7 @@ def controlled_feeds(audit: Audit) -> pd.DataFrame:
     table = audit.feeds
     names = ["people", "silent"]
     counts = _controlled_by(audit, ["stopped_feeds"], ["grouping", "group"], table, names, [table["grouping"]])
-    share = (counts["silent"] / counts["people"].where(counts["people"] > 0)).round(DECIMALS)
+    share = share_of(counts["silent"], counts["people"]).round(DECIMALS)
     return table.assign(**counts, share=share, hidden=counts.isna().any(axis=1))
 
 
@@ -171,7 +174,7 @@ def controlled_funnel(audit: Audit) -> pd.DataFrame:
     counts = _controlled_by(audit, ["funnel"], keys, table, ["base", "count"], whole)
     hidden = counts.isna().any(axis=1)
     limits = table[["low", "high"]].astype("float64").where(~hidden).round(DECIMALS)
-    share = (counts["count"] / counts["base"].where(counts["base"] > 0)).clip(upper=1).round(DECIMALS)
+    share = share_of(counts["count"], counts["base"]).round(DECIMALS)
     return table.assign(**counts, **limits, share=share, hidden=hidden)
 
 

@@ -70,6 +70,20 @@ def _with_a_second(parts: pd.Series, hidden: pd.Series, whole: list[pd.Series]) 
     return hidden | (first & (hidden.astype("int64").groupby(whole).transform("sum") == 1))
 
 
+def share_of(part: pd.Series, whole: pd.Series) -> pd.Series:
+    """Return shares of counts that are under disclosure control already; missing where either is hidden or the whole is nil.
+
+    Rounding, or an earlier week's count that is shown again, can leave a part larger than its whole: then it is all of it.
+    """
+    return (part / whole.where(whole > 0)).clip(upper=1)
+
+
+def shown_share(part: float, whole: float) -> str:
+    """Write the share of two exact counts as it may be shown, in whole percent."""
+    share = share_of(*(control(pd.Series([count], dtype="float64")) for count in (part, whole))).iloc[0]
+    return HIDDEN if np.isnan(share) else f"{share:.0%}"
+
+
 def shown(count: float) -> str:
     """Write one exact count as it may be shown."""
     return written(control(pd.Series([count], dtype="float64")).iloc[0])

@@ -1,4 +1,4 @@
-"""The record of the audit before a week's own."""
+"""Which run stands for an earlier day, and the record of the audit before a week's own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import json
 from typing import Any
 
 from casewell.settings import Settings
+
+
+def published_run(settings: Settings, day: dt.date) -> str:
+    """Return the name of the run whose lists were published for a day; empty where none were."""
+    manifest = settings.data_dir / "cohorts" / str(day) / "manifest.json"
+    return str(json.loads(manifest.read_text(encoding="utf-8"))["run"]) if manifest.is_file() else ""
 
 
 def earlier_audit(settings: Settings, as_of: dt.date) -> dict[str, Any]:

@@ -50,6 +50,21 @@ def last_list(settings: Settings, as_of: dt.date) -> Earlier | None:
     )
 
 
+def last_scores(settings: Settings, as_of: dt.date) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return the model of the last list, as its manifest has it, and its run's `person_id` and `benefit`.
+
+    There is no row where the run is no longer kept, and no model in a first week.
+    """
+    columns = ["person_id", "benefit"]
+    found = _newest(settings, as_of)
+    if found is None:
+        return {}, pd.DataFrame(columns=columns)
+    folder, manifest = found
+    scores = settings.data_dir / "runs" / manifest["run"] / "scores.parquet"
+    kept = pd.read_parquet(scores, columns=columns) if scores.is_file() else pd.DataFrame(columns=columns)
+    return manifest["model"], _up_to_date(settings, kept.astype({"person_id": "int64"}), folder.name)
+
+
 def last_list_digest(settings: Settings, as_of: dt.date) -> str:
     """Return the day and the cohort's digest of the list that a week is compared with; empty in a first week."""
     found = _newest(settings, as_of)

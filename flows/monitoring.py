@@ -16,13 +16,14 @@ import monitoring
 from casewell import doors
 from casewell.errors import SourceError
 from casewell.settings import Settings
-from cohorts.tables import COHORT, TURNOVER
+from cohorts.tables import COHORT, LISTED, TURNOVER
 from features import CATALOGUE
 from features.code_groups import map_codes
 from features.fed import rests_on
 from features.tables import PROFILE
 from flows import books
-from flows.past_weeks import PastWeek, last_list, past_weeks, predictions_come_true, risks_of, scored_by
+from flows.last_list import last_list, last_scores
+from flows.past_weeks import PastWeek, past_weeks, predictions_come_true, risks_of, scored_by
 from flows.progress import say
 from flows.without import without_source
 from monitoring import Finding
@@ -84,7 +85,9 @@ def look_at(
         *about_codes,
         *monitoring.about_leaks(leaks, _used_by(leaks, used), settings.outcome.name),
         *monitoring.about_population(composition, limits),
-        *monitoring.about_ethnicity(here, settings.fairness.maximum_unknown_ethnicity),
+        *monitoring.about_ethnicity(
+            here, settings.fairness.maximum_unknown_ethnicity, settings.fairness.minimum_people
+        ),
     ]
     failed = dict.fromkeys([*monitoring.stopped(feeds), *monitoring.shifted_sources(features, limits)])
     return Looked(feeds, codes, leaks, composition, features, tuple(failed), tuple(findings))
@@ -148,8 +151,9 @@ def watch(
     scores = {
         since: monitoring.score_drift(then, risks_of(run)) for since, then in _earlier_risks(trained, weeks).items()
     }
-    calibration = predictions_come_true(settings, as_of, linked, weeks, trained)
-    churn = _churn(settings, as_of, run, scored_by({"digest": champion.digest, "without": list(without)}))
+    model = scored_by({"digest": champion.digest, "without": list(without)})
+    calibration = predictions_come_true(settings, as_of, linked, weeks, trained, model)
+    churn = _churn(settings, as_of, run, model)
     findings = [
         *looked.findings,
         *monitoring.about_scores(scores, limits),
@@ -204,12 +208,13 @@ def _churn(settings: Settings, as_of: dt.date, run: Path, model: str) -> monitor
     last = last_list(settings, as_of)
     if last is None:
         return None
+    scored, then = last_scores(settings, as_of)
     return monitoring.churn(
         doors.read(run / "turnover.parquet", TURNOVER),
         pd.read_parquet(run / "scores.parquet", columns=["person_id", "benefit"]),
-        last.scores[["person_id", "benefit"]],
+        then,
         doors.read(run / "cohort.parquet", COHORT),
         str(last.as_of),
-        last.listed,
-        last.model != model,
+        int((last.cohort["status"] == LISTED).sum()),
+        scored_by(scored) != model,
     )

@@ -16,6 +16,9 @@ import monitoring
 from casewell import doors
 from casewell.settings import Settings
 from cohorts.tables import LEDGER, LISTED, NOT_SELECTED, RESERVE
+from flows.earlier import earlier_audit, published_run
+from flows.last_list import last_list_digest
+from flows.workspace import digest_of
 from models.tables import SCORES, TEST_PREDICTIONS
 from models.train import case_management_could_act
 from records.rotation import present
@@ -27,57 +30,36 @@ APART = dt.timedelta(days=28)  # weeks that follow each other are nearly the sam
 
 @dataclass(frozen=True)
 class PastWeek:
-    """A run of an earlier day, the newest of that day."""
+    """The run that stands for an earlier day, and what stands for the model that scored it (`scored_by`)."""
 
     as_of: dt.date
     folder: Path
-
-
-@dataclass(frozen=True)
-class LastList:
-    """The last list that was published, with the scores of its run (none where the run is no longer kept)."""
-
-    as_of: dt.date
     model: str
-    listed: int
-    scores: pd.DataFrame
 
 
 def past_weeks(settings: Settings, as_of: dt.date) -> list[PastWeek]:
-    """Return the runs of this population and outcome before a day, oldest first."""
+    """Return the runs of this population and outcome before a day, oldest first.
+
+    Of several runs of one day the published one stands, as for the earlier audit; else the last by name.
+    """
     outcome = settings.model_dump(mode="json")["outcome"]
-    found: dict[dt.date, tuple[float, PastWeek]] = {}
+    found: dict[dt.date, PastWeek] = {}
     for path in sorted((settings.data_dir / "runs").glob("*/manifest.json")):
-        told = json.loads(path.read_text(encoding="utf-8"))
+        folder, told = path.parent, json.loads(path.read_text(encoding="utf-8"))
         day = dt.date.fromisoformat(told["as_of"])
         same = told["name"] == settings.name and told["settings"]["outcome"] == outcome
-        if not same or day >= as_of or not (path.parent / "scores.parquet").is_file():
+        whole = folder.suffix != ".partial" and (folder / "scores.parquet").is_file()
+        if not same or not whole or day >= as_of:
             continue
-        made = path.stat().st_mtime
-        if day not in found or found[day][0] < made:
-            found[day] = (made, PastWeek(day, path.parent))
-    return [week for _, (_, week) in sorted(found.items())]
+        if day not in found or found[day].folder.name != published_run(settings, day):
+            found[day] = PastWeek(day, folder, scored_by(told["model"]))
+    return [week for _, week in sorted(found.items())]
 
 
-def last_list(settings: Settings, as_of: dt.date) -> LastList | None:
-    """Return the last list published before a day; None without one."""
-    days = sorted(
-        (dt.date.fromisoformat(path.parent.name), path)
-        for path in (settings.data_dir / "cohorts").glob("????-??-??/manifest.json")
-    )
-    earlier = [path for day, path in days if day < as_of]
-    if not earlier:
-        return None
-    told = json.loads(earlier[-1].read_text(encoding="utf-8"))
-    scores = settings.data_dir / "runs" / told["run"] / "scores.parquet"
-    kept = doors.read(scores, SCORES) if scores.is_file() else doors.empty(SCORES)
-    status = pd.read_parquet(earlier[-1].parent / "cohort.parquet", columns=["status"])["status"]
-    return LastList(
-        dt.date.fromisoformat(told["as_of"]),
-        scored_by(told["model"]),
-        int((status == LISTED).sum()),
-        kept.assign(person_id=present(settings, kept["person_id"])),
-    )
+def held_against(settings: Settings, as_of: dt.date) -> str:
+    """Return what stands for all that a week is held against, and its list and pages depend on: list, audit and runs before it."""
+    runs = [week.folder.name for week in past_weeks(settings, as_of)]
+    return digest_of(last_list_digest(settings, as_of), earlier_audit(settings, as_of), runs)
 
 
 def scored_by(model: dict[str, Any]) -> str:
@@ -98,12 +80,13 @@ def risks_of(run: Path) -> np.ndarray:
 
 
 def predictions_come_true(
-    settings: Settings, as_of: dt.date, linked: Path, weeks: list[PastWeek], trained: Path
+    settings: Settings, as_of: dt.date, linked: Path, weeks: list[PastWeek], trained: Path, model: str
 ) -> pd.DataFrame:
     """Hold the predictions of earlier weeks against what has happened since: `monitoring.calibration_of`.
 
-    In full for the newest weeks whose outcomes are known, early for the newest that are old enough for it; the early reading
-    needs the champion's test predictions, which `trained` holds where the training ran on this machine.
+    In full for the newest weeks whose outcomes are known, early for the newest that are old enough for it. The early reading
+    needs the champion's test predictions, which `trained` holds where the training ran on this machine, and weeks that the
+    same `model` (`scored_by`) scored: what should have come by then at each risk is a fact of one model's risks.
     """
     lag = settings.training.reporting_lag_days
     rows = []
@@ -115,7 +98,7 @@ def predictions_come_true(
             )
         )
     test, days = trained / "test_predictions.parquet", settings.monitoring.early_days
-    early = newest(weeks, as_of - dt.timedelta(days=days + lag))
+    early = newest([week for week in weeks if week.model == model], as_of - dt.timedelta(days=days + lag))
     if early and test.is_file():
         tested = doors.read(test, TEST_PREDICTIONS)
         tested = tested.assign(person_id=present(settings, tested["person_id"]))

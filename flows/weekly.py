@@ -25,8 +25,9 @@ from flows.dates import end_of_fresh_data
 from flows.delivering import PUBLIC, deliver, write_json
 from flows.describing import described
 from flows.earlier import earlier_audit
-from flows.last_list import last_list, last_list_digest
+from flows.last_list import last_list
 from flows.monitoring import look, model_to_use, watch
+from flows.past_weeks import held_against
 from flows.profiling import PROFILE_FILES, profile_week
 from flows.progress import say
 from flows.stages import build_features, link
@@ -283,11 +284,8 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     summary = json.loads((linked / "summary.json").read_text())
     matrix = build_features(settings, as_of, linked)
     everything = identity(settings, as_of, *Settings.model_fields)
-    run = (
-        settings.data_dir
-        / "runs"
-        / f"{as_of}-{digest_of(everything, champion.digest, last_list_digest(settings, as_of))}"
-    )
+    told = digest_of(everything, champion.digest, held_against(settings, as_of))
+    run = settings.data_dir / "runs" / f"{as_of}-{told}"
     partial = run.with_name(f"{run.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote
 
 import pandas as pd
 
@@ -17,7 +16,7 @@ from models.tables import BENEFIT_EVIDENCE, TEST_PREDICTIONS
 
 def without_source(folder: Path, source: str) -> Path:
     """Return where, in a champion's folder or its training's, the model without a source is."""
-    return folder / "without" / quote(source, safe="")
+    return folder / "without" / source
 
 
 def train_without(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from casewell.settings import Monitoring
 from cohorts.tables import LISTED
+from fairness.disclosure import shown_share
 from monitoring.findings import CHURN, LOOK, Finding
 
 SCORE = "score"
@@ -90,15 +91,15 @@ def about_churn(found: Churn | None, limits: Monitoring) -> list[Finding]:
     """Say whether more of the last list is gone than the limit."""
     if found is None or not found.listed_then:
         return []
-    share = found.people("left") / found.listed_then
-    if share <= limits.list_replaced:
+    left = found.people("left")
+    if left / found.listed_then <= limits.list_replaced:
         return []
     most = found.causes[found.causes["movement"] == "left"].iloc[0]
     return [
         Finding(
             CHURN,
             LOOK,
-            f"{share:.0%} of the people listed on {found.since} are no longer on the list; {limits.list_replaced:.0%} is the "
+            f"{shown_share(left, found.listed_then)} of the people listed on {found.since} are no longer on the list; {limits.list_replaced:.0%} is the "
             f"limit. Most often because of: {most['cause']}.",
             "Look at what changed between the two weeks: model, policy, places or data. Coordinators may have called people "
             "who are not on it any more.",

@@ -11,6 +11,7 @@ from monitoring.findings import FEATURES, LOOK, PAST, SCORES, Finding
 
 TENTHS = 10
 FEWEST_FEATURES = 3  # of a source, to speak of a share of them
+SCORE_COLUMNS = ["bin", "above", "up_to", "people_then", "people_now", "then", "now", "psi", "chance"]
 
 
 def by_source(profile: pd.DataFrame, used: list[str], rests_on: pd.DataFrame) -> pd.DataFrame:
@@ -67,22 +68,24 @@ def about_features(found: pd.DataFrame, limits: Monitoring) -> list[Finding]:
 
 
 def score_drift(then: np.ndarray, now: np.ndarray) -> pd.DataFrame:
-    """Compare risks with earlier ones over the tenths of the earlier: `bin`, `above`, `up_to`, `then`, `now`, `psi`, `chance`.
+    """Compare risks with earlier ones over the tenths of the earlier.
 
-    `psi` and `chance` are those of the whole, in every row. Without anybody on either side there is no row.
+    A row a tenth: `bin`, `above`, `up_to`, how many `people_then` and `people_now`, `then` and `now` as shares, and `psi` and
+    `chance` of the whole. Without anybody on either side there is no row.
     """
     if not len(then) or not len(now):
-        return pd.DataFrame(columns=["bin", "above", "up_to", "then", "now", "psi", "chance"])
+        return pd.DataFrame(columns=SCORE_COLUMNS)
     edges = np.unique(np.quantile(then, np.linspace(0, 1, TENTHS + 1)[1:-1]))
     number = len(edges) + 1
-    before, after = (
-        np.bincount(np.searchsorted(edges, risks, side="left"), minlength=number) / len(risks) for risks in (then, now)
-    )
+    people = [np.bincount(np.searchsorted(edges, risks, side="left"), minlength=number) for risks in (then, now)]
+    before, after = people[0] / len(then), people[1] / len(now)
     return pd.DataFrame(
         {
             "bin": np.arange(number),
             "above": [0.0, *edges],
             "up_to": [*edges, 1.0],
+            "people_then": people[0],
+            "people_now": people[1],
             "then": before,
             "now": after,
             "psi": psi(before, after, min(len(then), len(now))),

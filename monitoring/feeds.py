@@ -3,7 +3,9 @@
 Rows are counted by the day on which they became known, for the people of each practice, in the newest window and in the
 year before it. A feed is silent for a practice when next to nothing came where the year before says that plenty should.
 A source that comes seldom (a quarterly return) is judged over a window of two and a half times the age that its newest record
-seldom exceeds, as in `casewell sources check`.
+seldom exceeds, as in `casewell sources check`. One from which nothing at all came for longer is judged over its whole silence,
+against the year before that: however long ago it stopped, it has not come back. What ended more than three years ago, longer
+than features look back, is history and no feed.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from casewell.settings import Monitoring
-from fairness.disclosure import shown
+from fairness.disclosure import shown, shown_share
 from monitoring.findings import LOOK, PAST, STOPPED, Finding
 from records.quality.feeds import TIMES_USUAL, usual_age
 
@@ -57,7 +59,7 @@ def feeds(events: Path, people: pd.DataFrame, as_of: dt.date, limits: Monitoring
         database.register("people", people[["person_id", "practice_code"]])
         told = {"events": str(events), "as_of": day}
         days = database.execute(_DAYS, told | {"from": day - pd.Timedelta(days=3 * YEAR)}).df()
-        spans = pace(days, limits.silent_days)
+        spans = silences(pace(days, limits.silent_days), newest_days(days), as_of)
         database.register("spans", spans)
         counts = database.execute(_COUNTS, told | {"year": YEAR}).df()
     residents = people.groupby("practice_code").size()
@@ -68,7 +70,6 @@ def feeds(events: Path, people: pd.DataFrame, as_of: dt.date, limits: Monitoring
     )
     judged["silent"] = judged["people"].where(judged["stopped"], 0)
     found = spans.merge(judged.groupby("source")[["people", "silent"]].sum().reset_index(), on="source", how="left")
-    found = found.merge(days.groupby("source")["day"].max().rename("newest").reset_index(), on="source")
     found = found.fillna({"people": 0, "silent": 0})
     found["share"] = (found["silent"] / found["people"].where(found["people"] > 0)).fillna(0.0)
     found["level"] = found["share"].map(lambda share: level(share, limits))
@@ -84,6 +85,18 @@ def pace(days: pd.DataFrame, least: int) -> pd.DataFrame:
         usual = usual_age(known) or int(np.diff(known).astype(int).max(initial=0))
         rows.append((source, max(least, round(TIMES_USUAL * usual))))
     return pd.DataFrame(rows, columns=["source", "window_days"])
+
+
+def newest_days(days: pd.DataFrame) -> pd.DataFrame:
+    """Return the newest of the days on which rows came: `source`, `newest`."""
+    return days.groupby("source")["day"].max().rename("newest").reset_index()
+
+
+def silences(spans: pd.DataFrame, newest: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+    """Return `spans` with `newest`; the window of a source that is silent for longer reaches back to its newest day."""
+    found = spans.merge(newest, on="source")
+    silent = (pd.Timestamp(as_of) - pd.to_datetime(found["newest"])).dt.days - 1
+    return found.assign(window_days=np.maximum(found["window_days"], silent).astype("int64"))
 
 
 def level(share: float, limits: Monitoring) -> str:
@@ -104,8 +117,8 @@ def about_feeds(found: pd.DataFrame, limits: Monitoring) -> list[Finding]:
         Finding(
             STOPPED,
             row.level,
-            f"{row.source}: records have stopped coming from the practices of {row.share:.0%} of people ({shown(row.silent)} of "
-            f"{shown(row.people)}) for {row.window_days} days; {limits.maximum_silent_people:.0%} is the limit.",
+            f"{row.source}: records have stopped coming from the practices of {shown_share(row.silent, row.people)} of people "
+            f"({shown(row.silent)} of {shown(row.people)}) for {row.window_days} days; {limits.maximum_silent_people:.0%} is the limit.",
             "Ask the supplier whether the feed still runs, and have what is missing sent again; until then these people's "
             "scores rest on less than others'.",
             row.source,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-PAST, LOOK, INFORM = "past the limit", "look at it", "for information"
-LEVELS = (PAST, LOOK, INFORM)
+PAST, LOOK = "past the limit", "look at it"
+LEVELS = (PAST, LOOK)
 
 STOPPED, CODING, LEAK, POPULATION, ETHNICITY = (
     "stopped feed",

@@ -22,7 +22,7 @@ import pandas as pd
 from scipy.special import expit
 
 from casewell.settings import Outcome, Quality
-from fairness.disclosure import shown
+from fairness.disclosure import shown, shown_share
 from features.code_groups import map_codes, require_groups
 from monitoring.findings import LEAK, LOOK, Finding
 
@@ -121,8 +121,8 @@ def about_leaks(found: pd.DataFrame, used: dict[str, list[str]], outcome: str) -
         Finding(
             LEAK,
             LOOK,
-            f"{row.code}: of {shown(row.people)} people with it in the last half year {row.share:.0%} have had the outcome "
-            f"({outcome}) since, where a year before it was {row.share_then:.0%} by the same day. It seems to be written "
+            f"{row.code}: of {shown(row.people)} people with it in the last half year {shown_share(row.followed, row.people)} have "
+            f"had the outcome ({outcome}) since, where a year before it was {shown_share(row.followed_then, row.people_then)} by the same day. It seems to be written "
             f"because of the outcome and dated before it"
             + (f"; {len(used[row.code])} of the model's features rest on it." if used.get(row.code) else "."),
             "Ask who writes this code, when, and on what day it is received. Until that is known take it out of its code "

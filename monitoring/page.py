@@ -16,7 +16,17 @@ from features.drift import SHIFTED
 from monitoring.findings import PAST
 from monitoring.maturing import EARLY, IN_FULL
 from monitoring.pictures import calibration_figure, causes_figure, scores_figure, shares_figure
-from monitoring.record import shown_calibration, shown_causes, shown_feeds, shown_leaks, shown_need, shown_population
+from monitoring.record import (
+    shown_calibration,
+    shown_causes,
+    shown_codes,
+    shown_feeds,
+    shown_leaks,
+    shown_list,
+    shown_need,
+    shown_population,
+    shown_scores,
+)
 from monitoring.week import Week
 
 HIDDEN, NOTHING = "*", "–"  # noqa: RUF001
@@ -27,7 +37,9 @@ METHOD = (
     "which another appears. Leaks: of people with a code in the last half year, how many have had the outcome since, against the "
     "same a year before; a record that is written because of the outcome has always been followed by it. Earlier weeks: outcomes "
     "observed over predicted, with an exact Poisson interval, among people who were not taken on by case management. Counts of "
-    "1 to 7 are hidden (*), others are rounded to the nearest 5."
+    "1 to 7 are hidden (*), others are rounded to the nearest 5, shares come from rounded counts, and where one part of a whole would "
+    "be hidden alone so is the next smallest. This page is internal: two weeks of it side by side are not guarded as those of "
+    "fairness.html are, so ask whoever answers for disclosure before publishing any of it."
 )
 
 
@@ -72,12 +84,12 @@ def _feeds(week: Week, limits: Monitoring) -> str:
     table = shown_feeds(week)
     silent = week.feeds[week.feeds["share"] > limits.silent_people_to_look_at]
     says = (
-        f"Records still come from every source for nearly everybody ({len(table)} sources)."
+        f"For nearly everybody records still come from each of the {len(table)} sources that sent any in the last three years."
         if silent.empty
         else f"Records have stopped coming for some people from: {', '.join(silent['source'])}."
     )
     body = [
-        [row.source, row.newest, f"{row.window_days}", _count(row.people), _count(row.silent), f"{row.share:.1%}"]
+        [row.source, row.newest, f"{row.window_days}", _count(row.people), _count(row.silent), _tenths(row.share)]
         for row in table.itertuples()
     ]
     head = ["Source", "Newest record known", "Days judged", "People it comes for", "Of them silent", "Share"]
@@ -112,7 +124,7 @@ def _features(week: Week, limits: Monitoring) -> str:
 
 
 def _scores(week: Week, limits: Monitoring) -> str:
-    scores = {since: table for since, table in week.scores.items() if len(table)}
+    scores = {since: table for since, table in shown_scores(week).items() if len(table)}
     if not scores:
         return _section("scores", "Have the risks moved?", "There is nothing to compare the risks with yet.", "")
     says = " ".join(
@@ -121,7 +133,7 @@ def _scores(week: Week, limits: Monitoring) -> str:
         for since, table in scores.items()
     )
     body = [
-        [f"{since}: {row.above:.3f} to {row.up_to:.3f}", f"{row.then:.1%}", f"{row.now:.1%}"]
+        [f"{since}: {row.above:.3f} to {row.up_to:.3f}", _tenths(row.then), _tenths(row.now)]
         for since, table in scores.items()
         for row in table.itertuples()
     ]
@@ -171,10 +183,10 @@ def _list(week: Week) -> str:
     title = "Who came and went, and why"
     if week.churn is None:
         return _section("list", title, "There is no earlier list to compare this one with.", "")
-    found, causes = week.churn, shown_causes(week)
+    causes, many = shown_causes(week), shown_list(week)
     says = (
-        f"Since {found.since} {found.people('entered')} people came onto the list and {found.people('left')} left it; "
-        f"{found.listed_then} were listed then, {found.listed_now} are now."
+        f"Since {week.churn.since} {many['entered']} people came onto the list and {many['left']} left it; "
+        f"{many['listed_then']} were listed then, {many['listed_now']} are now."
     )
     body = [[f"{row.movement}: {row.cause}", _count(row.people)] for row in causes.itertuples()]
     picture = partial(causes_figure, causes) if len(causes) else None
@@ -188,8 +200,8 @@ def _codes(week: Week) -> str:
         else f"{len(week.codes)} code(s) in steady use gave way to others: a change of coding, not of health."
     )
     body = [
-        [row.code, row.source, row.place or "everywhere", f"{row.month:%B %Y}", f"{row.usual:,.0f}", row.instead]
-        for row in week.codes.itertuples()
+        [row.code, row.source, row.place or "everywhere", f"{row.month:%B %Y}", _count(row.usual), row.instead]
+        for row in shown_codes(week).itertuples()
     ]
     head = ["Code", "Source", "Practice", "From", "Rows a month before", "Appeared instead"]
     return _section("codes", "Has coding changed?", says, html_table("Codes that gave way", head, body) if body else "")
@@ -208,7 +220,7 @@ def _leaks(week: Week) -> str:
             _count(row.people),
             _share(row.share),
             _share(row.share_then),
-            f"{row.beyond_chance:.1f}",
+            HIDDEN if pd.isna(row.beyond_chance) else f"{row.beyond_chance:.1f}",
             "yes" if row.leaks else "no",
         ]
         for row in shown_leaks(week).itertuples()
@@ -219,17 +231,21 @@ def _leaks(week: Week) -> str:
 
 
 def _population(week: Week) -> str:
-    found = week.composition
+    found, table = week.composition, shown_population(week)
     admitted = (
         "how often people were admitted cannot be compared."
         if np.isnan(found.rate)
         else f"at the same ages they were admitted {found.rate:.2f} times as often as in the year before ({found.low:.2f} to {found.high:.2f})."
     )
-    most = found.most_grown
-    says = (
-        f"Within a year the group of age by deprivation that moved furthest beyond chance is {most['age_band']}, "
-        f"{most['imd_quintile']}: from {most['share_then']:.1%} to {most['share']:.1%} of people; {admitted}"
-    )
+    told = table.dropna(subset=["share", "share_then", "beyond_chance"])
+    if told.empty:
+        says = f"Every group of age by deprivation is too small to be shown; {admitted}"
+    else:
+        most = told.loc[told["beyond_chance"].abs().idxmax()]
+        says = (
+            f"Within a year the group of age by deprivation, of those that may be shown, that moved furthest beyond chance is "
+            f"{most['age_band']}, {most['imd_quintile']}: from {most['share_then']:.1%} to {most['share']:.1%} of people; {admitted}"
+        )
     body = [
         [
             f"{row.age_band}, deprivation {row.imd_quintile}",
@@ -238,7 +254,7 @@ def _population(week: Week) -> str:
             _count(row.left),
             _share(row.growth),
         ]
-        for row in shown_population(week).itertuples()
+        for row in table.itertuples()
     ]
     head = ["Age and deprivation fifth", "People a year ago", "Came into it", "Left it", "Growth"]
     return _section("population", "Are these still the same people?", says, html_table("Groups", head, body))
@@ -246,13 +262,14 @@ def _population(week: Week) -> str:
 
 def _need(week: Week) -> str:
     table = shown_need(week)
-    added = (week.need["need_expected"] - week.need["need"]).where(week.need["people"] > 0)
+    added = table["need_expected"] - table["need"]
     if not (added > 0).any():
         says = (
-            "How complete the records of illness are cannot be told: too few people have been looked at by a hospital."
+            "How complete the records of illness are cannot be told: too few people have been looked at by a hospital, or are here "
+            "at all."
         )
         return _section("need", "What need is likely to be missing?", says, "")
-    most = week.need.loc[added.idxmax()]
+    most = table.loc[added.idxmax()]
     says = (
         "Of the conditions that hospitals find, some were not on record before. If everybody had been looked at alike, need would "
         f"be recorded as {most['need_expected']:.2f} on average in deprivation fifth {most['imd_quintile']}, where "
@@ -278,6 +295,10 @@ def _section(name: str, title: str, says: str, table: str, picture: partial | No
 
 def _count(number: float) -> str:
     return HIDDEN if pd.isna(number) else f"{number:,.0f}"
+
+
+def _tenths(share: float) -> str:
+    return HIDDEN if pd.isna(share) else f"{share:.1%}"
 
 
 def _share(share: float) -> str:

@@ -15,7 +15,7 @@ def shares_figure(table: pd.DataFrame, look: float, limit: float, label: str) ->
     figure = Figure(figsize=(7.2, 0.9 + 0.32 * max(len(table), 1)), layout="constrained")
     axes = figure.subplots()
     place = np.arange(len(table))[::-1]
-    axes.barh(place, table["share"], color=[ORANGE if share > look else BLUE for share in table["share"]])
+    axes.barh(place, table["share"].fillna(0), color=[ORANGE if share > look else BLUE for share in table["share"]])
     axes.axvline(look, color=GREY, linewidth=1, linestyle=":", label="look at it")
     axes.axvline(limit, color=GREY, linewidth=1, linestyle="--", label="the limit")
     axes.set_yticks(place, table["source"])
@@ -30,8 +30,8 @@ def scores_figure(scores: dict[str, pd.DataFrame]) -> Figure:
     figure = Figure(figsize=(7.2, 3.2), layout="constrained")
     axes = figure.subplots(1, len(scores), squeeze=False)[0]
     for drawn, (since, table) in zip(axes, scores.items(), strict=True):
-        drawn.bar(table["bin"] - 0.2, table["then"], 0.4, color=PALE, label="then")
-        drawn.bar(table["bin"] + 0.2, table["now"], 0.4, color=BLUE, label="now")
+        drawn.bar(table["bin"] - 0.2, table["then"].fillna(0), 0.4, color=PALE, label="then")
+        drawn.bar(table["bin"] + 0.2, table["now"].fillna(0), 0.4, color=BLUE, label="now")
         drawn.set(xlabel="stretch of risk, lowest first", title=f"since {since}")
         drawn.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         drawn.legend(frameon=False)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from casewell.settings import Monitoring, Outcome
+from fairness.disclosure import control, control_parts, share_of
 from fairness.groups import group_table
 from features.code_groups import map_codes
 from monitoring.findings import LOOK, POPULATION, Finding
@@ -99,13 +100,39 @@ def flows(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
             "people": people,
             "came": came,
             "left": left,
-            "growth": (came - left) / people.where(people > 0),
-            "beyond_chance": (came - left) / np.sqrt(np.maximum(came + left, 1)),
+            **moved(people, came, left),
             "share": (counts["both"] + came) / max(len(now), 1),
             "share_then": people / max(len(then), 1),
         }
     )
     return cells[cells["people"] + cells["came"] > 0].reset_index()
+
+
+def fit_to_show(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return `Composition.cells` with counts under disclosure control, and every figure worked out from those.
+
+    Ages and deprivation fifths are shown elsewhere, so no hidden cell stands alone in either. Of a group with a hidden
+    count no more than its size a year ago is shown.
+    """
+    whole = [[cells[name].astype("str")] for name in OF]
+    here = cells["people"] + cells["came"] - cells["left"]
+    people, came, left, now = (
+        control_parts(counts.astype("float64"), *whole)
+        for counts in (cells["people"], cells["came"], cells["left"], here)
+    )
+    total, total_then = (
+        control(pd.Series(float(counts.sum()), index=cells.index)) for counts in (here, cells["people"])
+    )
+    told = moved(people, came, left) | {"share": share_of(now.mask(came.isna() | left.isna()), total)}
+    return cells.assign(people=people, came=came, left=left, **told, share_then=share_of(people, total_then))
+
+
+def moved(people: pd.Series, came: pd.Series, left: pd.Series) -> dict[str, pd.Series]:
+    """Return the `growth` of groups as a share of their `people`, and how many standard errors it is."""
+    return {
+        "growth": (came - left) / people.where(people > 0),
+        "beyond_chance": (came - left) / np.sqrt(np.maximum(came + left, 1)),
+    }
 
 
 def year_apart(as_of: dt.date) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -153,11 +180,9 @@ def about_population(found: Composition, limits: Monitoring) -> list[Finding]:
     beyond = (cells["growth"].abs().fillna(np.inf) > limits.population_shift) & (cells["beyond_chance"].abs() > BEYOND)
     if beyond.any():
         most = found.most_grown
-        grown = (
-            "joined"
-            if np.isnan(most["growth"])
-            else f"{'grew' if most['growth'] > 0 else 'shrank'} by {abs(most['growth']):.0%}"
-        )
+        how = "joined" if np.isnan(most["growth"]) else "grew" if most["growth"] > 0 else "shrank"
+        by = abs(fit_to_show(cells).loc[most.name, "growth"])
+        grown = how if np.isnan(by) else f"{how} by {by:.0%}"
         findings.append(
             Finding(
                 POPULATION,

@@ -9,18 +9,19 @@ from typing import Any
 
 import pandas as pd
 
-from fairness.disclosure import control
+from fairness.disclosure import control, control_parts, share_of, shown
 from monitoring.findings import LEVELS
+from monitoring.population import fit_to_show
 from monitoring.week import Week
 
 
 def numbers(week: Week) -> dict[str, float]:
-    """Return what stands for the week in the books; what is not known is left out."""
+    """Return what stands for the week in the books; what is not known, or may not be shown, is left out."""
     told: dict[str, float] = {
         f"findings_{level.replace(' ', '_')}": float(sum(finding.level == level for finding in week.findings))
         for level in LEVELS
     }
-    told |= {f"silent_share_{row.source}": row.share for row in week.feeds.itertuples()}
+    told |= {f"silent_share_{row.source}": row.share for row in shown_feeds(week).itertuples()}
     told |= {f"shifted_features_share_{row.source}": row.share for row in week.features.itertuples()}
     told |= {
         f"score_psi_since_{since.replace(' ', '_')}": float(table["psi"].iloc[0])
@@ -30,25 +31,28 @@ def numbers(week: Week) -> dict[str, float]:
     told |= {
         "codes_changed": float(len(week.codes)),
         "codes_leaking": float(week.leaks["leaks"].sum()),
-        "population_growth": float(week.composition.most_grown["growth"]),
+        "population_growth": float(shown_population(week).loc[week.composition.most_grown.name, "growth"]),
         "admissions_ratio": week.composition.rate,
     }
     for reading, rows in week.calibration.groupby("reading"):
         newest = rows.sort_values("week").iloc[-1]
         told |= {f"calibration_{reading.replace(' ', '_')}_{name}": float(newest[name]) for name in ("ratio", "slope")}
-    if week.churn is not None and week.churn.listed_then:
-        told["list_replaced_share"] = week.churn.people("left") / week.churn.listed_then
-    # MLflow allows few signs in a name, and a source may be called anything.
-    return {
-        re.sub(r"[^A-Za-z0-9_.:/-]", "_", name): float(value) for name, value in told.items() if math.isfinite(value)
-    }
+    if week.churn is not None:
+        left, then = (_fit(number) for number in (week.churn.people("left"), week.churn.listed_then))
+        told["list_replaced_share"] = share_of(left, then).iloc[0]
+    # In MLflow a name is a path too: letters, digits, _ and - are safe wherever they stand.
+    return {re.sub(r"[^A-Za-z0-9_-]", "_", name): float(value) for name, value in told.items() if math.isfinite(value)}
+
+
+def _fit(number: float) -> pd.Series:
+    return control(pd.Series([number], dtype="float64"))
 
 
 def shown_feeds(week: Week) -> pd.DataFrame:
-    """Return the feeds with counts fit to show."""
+    """Return the feeds with counts fit to show, and shares from those."""
     table = week.feeds.assign(newest=week.feeds["newest"].astype("str"))
     counts = {name: control(table[name].astype("float64")) for name in ("people", "silent")}
-    return table.assign(**counts, share=table["share"].round(3))
+    return table.assign(**counts, share=share_of(counts["silent"], counts["people"]).round(3))
 
 
 def shown_calibration(week: Week) -> pd.DataFrame:
@@ -63,41 +67,62 @@ def shown_leaks(week: Week, most: int = 10) -> pd.DataFrame:
     table = week.leaks.sort_values(["beyond_chance", "code"], ascending=[False, True]).head(most)
     names = ("people", "followed", "people_then", "followed_then")
     counts = {name: control(table[name].astype("float64")) for name in names}
-    hidden = counts["followed"].isna() | counts["followed_then"].isna()
-    shares = {name: table[name].mask(hidden).round(3) for name in ("share", "share_then")}
-    return table.assign(**counts, **shares, beyond_chance=table["beyond_chance"].round(1)).reset_index(drop=True)
+    shares = {f"share{when}": share_of(counts[f"followed{when}"], counts[f"people{when}"]) for when in ("", "_then")}
+    hidden = pd.DataFrame(shares).isna().any(axis=1)
+    figures = pd.DataFrame(shares).round(3).assign(beyond_chance=table["beyond_chance"].round(1)).mask(hidden)
+    return table.assign(**counts, **figures).reset_index(drop=True)
 
 
 def shown_population(week: Week) -> pd.DataFrame:
-    """Return the groups' growth with counts fit to show; of a group with a hidden count only its size."""
-    table = week.composition.cells
-    counts = {name: control(table[name].astype("float64")) for name in ("people", "came", "left")}
-    hidden = pd.DataFrame(counts).isna().any(axis=1)
-    figures = {name: table[name].mask(hidden).round(3) for name in ("growth", "beyond_chance")}
-    shares = {name: table[name].mask(counts["people"].isna()).round(3) for name in ("share", "share_then")}
-    return table.assign(**counts, **figures, **shares)
+    """Return the groups' growth, as `fit_to_show` has it."""
+    return fit_to_show(week.composition.cells).round(3)
 
 
 def shown_causes(week: Week) -> pd.DataFrame:
-    """Return the causes of the list's changes with counts fit to show."""
+    """Return the causes of the list's changes with counts fit to show; how many came, and left, is shown too."""
     if week.churn is None:
         return pd.DataFrame(columns=["movement", "cause", "people"])
     table = week.churn.causes
-    return table.assign(people=control(table["people"].astype("float64")))
+    return table.assign(people=control_parts(table["people"].astype("float64"), [table["movement"]]))
+
+
+def shown_list(week: Week) -> dict[str, str]:
+    """Return how many entered, left, were listed then and are now, as they may be shown; nothing without an earlier list."""
+    if week.churn is None:
+        return {}
+    moved = {movement: week.churn.people(movement) for movement in ("entered", "left")}
+    counts = moved | {"listed_then": week.churn.listed_then, "listed_now": week.churn.listed_now}
+    return {name: shown(count) for name, count in counts.items()}
+
+
+def shown_scores(week: Week) -> dict[str, pd.DataFrame]:
+    """Return the shares of people by risk from counts fit to show, by what the risks are compared with."""
+    told = {}
+    for since, table in week.scores.items():
+        shares = {}
+        for name in ("then", "now"):
+            people = table[f"people_{name}"].astype("float64")
+            whole = control(pd.Series(people.sum(), index=people.index))
+            shares[name] = share_of(control_parts(people), whole)
+        told[since] = table.drop(columns=["people_then", "people_now"]).assign(**shares).round(4)
+    return told
+
+
+def shown_codes(week: Week) -> pd.DataFrame:
+    """Return the codes that gave way with numbers of rows fit to show: there may be a row a person."""
+    return week.codes.assign(usual=control(week.codes["usual"].astype("float64").round()))
 
 
 def shown_need(week: Week) -> pd.DataFrame:
     """Return need by deprivation fifth with counts fit to show; of few people no mean."""
-    people = control(week.need["people"].astype("float64"))
+    people = control_parts(week.need["people"].astype("float64"))
     means = week.need[["need", "need_expected"]].where(people.notna()).round(3)
     return week.need.assign(people=people, **means)
 
 
 def as_json(week: Week) -> dict[str, Any]:
     """Return everything the page shows."""
-    codes = week.codes.assign(
-        month=week.codes["month"].astype("str"), usual=week.codes["usual"].round().astype("float64")
-    )
+    codes = shown_codes(week).assign(month=week.codes["month"].astype("str"))
     return {
         "name": week.name,
         "as_of": str(week.as_of),
@@ -112,10 +137,11 @@ def as_json(week: Week) -> dict[str, Any]:
         "leaks": _rows(shown_leaks(week)),
         "population": _rows(shown_population(week)),
         "features": _rows(week.features.round(4)),
-        "scores": {since: _rows(table.round(4)) for since, table in week.scores.items()},
+        "scores": {since: _rows(table) for since, table in shown_scores(week).items()},
         "calibration": _rows(shown_calibration(week)),
         "need": _rows(shown_need(week)),
-        "list": {"since": week.churn.since if week.churn else None, "causes": _rows(shown_causes(week))},
+        "list": {"since": week.churn.since if week.churn else None, "causes": _rows(shown_causes(week))}
+        | shown_list(week),
     }
 
 

@@ -24,7 +24,7 @@ class Monitoring(Section):
         28,
         ge=7,
         le=400,
-        description="A feed is silent for a practice that sent next to nothing for so many days, or for twice the source's usual gap if that is longer.",
+        description="A feed is silent for a practice that sent next to nothing for so many days, or for two and a half times the source's usual gap if that is longer.",
     )
     silent_people_to_look_at: float = Field(
         0.02,

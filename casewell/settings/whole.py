@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -60,7 +61,10 @@ class Settings(Section):
         description="The key before a rotation, for the first run with the new one; take it out afterwards. The environment variable CASEWELL_PREVIOUS_PSEUDONYM_KEY goes first (docs/how-to/linking.md).",
     )
     seed: int = Field(20260928, ge=0, description="Root of every random number.")
-    sources: dict[str, Source] = Field(min_length=1, description="Name: source.")
+    sources: dict[str, Source] = Field(
+        min_length=1,
+        description="Name: source. A name has letters, digits, `_` and `-` only: it names folders and figures too.",
+    )
     opt_outs: OptOuts = OptOuts()
     quality: Quality = Quality()
     linkage: Linkage = Linkage()
@@ -78,6 +82,16 @@ class Settings(Section):
     monitoring: Monitoring = Monitoring()
     programme: Programme = Programme()
     schedule: Schedule = Schedule()
+
+    @field_validator("sources")
+    @classmethod
+    def _plain_names(cls, sources: dict[str, Source]) -> dict[str, Source]:
+        odd = [name for name in sources if not re.fullmatch(r"[A-Za-z0-9_-]+", name)]
+        if odd:
+            raise ValueError(
+                f"a source's name may hold letters, digits, _ and - only; not so: {', '.join(map(repr, odd))}"
+            )
+        return sources
 
     @model_validator(mode="after")
     def _sources_to_do_without(self) -> Settings:
