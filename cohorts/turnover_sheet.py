@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from cohorts.safe_text import clean
+from cohorts.side_sheet import write_side_sheet
 from cohorts.team_lists import birth_date
 
 _COLUMNS = {"Change": 10, "NHS number": 14, "Name": 28, "Date of birth": 14, "Practice": 28, "Why": 60}
-_TEXT = {"num_format": "@", "text_wrap": True, "valign": "top", "font_name": "Arial", "font_size": 10}
+_FIELDS = ["movement", "nhs_number", "name", "date_of_birth", "practice", "why"]
 _NOT_NOW = "no offer for now: in hospital, with another service, or not the right time"
 _OPENLY = {"already on a caseload", "care home: enhanced health in care homes"}
 
@@ -43,29 +43,12 @@ def write_turnover(book: Any, rows: pd.DataFrame, since: str, lines: Sequence[st
     since
         The day of the last list in words; empty in a first week.
     """
-    sheet = book.add_worksheet("Changes")
-    text, head = book.add_format(_TEXT), book.add_format(_TEXT | {"bold": True, "bg_color": "#E8EDEE", "bottom": 1})
     if not since:
         about = "This is a first list: there is none to compare it with."
     elif rows.empty:
         about = f"Nobody came onto the list or left it since {since}."
     else:
         about = f"Who came onto the list or left it since {since}."
-    above = [clean(line) for line in (*lines, about)]
-    for number, line in enumerate(above):
-        sheet.merge_range(number, 0, number, len(_COLUMNS) - 1, "", text)
-        sheet.write_string(number, 0, line, text)
-        sheet.set_row(number, 13.5 * (len(line) // sum(_COLUMNS.values()) + 1))
-    for position, (name, width) in enumerate(_COLUMNS.items()):
-        sheet.set_column(position, position, width)
-        sheet.write_string(len(above), position, name, head)
-    for number, row in enumerate(rows.to_dict("records"), start=len(above) + 1):
-        birth = birth_date(row["date_of_birth"], "%d-%b-%Y")
-        cells = [row["movement"], row["nhs_number"], row["name"], birth, row["practice"], row["why"]]
-        for position, cell in enumerate(cells):
-            sheet.write_string(number, position, clean(str(cell)), text)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0, len(above))
-    sheet.set_footer(f"&L{'SYNTHETIC' if synthetic else 'Confidential: personal health data'}&RPage &P of &N")
+    births = rows["date_of_birth"].map(lambda day: birth_date(day, "%d-%b-%Y"))
+    cells = rows.assign(date_of_birth=births)[_FIELDS].itertuples(index=False)
+    write_side_sheet(book, "Changes", _COLUMNS, cells, [*lines, about], synthetic)
