@@ -31,7 +31,7 @@ run: .venv/.stamp  ## make a demonstration population if there is none, and this
 	@$(BIN)/casewell run
 
 test: .venv/.stamp  ## run every test
-	$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 .venv-spark/.stamp: requirements/bootstrap.lock requirements/spark.lock
 	$(PYTHON) -m venv .venv-spark

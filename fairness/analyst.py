@@ -14,8 +14,15 @@ from fairness.further import further_section
 from fairness.gate import RULE, Verdict
 from fairness.groups import GROUPING_NAMES, GROUPINGS
 from fairness.page import verdict_section
-from fairness.sentences import about_calibration, about_lost, about_need, about_places
-from fairness.tables import lost_differences_table, lost_table, need_table, outcomes_table, places_table
+from fairness.sentences import about_calibration, about_lost, about_need, about_places, about_recording
+from fairness.tables import (
+    lost_differences_table,
+    lost_table,
+    need_table,
+    outcomes_table,
+    places_table,
+    recording_table,
+)
 from records.lost import GROUPINGS as LOST_BY
 
 Table = Callable[[Audit, str], str]
@@ -34,6 +41,9 @@ def write_tables_page(
             audit, "calibration", "Predicted and observed outcomes", about_calibration(audit), outcomes_table, _WHOLE
         ),
         _section(audit, "lost", "Lost before any model", about_lost(audit), _lost_tables, tuple(LOST_BY)),
+        _section(
+            audit, "recording", "On record before a hospital found it", about_recording(audit), recording_table, _WHOLE
+        ),
         further_section(audit),
         _crossing(audit),
         _method(audit),
@@ -77,7 +87,8 @@ def _method(audit: Audit) -> str:
         f"High need is the top {limits.need_share:.0%} of eligible people by need score, ties included. When there are "
         "fewer places than people in high need, most go without in every group: compare the groups, not the level.",
         f"Limits: share of places over share of need at least {limits.minimum_share_ratio:.2f}; observed over predicted "
-        f"between {1 / limits.maximum_calibration_ratio:.2f} and {limits.maximum_calibration_ratio:.2f}. Intervals are "
+        f"between {1 / limits.maximum_calibration_ratio:.2f} and {limits.maximum_calibration_ratio:.2f}; conditions on record "
+        f"before a hospital found them, over those expected, at least {limits.minimum_recording_ratio:.2f}. Intervals are "
         f"at {limits.confidence:.0%} confidence.",
         "Lost before any model: the share of people with a record that found no person, and so on, worked out from the "
         "records alone. A record that found nobody counts for the person it resembles most; it is a sign of a missed "
@@ -88,8 +99,7 @@ def _method(audit: Audit) -> str:
         "and the gate does not decide by it.",
         "Along deprivation, most over least deprived: of people who attend emergency departments as often, of the same need and "
         f"age, at least {limits.minimum_admission_gradient:.2f} times as many admissions; below, trouble of the most deprived may not reach "
-        f"the records. Of the same age, at least {limits.minimum_illness_gradient:.2f} times as much recorded illness; below, it may be "
-        "written down too little. Of the false alarms that are tolerated these comparisons have half. "
+        "the records. Of the false alarms that are tolerated this comparison has half. "
         f"Where nobody knows who attended: use at the same need between {limits.minimum_use_gradient:.2f} and {limits.maximum_use_gradient:.2f} "
         "times as often in the most as in the least deprived; below, their trouble may not reach the records, above, their illness "
         f"may be recorded too little. A practice is silent after {limits.silent_days} days; the worst group may have "

@@ -24,6 +24,7 @@ from fairness.outcomes import calibration_rows, outcome_rows
 from fairness.places import in_high_need, place_rows
 from fairness.pooling import pooled_rows
 from fairness.promised import promised_rows
+from fairness.recording import recorded_before, recording_rows
 from fairness.related import goes_with_nothing
 from fairness.rows import COLUMNS, GATED, MEASURES
 from fairness.same_need import same_need_rows
@@ -113,6 +114,7 @@ def audit(
     known: pd.DataFrame | None = None,
     evidence: pd.DataFrame | None = None,
     funnel: pd.DataFrame | None = None,
+    found: pd.DataFrame | None = None,
     earlier: dict[str, Any] | None = None,
 ) -> Audit:
     """Audit one list.
@@ -142,6 +144,8 @@ def audit(
         models.tables.BENEFIT_EVIDENCE, against which the promised benefit is held; may be empty.
     funnel
         From `fairness.funnel.funnel_rows`, kept as it came in.
+    found
+        What hospitals found, for `fairness.recording.recorded_before`; without it nobody looks whether illness is written down alike.
     earlier
         The record of an earlier week, as `fairness.record.to_json` returned it.
 
@@ -158,11 +162,12 @@ def audit(
     unknown = int(people["ethnic_group"].isin([NOT_KNOWN, NOT_RECORDED]).sum())
     people, test = one_group_where_small([people, test], settings.minimum_people)
     lost = lost_in_order(lost)
-    comparisons = _comparisons(people, test, settings) + lost_comparisons(lost, settings)
-    along = (1 + ("attended" in people)) * ("use" in people)
+    conditions = None if found is None else recorded_before(found, people)
+    comparisons = _comparisons(people, test, conditions, settings) + lost_comparisons(lost, settings)
+    along = int("use" in people)
     levels = levels_for(settings.confidence, comparisons, 1 - SHARE_OF_ERROR * (along > 0))
     promised = _with_groups(evidence, groups, ["person_id", "index_date"]) if evidence is not None else None
-    measures = _measures(people, test, promised, settings, levels, seed)
+    measures = _measures(people, test, promised, conditions, settings, levels, seed)
     measures = measures.assign(verdict=judge(measures, settings))
     bands = [need_by_band(people, name, levels.plain).assign(grouping=name) for name in GROUPINGS]
     if "died" in test:
@@ -223,13 +228,13 @@ def _with_groups(table: pd.DataFrame, groups: pd.DataFrame, order: list[str]) ->
     return joined.assign(**joined[names].fillna(NOT_RECORDED).astype("str")).reset_index(drop=True)
 
 
-def _comparisons(people: pd.DataFrame, test: pd.DataFrame, settings: Fairness) -> int:
-    """Count the groups, large enough to judge, on which the gate decides, for both its measures."""
-    tested = test.drop_duplicates("person_id")
+def _comparisons(people: pd.DataFrame, test: pd.DataFrame, conditions: pd.DataFrame | None, settings: Fairness) -> int:
+    """Count the groups, large enough to judge, on which the gate decides, for each of its measures."""
+    tables = [people, *(table.drop_duplicates("person_id") for table in (test, conditions) if table is not None)]
     return sum(
         int((table[name].value_counts().reindex(people[name].unique()) >= settings.minimum_people).sum())
         for name in sorted(set(settings.gate_on))
-        for table in (people, tested)
+        for table in tables
     )
 
 
@@ -237,6 +242,7 @@ def _measures(
     people: pd.DataFrame,
     test: pd.DataFrame,
     promised: pd.DataFrame | None,
+    conditions: pd.DataFrame | None,
     settings: Fairness,
     levels: Levels,
     seed: int,
@@ -252,6 +258,7 @@ def _measures(
             need_ratio_rows(people, name, levels),
             *([happened_rows(test, name, groups, levels)] if "died" in test else []),
             *([same_need_rows(people, name, groups, levels)] if "use" in people else []),
+            *([recording_rows(conditions, name, groups, levels)] if conditions is not None else []),
             *([promised_rows(promised, name, groups, levels)] if promised is not None and len(promised) else []),
         ]
         tables.append(_sorted(pd.concat(measured), groups).assign(grouping=name))

@@ -15,7 +15,7 @@ from fairness.disclosure import control
 from fairness.gradient import HIDDEN_TROUBLE, judged_by
 from fairness.groups import GROUPING_NAMES, is_recorded
 from fairness.levels import CANNOT_TELL, FAIL, PASS
-from fairness.same_need import ADMITTED, ILLNESS, USE
+from fairness.same_need import ADMITTED, USE
 
 
 def also_judged(audit: Audit, settings: Fairness) -> Iterator[tuple[str, str]]:
@@ -87,12 +87,6 @@ _TROUBLES = {
         "of people who attend emergency departments as often, of the same recorded illness and age, the most deprived are admitted "
         "{0:.2f} times as often as the least deprived",
         LABEL_BIAS,
-    ),
-    ILLNESS: _Trouble(
-        "recorded illness at the same attendances",
-        "of people who attend emergency departments as often, of the same age, the most deprived have {0:.2f} times as much recorded "
-        "illness as the least deprived",
-        UNDER_DIAGNOSIS,
     ),
 }
 

@@ -16,10 +16,6 @@ from fairness.rows import GATED
 
 KEYS = ["grouping", "group", "measure"]
 COLUMNS = [*KEYS, "before", "now", "verdict_before", "verdict_now"]
-WORDS = {
-    "share_ratio": "share of places over share of need",
-    "calibration_ratio": "observed over predicted outcomes",
-}
 
 
 def change_rows(audit: Audit) -> pd.DataFrame:
@@ -52,7 +48,7 @@ def about_change(audit: Audit, verdict: str) -> str:
     rows = rows[rows["grouping"].isin(audit.settings.gate_on) & (rows["verdict_before"] != REPORTED)]
     other = rows[rows["verdict_before"] != rows["verdict_now"]]
     named = "; ".join(
-        f"{_who(row)}, {WORDS[row['measure']]}: {row['verdict_before'] or 'not there'} before, {row['verdict_now'] or 'not there'} now"
+        f"{_who(row)}, {GATED[row['measure']]}: {row['verdict_before'] or 'not there'} before, {row['verdict_now'] or 'not there'} now"
         for _, row in other.iterrows()
     )
     said += f" Of {len(rows)} figures {len(other) or 'none'} changed verdict{f' ({named})' if named else ''}."
@@ -60,7 +56,7 @@ def about_change(audit: Audit, verdict: str) -> str:
     if moved.empty:
         return said
     most = moved.loc[moved["by"].idxmax()]
-    return f"{said} The furthest moved is {_who(most)}, {WORDS[most['measure']]}: {most['before']:.2f} before, {most['now']:.2f} now."
+    return f"{said} The furthest moved is {_who(most)}, {GATED[most['measure']]}: {most['before']:.2f} before, {most['now']:.2f} now."
 
 
 def _who(row: pd.Series) -> str:

@@ -1,4 +1,4 @@
-"""Pictures of the audit: four charts, drawn from figures already under disclosure control."""
+"""Pictures of the audit: five charts, drawn from figures already under disclosure control."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from fairness.controlled import controlled_bands, controlled_lost, controlled_me
 from fairness.groups import GROUPING_NAMES
 from fairness.levels import CANNOT_TELL, FAIL, PASS, limits_of
 from fairness.lost import LOSS_WORDS, has_group
+from fairness.rows import RECORDED
 from fairness.same_score import BANDS
 from fairness.sentences import SHOWN
 
@@ -65,6 +66,15 @@ def _calibration_chart(audit: Audit) -> Figure:
     _forest(axes, table, "calibration_ratio", places, audit)
     low, high = limits_of(audit.settings)["calibration_ratio"]
     axes.set_xlabel(f"observed ÷ predicted outcomes (shaded: {low:.2f} to {high:.2f})")
+    return figure
+
+
+def _recording_chart(audit: Audit) -> Figure:
+    table = _shown(audit)
+    figure, (axes,), places = _rows_figure(table, (1,))
+    _forest(axes, table, RECORDED, places, audit)
+    low = limits_of(audit.settings)[RECORDED][0]
+    axes.set_xlabel(f"on record before a hospital found it ÷ expected (shaded: {low:.2f} or more)")
     return figure
 
 
@@ -204,4 +214,5 @@ CHARTS: dict[str, Callable[[Audit], Figure]] = {
     "need": _need_chart,
     "lost": _lost_chart,
     "calibration": _calibration_chart,
+    "recording": _recording_chart,
 }

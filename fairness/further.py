@@ -8,7 +8,6 @@ import pandas as pd
 
 from casewell.page import html_table
 from fairness.audit import CROSSINGS, Audit
-from fairness.change import WORDS as WORDS_OF_CHANGE
 from fairness.change import change_rows
 from fairness.controlled import (
     DECIMALS,
@@ -24,6 +23,7 @@ from fairness.gradient import WORDS
 from fairness.groups import GROUPING_NAMES
 from fairness.labels import LABELS
 from fairness.promised import MEASURE as PROMISED
+from fairness.rows import GATED
 from fairness.tables import NOTHING, number
 
 _LABELS = {"list": "this week's list"} | {name: f"highest {words}" for name, words in LABELS.items()}
@@ -149,7 +149,7 @@ def _change(audit: Audit) -> str:
     body = [
         [
             f"{GROUPING_NAMES[row.grouping]}: {row.group}",
-            WORDS_OF_CHANGE[row.measure],
+            GATED[row.measure],
             *(NOTHING if pd.isna(value) else f"{value:.2f}" for value in (row.before, row.now)),
             row.verdict_before or NOTHING,
             row.verdict_now or NOTHING,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,27 +10,34 @@ import pandas as pd
 
 from casewell.settings import Fairness, Override
 from fairness.audit import Audit
-from fairness.beyond import also_judged
+from fairness.beyond import UNDER_DIAGNOSIS, also_judged
 from fairness.controlled import controlled_differences, controlled_measures
 from fairness.groups import GROUPING_NAMES, is_recorded
 from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED, limits_of
 from fairness.lost import LOSS_WORDS
-from fairness.rows import GATED
+from fairness.rows import GATED, RECORDED
 
 RULE = (
-    "The gate looks at two figures for each group: its share of places over its share of high need, and observed over "
-    "predicted outcomes in the test window; and at who never reached it: the difference between the best and the worst "
+    "The gate looks at three figures for each group: its share of places over its share of high need, observed over "
+    "predicted outcomes in the test window, and how many of the conditions that a hospital found in it were on record before, over "
+    "those expected of the same conditions and age; and at who never reached it: the difference between the best and the worst "
     "group in the share of people with a record that found no person, and in the share whose every record failed its "
     "checks. It looks besides at practices that have stopped sending records, by group; at "
-    "emergency admissions and at recorded illness of people who attend emergency departments as often, along deprivation, by "
+    "emergency admissions of people who attend emergency departments as often, along deprivation, by "
     "which trouble shows that records hide; and at ethnicity: how much is unknown, whether what is recorded goes with age or deprivation, as it does everywhere, "
     "and whether the verdict would stand if all who are unknown were of one group, each in turn. A list fails if, for any group, the whole interval lies beyond the limit "
     "even when widened so that all comparisons together raise a false alarm no more often than the confidence allows. "
     "It passes only if, for every group, the whole interval lies within the limits. Anything else is 'cannot tell', as "
     "is a group with fewer people than the minimum, nobody or everybody selected, no test window, or a grouping in "
     "which fewer than two groups are recorded. People whose group is not recorded, not stated or not known are groups "
-    "and are judged like any other. Only a pass releases the lists by itself; otherwise a named owner must take responsibility, with a reason."
+    "and are judged like any other, save by what is on record: little is, of whoever is seldom seen. Only a pass releases the lists by itself; otherwise a named owner must take responsibility, with a reason."
 )
+
+_WHERE = {
+    "share_ratio": "",
+    "calibration_ratio": " in the test window",
+    RECORDED: " in whom a hospital found a lasting condition",
+}
 
 
 @dataclass(frozen=True)
@@ -111,18 +119,17 @@ def _sentence(row: Any, settings: Fairness) -> str:
 
 def _what_was_seen(row: Any, settings: Fairness) -> str:
     measure, verdict = row.measure, row.verdict
-    places = measure == "share_ratio"
-    subject = "share of places over share of need" if places else "observed over predicted outcomes"
+    subject = GATED[measure]
     if row.people < settings.minimum_people or pd.isna(row.people):
-        where = "" if places else " in the test window"
-        return f"fewer than {settings.minimum_people} people{where}, too few to judge {subject}."
+        return f"fewer than {settings.minimum_people} people{_WHERE[measure]}, too few to judge {subject}."
     if row.hidden:
         seen = f"{subject} rests on a count that is kept back, because it or one beside it is below 8"
     elif pd.isna(row.value):
         return f"{subject} cannot be worked out."
     else:
         seen = f"{subject} is {row.value:.2f} (interval {row.low:.2f} to {row.high:.2f})"
-    return f"{seen}, {_against_limits(measure, verdict, settings)}."
+    meaning = f": {UNDER_DIAGNOSIS}" if measure == RECORDED and verdict == FAIL else ""
+    return f"{seen}, {_against_limits(measure, verdict, settings)}{meaning}."
 
 
 def _lost_sentence(row: Any, settings: Fairness) -> str:
@@ -151,16 +158,21 @@ def _findings(lost: pd.DataFrame, settings: Fairness) -> tuple[str, ...]:
 
 
 def _not_looked_at(audit: Audit) -> tuple[str, ...]:
-    if len(audit.feeds) or not audit.totals["eligible"]:
+    if not audit.totals["eligible"]:
         return ()
-    return (
-        "Nobody looked at whether practices have stopped sending records: no extract of GP records says what each has sent.",
-    )
+    looked_at = {
+        "practices have stopped sending records: no extract of GP records says what each has sent": len(audit.feeds)
+        > 0,
+        "illness is written down alike: no hospital's diagnoses are there to tell": (
+            (audit.measures["measure"] == RECORDED) & (audit.measures["people"] > 0)
+        ).any(),
+    }
+    return tuple(f"Nobody looked at whether {what}." for what, looked in looked_at.items() if not looked)
 
 
 def _against_limits(measure: str, verdict: str, settings: Fairness) -> str:
     low, high = limits_of(settings)[measure]
-    limits = f"the limit of {low:.2f}" if measure == "share_ratio" else f"the limits of {low:.2f} and {high:.2f}"
+    limits = f"the limit of {low:.2f}" if high == math.inf else f"the limits of {low:.2f} and {high:.2f}"
     return f"beyond {limits} by more than chance" if verdict == FAIL else f"not clearly within {limits}"
 
 

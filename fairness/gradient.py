@@ -18,13 +18,13 @@ from fairness.groups import QUINTILES
 from fairness.inequality import concentration_index, ratio_of_ends, slope
 from fairness.intervals import draws_needed
 from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED, Levels
-from fairness.same_need import ADMITTED, ILLNESS, USE
+from fairness.same_need import ADMITTED, USE
 
 COLUMNS = ["what", "measure", "value", "low", "high", "wide_low", "wide_high", "verdict"]
-HIDDEN_TROUBLE = {measure: (measure, "relative") for measure in (USE, ADMITTED, ILLNESS)}
+HIDDEN_TROUBLE = {measure: (measure, "relative") for measure in (USE, ADMITTED)}
 """The indices on which the gate decides. Their lines are fitted to logarithms: a steep one keeps both ends above nil."""
 SHARE_OF_ERROR = 0.5
-"""Of the false alarms that are tolerated: these few comparisons of everybody have half, the many groups the other half."""
+"""Of the false alarms that are tolerated: the one comparison of everybody has half, the many of groups the other half."""
 _NONE = 0.5
 WORDS = {
     ("places", "slope"): "Places a person: most less least deprived (SII)",
@@ -36,7 +36,6 @@ WORDS = {
     ("inequity", "concentration"): "Horizontal inequity: places less high need",
     HIDDEN_TROUBLE[USE]: "Use at the same need and age: most over least deprived (RII)",
     HIDDEN_TROUBLE[ADMITTED]: "Admissions for the same attendances, need and age: most over least deprived (RII)",
-    HIDDEN_TROUBLE[ILLNESS]: "Recorded illness at the same attendances and age: most over least deprived (RII)",
 }
 
 
@@ -72,10 +71,7 @@ def gradient_rows(
 def judged_by(measures: pd.DataFrame, settings: Fairness) -> dict[str, tuple[float, float]]:
     """Return the limits of each index on which the gate decides: use at the same need where nobody knows who attended."""
     if (measures["measure"] == ADMITTED).any():
-        return {
-            ADMITTED: (settings.minimum_admission_gradient, np.inf),
-            ILLNESS: (settings.minimum_illness_gradient, np.inf),
-        }
+        return {ADMITTED: (settings.minimum_admission_gradient, np.inf)}
     if (measures["measure"] == USE).any():
         return {USE: (settings.minimum_use_gradient, settings.maximum_use_gradient)}
     return {}

@@ -23,6 +23,7 @@ import pandas as pd
 
 from casewell.errors import SettingsError
 from casewell.settings import Fairness
+from fairness.rows import RECORDED
 
 PASS, FAIL, CANNOT_TELL, REPORTED = "pass", "fail", "cannot tell", "reported"
 
@@ -43,6 +44,7 @@ def limits_of(settings: Fairness) -> dict[str, tuple[float, float]]:
     """Return the acceptable range of each measure that has one."""
     return {
         "share_ratio": (settings.minimum_share_ratio, np.inf),
+        RECORDED: (settings.minimum_recording_ratio, np.inf),
         "calibration_ratio": (1 / settings.maximum_calibration_ratio, settings.maximum_calibration_ratio),
     }
 

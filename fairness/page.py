@@ -18,7 +18,7 @@ from fairness.charts import CHARTS
 from fairness.controlled import controlled_totals
 from fairness.gate import Verdict
 from fairness.levels import CANNOT_TELL, FAIL, PASS
-from fairness.sentences import about_calibration, about_lost, about_need, about_places
+from fairness.sentences import about_calibration, about_lost, about_need, about_places, about_recording
 
 TABLES_PAGE = "fairness_tables.html"
 HEADLINES = {
@@ -63,6 +63,7 @@ def write_page(
         _picture(audit, "places", "Share of places against share of need", about_places(audit)),
         _picture(audit, "need", "Need at the same risk", about_need(audit)),
         _picture(audit, "calibration", "Predicted and observed outcomes", about_calibration(audit)),
+        _picture(audit, "recording", "On record before a hospital found it", about_recording(audit)),
         _picture(audit, "lost", "Lost before any model", about_lost(audit)),
         _plain(
             "How to read this", [*READING, f"The figures behind every picture, and the rules, are in {TABLES_PAGE}."]

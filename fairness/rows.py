@@ -7,7 +7,13 @@ import pandas as pd
 
 from fairness.intervals import Limits
 
-GATED = ("share_ratio", "calibration_ratio")
+RECORDED = "recorded_before_found"
+GATED = {
+    "share_ratio": "share of places over share of need",
+    "calibration_ratio": "observed over predicted outcomes",
+    RECORDED: "conditions on record before a hospital found them over those expected",
+}
+"""What the gate decides by for each group, in words."""
 MEASURES = (
     "share_of_people",
     "share_of_places",
@@ -21,7 +27,6 @@ MEASURES = (
     "preventable_at_same_score",
     "use_at_same_need",
     "admitted_when_attending",
-    "illness_at_same_attendance",
     "benefit_beyond_promise",
 )
 COLUMNS = ["grouping", "group", "measure", "value", "low", "high", "wide_low", "wide_high", "people", "count", "base"]

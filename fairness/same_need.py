@@ -1,13 +1,11 @@
-"""Do care and records fall alike on groups that are alike? Three comparisons, each of people who are otherwise alike.
+"""Does care fall alike on groups that are alike? Two comparisons, each of people who are otherwise alike.
 
 - *Use at the same need*: at the same recorded illness and age, is a group admitted in an emergency as often as everybody?
 - *Admissions for the same attendances*: of people who come to an emergency department as often, of the same recorded illness
   and age, is a group admitted as often? If less, its trouble does not reach the records that the model learns from (people
   turned away): a list by risk passes over them, and calibration within groups looks perfect.
-- *Recorded illness at the same attendances*: people who come as often, of the same age: is as much illness written down of a
-  group? If less, its illness is recorded too little, and its risk is taken for too low.
 
-The first mixes what the others keep apart: less care lowers it, less recording raises it, and both together hide each other.
+The first mixes less care, which lowers it, with less recording, which raises it, so that both together hide each other.
 It is what remains where nobody knows who attended. Each holds what a group has against what everybody's rate in its strata
 would give (indirect standardisation).
 """
@@ -22,10 +20,7 @@ from fairness.outcomes import calibration_rows
 
 USE = "use_at_same_need"
 ADMITTED = "admitted_when_attending"
-ILLNESS = "illness_at_same_attendance"
 NEED_STRATA, BROAD_NEED_STRATA = 20, 5
-OFTEN = 5
-"""Who attended oftener than this is alike: few are, and a stratum of one compares nobody."""
 
 
 def same_need_rows(people: pd.DataFrame, grouping: str, groups: pd.Index, levels: Levels) -> pd.DataFrame:
@@ -42,7 +37,6 @@ def same_need_rows(people: pd.DataFrame, grouping: str, groups: pd.Index, levels
         with np.errstate(invalid="ignore"):
             rate = _total(people["use"], *strata) / _total(attended, *strata)
         compared[ADMITTED] = (people["use"], (attended * rate).fillna(0))
-        compared[ILLNESS] = (people["need"], _mean(people["need"], attended.clip(upper=OFTEN), people["age_band"]))
     tables = []
     for measure, (had, expected) in compared.items():
         table = people[["person_id", grouping]].assign(outcome=had, risk=expected)

@@ -13,6 +13,7 @@ from fairness.disclosure import shown
 from fairness.groups import GROUPING_NAMES
 from fairness.levels import CANNOT_TELL, FAIL
 from fairness.lost import has_group
+from fairness.rows import RECORDED
 
 SHOWN = ("imd_quintile", "ethnic_group", "sex", "age_band")
 
@@ -44,6 +45,19 @@ def about_calibration(audit: Audit) -> str:
         f"Predictions clearly mislead for {len(wrong) or 'none'} of {len(rows)} groups large enough to judge{_list(wrong)}. They are furthest out for "
         f"{_name(furthest)}: {furthest['value']:.2f} times as many outcomes as predicted "
         f"({furthest['low']:.2f} to {furthest['high']:.2f})."
+    )
+
+
+def about_recording(audit: Audit) -> str:
+    """Say in which group least of what hospitals found was on record before."""
+    rows = _rows(audit, RECORDED, SHOWN)
+    if rows.empty or rows["value"].isna().all():
+        return "Too few conditions were found by hospitals to tell whether illness is written down alike."
+    lowest, wrong = rows.iloc[int(np.nanargmin(rows["value"]))], _named(rows, FAIL)
+    return (
+        f"Illness is clearly written down too little for {len(wrong) or 'none'} of {len(rows)} groups large enough to judge"
+        f"{_list(wrong)}. Of what hospitals found, least was on record before for {_name(lowest)}: {lowest['value']:.2f} times "
+        f"what everybody's records would give ({lowest['low']:.2f} to {lowest['high']:.2f})."
     )
 
 

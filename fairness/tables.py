@@ -13,6 +13,7 @@ from fairness.controlled import controlled_bands, controlled_differences, contro
 from fairness.disclosure import HIDDEN
 from fairness.groups import GROUPING_NAMES
 from fairness.lost import LOSS_WORDS
+from fairness.rows import RECORDED
 from fairness.same_score import BANDS
 
 NOTHING = "–"  # noqa: RUF001
@@ -63,6 +64,24 @@ def outcomes_table(audit: Audit, grouping: str) -> str:
         for group, rows in _by_group(audit, grouping)
     ]
     return html_table(f"{GROUPING_NAMES[grouping]}: prediction and outcome", head, body)
+
+
+def recording_table(audit: Audit, grouping: str) -> str:
+    """Show how much of what hospitals found was on record before, for each group of one grouping."""
+    head = [
+        "Group",
+        "People with a condition found",
+        "Of them on record before",
+        "On record ÷ expected (interval)",
+        "Verdict",
+    ]
+    body = [
+        [group, number(row["people"]), number(row["count"]), ratio(row), row["verdict"]]
+        for group, rows in _by_group(audit, grouping)
+        for row in [rows.get(RECORDED)]
+        if row is not None
+    ]
+    return html_table(f"{GROUPING_NAMES[grouping]}: on record before a hospital found it", head, body) if body else ""
 
 
 AT_THE_SAME_RISK = {

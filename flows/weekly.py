@@ -210,6 +210,7 @@ def audit(
         known=_known(settings, as_of, people, events, matrix),
         evidence=evidence,
         funnel=_funnel(settings, as_of, linked, out),
+        found=models.second_looks(events, as_of).found(),
         earlier=earlier_audit(settings, as_of),
     )
     verdict = fairness.decide(found, settings.fairness)

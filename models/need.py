@@ -87,6 +87,10 @@ class Looks:
     conditions: pd.DataFrame
     people: np.ndarray
 
+    def found(self) -> pd.DataFrame:
+        """Return the conditions that a hospital wrote down: `person_id`, `condition`, `first`."""
+        return self.conditions.loc[self.conditions["second"], ["person_id", "condition", "first"]]
+
 
 @dataclass(frozen=True)
 class Completeness:
@@ -138,7 +142,8 @@ def completeness(looks: Looks, matrix: pd.DataFrame, practice: pd.Series) -> Com
     row = pd.Series(np.arange(len(matrix)), index=matrix["person_id"].to_numpy())
     looked_at = matrix["person_id"].isin(looks.people).to_numpy()
     conditions = looks.conditions[looks.conditions["person_id"].isin(row.index)]
-    found = conditions[conditions["second"]]
+    found = looks.found()
+    found = found[found["person_id"].isin(row.index)]
     if len(found) < FEWEST_LOOKS or found["first"].nunique() < 2:
         return Completeness(np.ones(len(matrix)), looked_at)
     weight = {point.group: abs(point.points) for point in read_score(SCORE)}

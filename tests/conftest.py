@@ -28,15 +28,6 @@ records.build = records.linked.build = accounts.after_each_build(records.linked.
 cohorts.ledger = accounts.after_each_ledger(cohorts.ledger)
 
 
-# First, because what distributes the tests reads their groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of the rehearsed week in one process, and those of one file, so that each thing is made once."""
-    for item in items:
-        shared = "rehearsal" if "population" in getattr(item, "fixturenames", ()) else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(shared))
-
-
 @pytest.fixture(scope="session")
 def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """4,000 simulated people on a seed that nothing was tuned on; returns the folder of sources."""

@@ -64,10 +64,11 @@ class Fairness(Section):
         gt=0,
         description="Emergency admissions over those expected from attendances of emergency departments, need and age, most over least deprived: below this, trouble of the most deprived does not reach the records.",
     )
-    minimum_illness_gradient: float = Field(
-        1.0,
+    minimum_recording_ratio: float = Field(
+        0.8,
         gt=0,
-        description="Recorded illness over that expected from attendances of emergency departments and age, most over least deprived: below this, illness of the most deprived is written down less than it is.",
+        le=1,
+        description="Of the lasting conditions that hospitals found in a group, those on record elsewhere before, over those expected of the same conditions at the same age: below this, the group's illness is written down less than it is.",
     )
     minimum_use_gradient: float = Field(
         1.0,
