@@ -1,7 +1,7 @@
 # The whole of Casewell from a fresh clone: Python 3.11 or newer and make are all it needs.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run test test-spark check docs ui bench bench-simulation bench-linkage bench-features bench-risk bench-diabetes tune bench-records bench-weekly-linkage bench-allocation bench-audit bench-diabetes-fairness bench-gate bench-households bench-monitoring bench-need bench-benefit bench-programme bench-trials simulation-report clean
+.PHONY: help run test test-spark check docs ui bench bench-simulation bench-linkage bench-features bench-risk bench-risk-scale bench-diabetes tune bench-records bench-weekly-linkage bench-allocation bench-audit bench-diabetes-fairness bench-gate bench-households bench-monitoring bench-need bench-benefit bench-programme bench-trials simulation-report clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -100,8 +100,11 @@ bench-need: .venv/.stamp  ## is expected need nearer the truth than recorded nee
 bench-features: .venv/.stamp  ## what features cost, beside what else could make them (an hour, nearly all of it MEDS-Tab's)
 	$(BIN)/python -m benchmarks.features
 
-bench-risk: .venv/.stamp  ## predicted risk against true risk: 100,000 people on three seeds (about half an hour)
+bench-risk: .venv/.stamp  ## predicted risk, by trees and by the simpler model, against true risk: 100,000 people on three seeds (about three quarters of an hour)
 	$(BIN)/python -m benchmarks.risk
+
+bench-risk-scale: .venv/.stamp  ## what training 100,000 people and scoring a million cost, beside plain LightGBM (about a quarter of an hour)
+	$(BIN)/python -m benchmarks.risk_scale
 
 bench-diabetes: .venv/.stamp  ## the risk estimator on real people: make bench-diabetes DATA=diabetic_data.parquet (UCI 296)
 	@test -n "$(DATA)" || { echo "Give the data set's file: make bench-diabetes DATA=diabetic_data.parquet"; exit 2; }
@@ -113,6 +116,7 @@ tune: .venv/.stamp  ## compare the default trees of the risk model with others, 
 bench-benefit: .venv/.stamp  ## who gains, beside risk, chance and other learners in an environment of their own (about an hour)
 	$(BIN)/python -m benchmarks.benefit_coverage
 	$(BIN)/python -m benchmarks.benefit_grades
+	$(BIN)/python -m benchmarks.benefit_pipeline
 	$(BIN)/python -m benchmarks.benefit_scale
 	$(BIN)/python -m benchmarks.benefit
 

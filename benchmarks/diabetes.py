@@ -26,7 +26,6 @@ from casewell.settings import Fairness, Training
 from fairness.intervals import proportion
 from fairness.levels import judge, levels_for
 from fairness.outcomes import outcome_rows
-from models.baselines import run_baselines
 from models.by_group import FEWEST_OUTCOMES, measure_by
 from models.page_risk import TOO_FEW
 from models.risk import fit_risk, person_folds
@@ -160,10 +159,8 @@ def measure(
             "race": table.loc[test, "race"].replace("?", "not recorded").to_numpy(),
         }
     )
-    simple = run_baselines(
-        matrix[learn], outcome[learn], person[learn].to_numpy(), matrix[test], list(matrix.columns)
-    ).risk
-    logistic = measure_by(predicted.assign(risk=simple["logistic regression"].to_numpy()), None, 0.1, seed, 0)
+    linear, _ = fit_risk(matrix[learn], outcome[learn], nobody, folds, rules, seed, when, kind="linear")
+    logistic = measure_by(predicted.assign(risk=linear.predict(matrix[test])), None, 0.1, seed, 0)
     settings = Fairness()
     groups = pd.Index(sorted(predicted["race"].unique()), name="race")
     audit = outcome_rows(predicted, "race", groups, levels_for(settings.confidence, len(groups)))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from benchmarks import feature_events as made_up
@@ -30,16 +31,27 @@ def floor(events: Path) -> None:
             pass
 
 
-def with_pandas(events: Path) -> None:
-    """Make the counts, latest days and sums in pandas at one date, one pivot a window."""
-    table = pd.read_parquet(events)
+def with_pandas(events: Path, number: int, out: Path) -> None:
+    """Make and write the counts, latest days and sums in pandas at one date, one pivot a window: the same matrix."""
+    table = pd.read_parquet(events, columns=["subject_id", "time", "known_at", "known_until", "code", "numeric_value"])
     table = table[(table["known_at"] < made_up.AS_OF) & ~(table["known_until"] < made_up.AS_OF)]
     age = (pd.Timestamp(made_up.AS_OF) - table["time"]).dt.days
+    everybody, valued = made_up.people(number), table["code"].isin(made_up.CODES[: made_up.VALUED])
+
+    def wide(told: pd.Series, codes: np.ndarray, name: str, empty: float) -> pd.DataFrame:
+        pivot = told.unstack().reindex(index=everybody, columns=codes).fillna(empty).astype("float32")
+        return pivot.add_suffix(name)
+
+    parts = []
     for window in made_up.WINDOWS:
         inside = table[age <= window].groupby(["subject_id", "code"])
-        inside.size().unstack(fill_value=0)
-        inside["numeric_value"].sum().unstack()
-    table.assign(age=age).groupby(["subject_id", "code"])["age"].min().unstack()
+        parts.append(wide(inside.size(), made_up.CODES, f"_count_{window}", 0))
+    latest = table.assign(age=age).groupby(["subject_id", "code"])["age"].min()
+    parts.append(wide(latest, made_up.CODES, "_days_since_last_None", np.nan))
+    for window in made_up.WINDOWS[1:]:
+        sums = table[valued & (age <= window)].groupby(["subject_id", "code"])["numeric_value"].sum()
+        parts.append(wide(sums, made_up.CODES[: made_up.VALUED], f"_sum_{window}", np.nan))
+    pd.concat(parts, axis=1).to_parquet(out)
 
 
 def meds_tab_python(folder: Path) -> str | None:

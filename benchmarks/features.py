@@ -72,7 +72,7 @@ def measure(number: int, folder: Path, peers: bool, slow_peer: bool, weeks: bool
     if weeks:
         _week(number, folder, figures)
     if peers and number <= MOST_FOR_PANDAS:
-        figures.find(methods.PANDAS, with_pandas, events)
+        figures.find(methods.PANDAS, with_pandas, events, number, folder / "pandas.parquet")
     if slow_peer and number <= MOST_FOR_MEDS_TAB and methods.MEDS_TAB not in figures.all():
         python = meds_tab_python(folder.parent / "meds-tab")
         if python is None:

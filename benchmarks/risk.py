@@ -24,9 +24,11 @@ from rich.table import Table
 from benchmarks.against_truth import expected_auroc
 from benchmarks.rehearsed import AS_OF, Rehearsed, rehearse, true_outcomes
 from casewell.environment import prepare
+from casewell.settings import Kind
+from models.calibration import CalibratedRisk, log_odds
 from models.flexible import calibrated, fit_logistic, knots_of
 from models.risk import fit_risk, person_folds
-from models.trees import CalibratedTrees, log_odds, parameters
+from models.trees import parameters
 
 TOP = 0.02
 FEWEST = 2_000
@@ -84,12 +86,13 @@ def worst_group(known: pd.DataFrame, groups: pd.DataFrame, groupings: Sequence[s
     return max(found.items(), key=lambda item: item[1])
 
 
-def fitted(rehearsed: Rehearsed, rows: pd.DataFrame) -> tuple[CalibratedTrees, float]:
+def fitted(rehearsed: Rehearsed, rows: pd.DataFrame, kind: Kind) -> tuple[CalibratedRisk, float]:
     """Fit the model that scores, as `casewell train` does; return it and the seconds."""
     from features import CATALOGUE
     from flows.stages import begin_of, split_of
+    from models.backtest import case_management_could_act
     from models.rising import rising
-    from models.train import case_management_could_act, columns_with_history
+    from models.train import columns_with_history
 
     settings = rehearsed.settings
     split = split_of(settings, AS_OF, rehearsed.linked)
@@ -104,21 +107,29 @@ def fitted(rehearsed: Rehearsed, rows: pd.DataFrame) -> tuple[CalibratedTrees, f
         settings.seed,
         rows["index_date"].to_numpy(),
         rising(CATALOGUE),
+        kind=kind,
     )
     return model, time.perf_counter() - began
 
 
-def measure(people: int, seed: int, folder: Path) -> dict[str, float | str]:
-    """Rehearse one population and compare the risk predicted for the day with the true one."""
-    import fairness
-    from casewell import doors
+def measure(people: int, seed: int, folder: Path) -> list[dict[str, float | str]]:
+    """Rehearse one population and compare the risk predicted for the day, by each kind of model, with the true one."""
     from flows.stages import history_rows
-    from records.tables import PEOPLE
+    from models.kinds import NAMES
 
     rehearsed = rehearse(people, seed, folder)
     rows = history_rows(rehearsed.history)
-    quarter = fitted(rehearsed, rows[person_folds(rows["person_id"], 4, 0) == 0])[1]
-    model, seconds = fitted(rehearsed, rows)
+    return [{"seed": f"{seed}, {kind}", **compared(rehearsed, rows, kind)} for kind in NAMES]
+
+
+def compared(rehearsed: Rehearsed, rows: pd.DataFrame, kind: Kind) -> dict[str, float | str]:
+    """Fit one kind of model and compare its risk with the true one."""
+    import fairness
+    from casewell import doors
+    from records.tables import PEOPLE
+
+    quarter = fitted(rehearsed, rows[person_folds(rows["person_id"], 4, 0) == 0], kind)[1]
+    model, seconds = fitted(rehearsed, rows, kind)
     matrix = pd.read_parquet(rehearsed.today)
     began = time.perf_counter()
     predicted = matrix[["person_id", *model.features]].assign(risk=model.predict(matrix))
@@ -130,7 +141,6 @@ def measure(people: int, seed: int, folder: Path) -> dict[str, float | str]:
     band, ici_of_band = worst_group(known, groups, ("age_band", "sex"))
     features = known.drop(columns=["risk", "chance"])
     return {
-        "seed": str(seed),
         **figures(known),
         "AUROC the features allow": ceiling(features, known["chance"].to_numpy(), known["person_id"], model.features),
         "worst ICI, deprivation and ethnic group": ici,
@@ -138,7 +148,7 @@ def measure(people: int, seed: int, folder: Path) -> dict[str, float | str]:
         "worst ICI, age and sex": ici_of_band,
         "of these": band,
         "groups mended": str(len(model.mended)),
-        "trees": model.booster.num_trees(),
+        "trees or coefficients": model.learned.size,
         "rows": float(len(rows)),
         "features": float(len(model.features)),
         "fit s": seconds,
@@ -149,7 +159,7 @@ def measure(people: int, seed: int, folder: Path) -> dict[str, float | str]:
 
 
 def main() -> None:
-    """Measure each seed and print one column for it."""
+    """Measure each seed and print a column for each kind of model."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--people", type=int, default=100_000)
     arguments.add_argument("--seeds", type=int, nargs="+", default=[2, 3, 4])
@@ -158,7 +168,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         home = chosen.folder or Path(scratch)
         prepare(home)
-        found = [measure(chosen.people, seed, home / f"{chosen.people}-{seed}") for seed in chosen.seeds]
+        found = [row for seed in chosen.seeds for row in measure(chosen.people, seed, home / f"{chosen.people}-{seed}")]
     table = Table("figure", *(str(row["seed"]) for row in found), title=f"{chosen.people:,} people, by seed")
     for name in [name for name in found[0] if name != "seed"]:
         values = (row[name] for row in found)

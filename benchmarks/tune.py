@@ -44,9 +44,10 @@ def measure(people: int, seed: int, folder: Path) -> pd.DataFrame:
     """Fit and judge every choice on one population: its settings, `log_loss`, `auroc`, `trees`, `seconds`."""
     from features import CATALOGUE
     from flows.stages import begin_of, history_rows, split_of
+    from models.backtest import case_management_could_act, known_before_test, tested
     from models.rising import rising
     from models.risk import fit_risk, person_folds
-    from models.train import case_management_could_act, columns_with_history, known_before_test, tested
+    from models.train import columns_with_history
 
     rehearsed = rehearse(people, seed, folder)
     settings, rows = rehearsed.settings, history_rows(rehearsed.history)
@@ -76,7 +77,7 @@ def measure(people: int, seed: int, folder: Path) -> pd.DataFrame:
             | {
                 "log_loss": log_loss(test["outcome"], risk),
                 "auroc": roc_auc_score(test["outcome"], risk),
-                "trees": model.booster.num_trees(),
+                "trees": model.learned.size,
                 "seconds": time.perf_counter() - began,
             }
         )

@@ -223,7 +223,7 @@ def outcomes(
     files: Annotated[list[Path], typer.Argument(help="Workbooks (.xlsx) or CSVs that teams gave back.")],
     settings: SettingsFile = DEMONSTRATION,
 ) -> None:
-    """Read back the outcomes that teams wrote into their lists, for the next run to use.
+    """Read back what teams wrote into their lists: outcomes for the next run to use, owner and progress for the next list.
 
     Each row is held against the published list by its reference and version. What can be recorded is; every other row is
     refused by its number and a reason, and the exit code is then 4 (docs/how-to/worklist.md).
@@ -233,8 +233,8 @@ def outcomes(
 
     taken = serving.take_back(load(settings), files)
     console.print(
-        f"{taken.recorded} outcome(s) recorded, {taken.known_already} known already, "
-        f"{taken.without_outcome} row(s) without an outcome, {len(taken.refused)} refused"
+        f"{taken.recorded} row(s) recorded, {taken.known_already} known already, "
+        f"{taken.untouched} untouched, {len(taken.refused)} refused"
     )
     if taken.refused:
         raise SourceError(

@@ -5,6 +5,7 @@ from cohorts.circumstances import circumstances
 from cohorts.fhir_files import write_bundles
 from cohorts.first_steps import first_steps
 from cohorts.formats import write_lists
+from cohorts.last_places import listed_with
 from cohorts.ledger import counts, ledger, write_counts
 from cohorts.margin import lots, refuse_outdated_margins
 from cohorts.policy import refuse_outdated
@@ -38,6 +39,7 @@ __all__ = [
     "counts",
     "first_steps",
     "ledger",
+    "listed_with",
     "lots",
     "personal_changes",
     "price",

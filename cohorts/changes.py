@@ -7,6 +7,7 @@ after a gap longer than `stability.compared_days`, there is none, and every line
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,6 +121,7 @@ def turnover(
     scores: pd.DataFrame,
     places: dict[str, int],
     earlier: Earlier | None,
+    with_last_places: Collection[int] | None = None,
 ) -> pd.DataFrame:
     """Say who came onto the list and who left it since the last one, and why.
 
@@ -129,6 +131,10 @@ def turnover(
         This week's tables; `scores` of everybody who competed.
     places
         Team code: places of this week.
+    with_last_places
+        `person_id` of those who would be listed this week if every team had the places of the last
+        (`cohorts.listed_with`), which tells a change of places apart from a change of scores. Left out, people are told
+        apart by where they stand by benefit alone.
 
     Returns
     -------
@@ -140,7 +146,7 @@ def turnover(
         return check(_nobody(), TURNOVER)
     was = earlier.cohort.loc[earlier.cohort["status"] == LISTED, ["person_id", "team_code"]]
     pairs_now, pairs_was = (pd.MultiIndex.from_frame(table) for table in (now, was))
-    competing = _competing(allocation, scores, places, earlier.places)
+    competing = _competing(allocation, scores, places, earlier.places, with_last_places)
     entered = _why_entered(now[~pairs_now.isin(pairs_was)], competing, earlier)
     left = _why_left(was[~pairs_was.isin(pairs_now)], competing, ledger, now)
     table = pd.concat([entered.assign(movement="entered"), left.assign(movement="left")], ignore_index=True)
@@ -153,19 +159,24 @@ def _nobody() -> pd.DataFrame:
 
 
 def _competing(
-    allocation: pd.DataFrame, scores: pd.DataFrame, places: dict[str, int], places_was: dict[str, int]
+    allocation: pd.DataFrame,
+    scores: pd.DataFrame,
+    places: dict[str, int],
+    places_was: dict[str, int],
+    with_last_places: Collection[int] | None,
 ) -> pd.DataFrame:
-    """Return why each person has or lacks a place, and where they stand in their team by benefit alone, 1 first."""
+    """Return why each person has or lacks a place, and whether they would be listed with the last week's places."""
     table = allocation[["person_id", "team_code", "status", "why"]].merge(
         scores[["person_id", "benefit"]], on="person_id"
     )
-    place = table.groupby("team_code")["benefit"].rank(method="min", ascending=False)
     team = table["team_code"]
-    return table.assign(
-        place=place,
-        places=team.map(places).fillna(0),
-        places_was=team.map(places_was).fillna(team.map(places).fillna(0)),
-    ).drop(columns="team_code")
+    now = team.map(places).fillna(0)
+    was = team.map(places_was).fillna(now)
+    if with_last_places is None:
+        then = table.groupby("team_code")["benefit"].rank(method="min", ascending=False) <= was
+    else:
+        then = table["person_id"].isin(list(with_last_places))
+    return table.assign(then=then, more=now > was, fewer=now < was).drop(columns="team_code")
 
 
 def _why_entered(entered: pd.DataFrame, competing: pd.DataFrame, earlier: Earlier) -> pd.DataFrame:
@@ -174,7 +185,7 @@ def _why_entered(entered: pd.DataFrame, competing: pd.DataFrame, earlier: Earlie
     table = entered.merge(competing, on="person_id").merge(before, on="person_id", how="left")
     table = table.merge(on_a_list, on="person_id", how="left")
     known = len(earlier.doors) > 0
-    grown = (table["places"] > table["places_was"]) & (table["place"] > table["places_was"])
+    grown = table["more"] & ~table["then"]
     rules = [
         (table["status_was"] == LISTED, "moved", "came from another team's list"),
         (table["door_was"] == ROUTED_ELSEWHERE, "routed", "no longer: " + table["why_was"].astype("str")),
@@ -192,7 +203,7 @@ def _why_entered(entered: pd.DataFrame, competing: pd.DataFrame, earlier: Earlie
 def _why_left(left: pd.DataFrame, competing: pd.DataFrame, ledger: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     table = left.merge(ledger[["person_id", "door", "why"]], on="person_id", how="left", suffixes=("", "_ledger"))
     table = table.merge(competing.drop(columns=["status", "why"]), on="person_id", how="left")
-    fewer = (table["places"] < table["places_was"]) & (table["place"] <= table["places_was"])
+    fewer = table["fewer"].eq(True) & table["then"].eq(True)  # missing of those who do not compete
     why = table["why"].astype("str")
     rules = [
         (table["person_id"].isin(now["person_id"]), "moved", "is on another team's list"),
@@ -210,7 +221,9 @@ def _why_left(left: pd.DataFrame, competing: pd.DataFrame, ledger: pd.DataFrame,
         (fewer, "capacity", "the team has fewer places"),
         (table["why"] == "no gain expected", "score", "no gain is expected any more"),
     ]
-    return _first_that_holds(table, rules, ("score", "others have more to gain now"))
+    told = _first_that_holds(table, rules, ("score", "others have more to gain now"))
+    waits = (table["door"] == RESERVE).to_numpy()
+    return told.assign(why=told["why"] + np.where(waits, "; now in reserve", ""))
 
 
 def _first_that_holds(

@@ -12,9 +12,10 @@ import pandas as pd
 from casewell.doors import empty
 from cohorts.safe_text import file_stems, inert
 from cohorts.storage import disk
-from cohorts.tables import CIRCUMSTANCES, MAXIMUM_REASONS, TURNOVER, UNMET
-from cohorts.team_lists import FOR_COORDINATORS, Heading, birth_date, heading_lines, named, with_contacts
+from cohorts.tables import CIRCUMSTANCES, MAXIMUM_REASONS, TURNOVER, UNMET, WORK
+from cohorts.team_lists import CARRIED, FOR_COORDINATORS, Heading, birth_date, heading_lines, named, with_contacts
 from cohorts.turnover_sheet import told_to_teams
+from cohorts.work_so_far import work_so_far
 from cohorts.workbook import workbook
 
 _REASONS = tuple(f"reason_{number}" for number in range(1, MAXIMUM_REASONS + 1))
@@ -29,6 +30,7 @@ _CSV_COLUMNS = (
     "benefit_band",
     *_REASONS,
     "changed",
+    "so_far",
     *CIRCUMSTANCES,
     "need_band",
     "risk_band",
@@ -55,6 +57,7 @@ def write_lists(
     synthetic: bool,
     unmet: pd.DataFrame | None = None,
     turnover: pd.DataFrame | None = None,
+    work: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Write an XLSX and a CSV for each team, also for a team with nobody on its list.
 
@@ -72,6 +75,8 @@ def write_lists(
         The `unmet` table, for the second sheet of each workbook; left out, nobody is on it.
     turnover
         The `turnover` table, for the third; likewise.
+    work
+        The `work` table: what teams recorded until now, carried on to this list; left out, nothing.
 
     Returns
     -------
@@ -85,6 +90,8 @@ def write_lists(
     """
     known, unseen = with_contacts(cohort, contacts), named(empty(UNMET) if unmet is None else unmet, contacts)
     moved = named(told_to_teams(empty(TURNOVER) if turnover is None else turnover), contacts)
+    work = empty(WORK) if work is None else work
+    known, moved = (table.join(work_so_far(table, work, heading.as_of)) for table in (known, moved))
     names = dict(zip(practices["team_code"], practices["team_name"], strict=True))
     teams = sorted((set(cohort["team_code"]) | set(names)) - {""})
     stems = file_stems(teams)
@@ -117,7 +124,8 @@ def comma_separated(rows: pd.DataFrame, heading: Heading, synthetic: bool) -> by
         released_because=heading.reason,
         scored_without=", ".join(heading.without),
         synthetic="SYNTHETIC" if synthetic else "",
-        **dict.fromkeys(FOR_COORDINATORS, ""),
+        so_far=rows["so_far"].str.replace("\n", " | "),
+        **{name: rows[name] if name in CARRIED else "" for name in FOR_COORDINATORS},
     )
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")

@@ -29,21 +29,23 @@ class Price:
     Attributes
     ----------
     frontier
-        One row for each inequality aversion tried, under the policy's other rules, and for the list by benefit alone:
-        `policy` (by benefit alone, tried or chosen), `inequality_aversion`, `places`, `benefit` (people expected to be
-        spared the outcome), `core20` (places of the most deprived fifth), `concentration` (index of places along
+        One row for each inequality aversion tried, under the policy's other rules, for the list by benefit alone, for the
+        one by the policy alone (chosen) and, where the limit on changes or a lot had a hand in it, for the list as it is:
+        `policy` (by benefit alone, chosen, as listed or tried), `inequality_aversion`, `places`, `benefit` (people expected
+        to be spared the outcome), `core20` (places of the most deprived fifth), `moved` (places that are not somebody's
+        by benefit alone; of the list as it is, not by the policy alone), `concentration` (index of places along
         deprivation), `inequity` (that, less the index of high need) and `small` (some fifth has so few places, or people
         in high need, that its count is hidden, and could be reckoned back from the indices).
     fifths
         One row for each deprivation fifth and for people without one: `people`, `high_need`, places `before` (by
-        benefit alone) and `after`, `entered` and `left`.
+        benefit alone) and `after` (as listed), `entered` and `left`.
     """
 
     frontier: pd.DataFrame
     fifths: pd.DataFrame
 
     def row(self, policy: str) -> pd.Series:
-        """Return the frontier's row of `chosen` or `by benefit alone`."""
+        """Return the frontier's row of `chosen`, `as listed` or `by benefit alone`."""
         return self.frontier[self.frontier["policy"] == policy].iloc[0]
 
 
@@ -56,6 +58,7 @@ def price(
     policy: Policy,
     need_share: float,
     tie_break_key: bytes,
+    beyond_policy: bool = False,
 ) -> Price:
     """Work out a week's choices again without the policy, and with others, and hold them against each other.
 
@@ -65,6 +68,8 @@ def price(
         person_id of those whom `cohorts.allocate` listed this week, given what follows.
     scores
         Of everybody who could have had a place.
+    beyond_policy
+        The limit on changes or a lot may have moved places besides: what they moved and cost is no price of the policy.
     """
     table = scores[["person_id", "benefit", "need"]].merge(groups[["person_id", "imd_quintile"]], on="person_id")
     table = table.assign(high_need=in_high_need(table["need"], need_share))
@@ -74,8 +79,11 @@ def price(
         return table["person_id"].isin(found.loc[found["status"] == LISTED, "person_id"]).to_numpy()
 
     before, after = listed_under(Policy()), table["person_id"].isin(listed).to_numpy()
-    rows = [_row(table, "by benefit alone", 0.0, before), _row(table, "chosen", policy.inequality_aversion, after)]
-    rows += [_row(table, "tried", aversion, listed_under(_with(policy, aversion))) for aversion in AVERSIONS]
+    chosen, aversion = listed_under(policy) if beyond_policy else after, policy.inequality_aversion
+    rows = [_row(table, "by benefit alone", 0.0, before, before), _row(table, "chosen", aversion, chosen, before)]
+    if (chosen != after).any():
+        rows.append(_row(table, "as listed", aversion, after, chosen))
+    rows += [_row(table, "tried", tried, listed_under(_with(policy, tried)), before) for tried in AVERSIONS]
     return Price(pd.DataFrame(rows), _fifths(table, before, after))
 
 
@@ -85,7 +93,9 @@ def _with(policy: Policy, aversion: float) -> Policy:
     return Policy.model_validate(policy.model_dump() | answered | {"inequality_aversion": aversion})
 
 
-def _row(table: pd.DataFrame, policy: str, aversion: float, listed: np.ndarray) -> dict[str, object]:
+def _row(
+    table: pd.DataFrame, policy: str, aversion: float, listed: np.ndarray, against: np.ndarray
+) -> dict[str, object]:
     sums = by_fifth(table["imd_quintile"], pd.Series(listed), table["high_need"])
     places, need = (concentration_index(sums["people"].to_numpy(), sums[number].to_numpy()) for number in (0, 1))
     hidden = control(sums[[0, 1]].stack()).isna().any()
@@ -95,6 +105,7 @@ def _row(table: pd.DataFrame, policy: str, aversion: float, listed: np.ndarray) 
         "places": int(listed.sum()),
         "benefit": float(table.loc[listed, "benefit"].sum()),
         "core20": int(sums[0].loc[MOST_DEPRIVED]),
+        "moved": int((listed & ~against).sum()),
         "concentration": places,
         "inequity": places - need,
         "small": bool(hidden),

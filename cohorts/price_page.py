@@ -26,11 +26,13 @@ _COUNTS = ("people", "high_need", "before", "after", "entered", "left")
 
 def sentences(found: Price, outcome: str) -> list[str]:
     """Say in plain words what the policy costs and moves, counts under disclosure control."""
+    besides = _beyond_policy(found)
     before, after = found.row("by benefit alone"), found.row("chosen")
-    entered, moved = int(found.fifths["entered"].sum()), int(after["core20"] - before["core20"])
+    entered, moved = int(after["moved"]), int(after["core20"] - before["core20"])
     lost = before["benefit"] - after["benefit"]
     if entered == 0:
-        return ["The policy moves no place: the list is the one by benefit alone."]
+        alone = "it would choose the list" if besides else "the list is the one"
+        return [f"The policy moves no place: {alone} by benefit alone.", *besides]
     direction = "to" if moved >= 0 else "away from"
     said = [
         f"This policy costs {lost:.1f} of the {before['benefit']:.1f} people expected to be spared the outcome "
@@ -40,13 +42,25 @@ def sentences(found: Price, outcome: str) -> list[str]:
     if before["small"] or after["small"]:
         return [
             *said,
+            *besides,
             "Some fifth has too few places, or people in high need, to show how places lean along deprivation.",
         ]
     leaning = (
         "Horizontal inequity (0: places follow need along deprivation; below 0: they lean to the most deprived) goes "
         f"from {before['inequity']:+.3f} to {after['inequity']:+.3f}."
     )
-    return [*said, leaning]
+    return [*said, *besides, leaning]
+
+
+def _beyond_policy(found: Price) -> list[str]:
+    """Say what the limit on changes, and lots, cost and move besides the policy; nothing where they move no place."""
+    if not (found.frontier["policy"] == "as listed").any():
+        return []
+    policy, listed = found.row("chosen"), found.row("as listed")
+    return [
+        f"The limit on changes since the last list, or a lot at a team's margin, moves {_people(int(listed['moved']))} places "
+        f"besides, and costs {policy['benefit'] - listed['benefit']:.2f} people expected to be spared: no part of the policy's price."
+    ]
 
 
 def controlled(found: Price) -> Price:
@@ -57,7 +71,7 @@ def controlled(found: Price) -> Price:
     """
     fifths = found.fifths.assign(**{name: control_parts(found.fifths[name]) for name in _COUNTS})
     hidden = fifths.loc[fifths["fifth"] == MOST_DEPRIVED, ["before", "after"]].isna().any(axis=None)
-    frontier = found.frontier.assign(
+    frontier = found.frontier.drop(columns="moved").assign(
         places=control(found.frontier["places"]),
         core20=np.nan if hidden else control(found.frontier["core20"]),
         benefit=found.frontier["benefit"].round(3),
@@ -87,13 +101,13 @@ def write_price_page(
     said = " ".join(sentences(found, outcome))
     fit = controlled(found)
     sections = [
-        f'<section><h2>{escape(_headline(policy))}</h2><p class="says">{escape(said)}</p>'
+        f'<section><h2>{escape(_headline(policy, found))}</h2><p class="says">{escape(said)}</p>'
         f"<p>{escape(GRADES_IN_WORDS[grade])} The cost is counted in that benefit, and is no surer than it is.</p></section>",
         _rules(policy),
         _section(
             "fifths",
             "Who has the places",
-            "Places of each deprivation fifth by benefit alone and under the policy, beside its people in high need.",
+            "Places of each deprivation fifth by benefit alone and as listed, beside its people in high need.",
             partial(_fifths_chart, fit),
             _fifths_table(fit),
         ),
@@ -117,9 +131,9 @@ def _people(count: int) -> str:
     return "fewer than 8" if shown(count) == HIDDEN else f"about {shown(count)}" if count else "no"
 
 
-def _headline(policy: Policy) -> str:
+def _headline(policy: Policy, found: Price) -> str:
     if not policy.chosen:
-        return "No policy is set: places go by benefit alone"
+        return "No policy is set" if _beyond_policy(found) else "No policy is set: places go by benefit alone"
     return f"A policy of {policy.owner}, to be reviewed by {policy.review_date}"
 
 
@@ -150,7 +164,7 @@ def _fifths_table(fit: Price) -> str:
         "People",
         "High need",
         "Places by benefit alone",
-        "Places under the policy",
+        "Places as listed",
         "Enter",
         "Leave",
     ]
@@ -197,7 +211,7 @@ def _fifths_chart(fit: Price) -> Figure:
     for shift, values, colour, label in (
         (-0.27, need, PALE, "places in proportion to high need"),
         (0.0, table["before"], GREY, "by benefit alone"),
-        (0.27, table["after"], BLUE, "under the policy"),
+        (0.27, table["after"], BLUE, "as listed"),
     ):
         axes.bar(
             [at + shift for at in range(len(table))],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from casewell.doors import column, door
-from models.tables import GRADES, PREDICTED
+from models.tables import BENEFIT_ENDS, GRADES, PREDICTED
 from records.tables import ETHNIC_GROUPS
 
 LISTED = "listed"
@@ -118,6 +118,26 @@ UNMET = door(
     unique=["team_code", "rank"],
 )
 
+WORK = door(
+    "work",
+    "what a team recorded of somebody on one of its lists, once (private: kept in the worklist's folder, and joined to "
+    "people only when a team's list is written)",
+    {
+        "number": column("int64", "Order in which it was recorded", pa.Check.ge(1), unique=True),
+        "list_as_of": column("datetime64[us]", "The day of the list"),
+        "team_code": column("str", "The team whose list it was"),
+        "nhs_number": column("str", "Ten digits; empty when not known"),
+        "source_record": column("str", "Finds a person without a number, as in `contacts`; empty when not known"),
+        "recorded_on": column("datetime64[us]", "The day it was recorded"),
+        "owner": column("str", "Who looks after the person's offer, as the team wrote it; empty when nobody"),
+        "progress": column("str", "How far it is, one of the list's choices; empty when not said"),
+        "outcome": column("str", "What became of the offer, one of the list's choices; empty when nothing has yet"),
+        "start": column("datetime64[us]", "First day on the caseload of somebody who agreed", nullable=True),
+        "offer_again": column("datetime64[us]", "From when somebody who declined may be asked again", nullable=True),
+        "note": column("str", "The team's own words; empty when none"),
+    },
+)
+
 CIRCUMSTANCES = {
     "first_step": "A first step that the strongest reasons suggest: a rule of thumb, not advice about the person",
     "helped_by": "Services with a contact in the last 90 days, or going on, each with its latest day",
@@ -155,6 +175,7 @@ COHORT = door(
         "need": column("float64", "Cambridge Multimorbidity Score"),
         "need_band": column("str", "Place among everybody who was scored this week", pa.Check.isin(NEED_BANDS)),
         "benefit": column("float64", "Absolute fall in risk that case management would bring", pa.Check.gt(0)),
+        **BENEFIT_ENDS,
         "benefit_band": column(
             "str",
             "High: the upper half of this week's cohort; Medium: the rest; "

@@ -21,6 +21,8 @@ FOR_COORDINATORS = {
     "note": "Note",
 }
 """The cells that a team fills in: their names in the CSV and in the workbook."""
+CARRIED = ("owner", "progress")
+"""Those that hold already what the team said last; the others are about this list, and start empty."""
 PROGRESS = ("not started", "in progress", "done")
 OUTCOMES = ("agreed", "declined", "not reached", "not suitable", "already supported")
 

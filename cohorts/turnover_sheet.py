@@ -14,8 +14,17 @@ import pandas as pd
 from cohorts.side_sheet import write_side_sheet
 from cohorts.team_lists import birth_date
 
-_COLUMNS = {"Change": 10, "NHS number": 14, "Name": 28, "Date of birth": 14, "Practice": 28, "Why": 60}
-_FIELDS = ["movement", "nhs_number", "name", "date_of_birth", "practice", "why"]
+_COLUMNS = {
+    "Change": 10,
+    "NHS number": 14,
+    "Name": 28,
+    "Date of birth": 14,
+    "Practice": 28,
+    "Why": 50,
+    "Owner": 14,
+    "So far": 40,
+}
+_FIELDS = ["movement", "nhs_number", "name", "date_of_birth", "practice", "why", "owner", "so_far"]
 _NOT_NOW = "no offer for now: in hospital, with another service, or not the right time"
 _OPENLY = {"already on a caseload", "care home: enhanced health in care homes"}
 
@@ -39,7 +48,7 @@ def write_turnover(book: Any, rows: pd.DataFrame, since: str, lines: Sequence[st
     Parameters
     ----------
     rows
-        One team's rows of `told_to_teams`, with `team_lists.named`.
+        One team's rows of `told_to_teams`, with `team_lists.named` and `work_so_far`: who leaves may be somebody's work.
     since
         The day of the last list in words; empty in a first week.
     """

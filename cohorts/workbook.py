@@ -29,6 +29,7 @@ _COLUMNS: dict[str, int] = {
     "Likely to benefit": 11,
     "Why now": 60,
     "Changed": 26,
+    "So far": 34,
     "First step": 30,
     "Helped by": 26,
     "Last contact": 18,
@@ -127,11 +128,15 @@ def _cells(row: Mapping[Hashable, Any]) -> dict[str, str]:
         "Helped by": row["helped_by"],
         "Last contact": "; ".join(filter(None, [row["last_contact"], row["data_gaps"]])),
         "Needs": row["needs"],
+        "Owner": row["owner"],
+        "Progress": row["progress"],
         "Reference": row["reference"],
         "Version": row["list_version"],
     }
-    why = "\n".join(f"• {clean(reason)}" for reason in reasons_of(row))
-    return {name: clean(text) for name, text in plain.items()} | {"Why now": why}
+    listed = {"Why now": reasons_of(row), "So far": row["so_far"].splitlines()}
+    return {name: clean(text) for name, text in plain.items()} | {
+        name: "\n".join(f"• {clean(part)}" for part in parts) for name, parts in listed.items()
+    }
 
 
 def _lines_needed(cells: dict[str, str]) -> int:

@@ -116,7 +116,8 @@ def _connect(**more: str) -> duckdb.DuckDBPyConnection:
 
 
 def _batches(path: Path) -> Iterator[pyarrow.RecordBatch]:
-    with parquet.ParquetFile(path, read_dictionary=["code"]) as file:
+    # What is buffered ahead is held until the file is closed, so that memory would grow with the file.
+    with parquet.ParquetFile(path, read_dictionary=["code"], pre_buffer=False) as file:
         yield from file.iter_batches(BATCH_ROWS, columns=list(COLUMNS), use_threads=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from features.feature import MEANINGS, Aggregation, Feature
 from features.sensitive import SENSITIVE_GROUPS
@@ -184,6 +185,13 @@ def course(source: str, group: str, what: str, unit: str) -> list[Feature]:
 def typical(source: str, group: str, what: str, unit: str, window: int) -> Feature:
     """The mean of what the events measure; informs models only."""
     return _one(source, group, "mean", window, unit, what)
+
+
+def seen_by(
+    source: str, group: str, what: str, window: int, index: Literal["usual_provider", "bice_boxerman"]
+) -> Feature:
+    """How far visits are with the same person; informs models only, for it says more of a practice than of whom it sees."""
+    return _one(source, group, index, window, "share", what)
 
 
 def longest(source: str, group: str, what: str, window: int) -> Feature:

@@ -27,6 +27,8 @@ Aggregation = Literal[
     "longest_gap",
     "periods_with",
     "overdue",
+    "usual_provider",
+    "bice_boxerman",
     "age",
     "sex_female",
     "imd_decile",
@@ -72,6 +74,14 @@ MEANINGS: dict[str, str] = {
     "overdue": (
         "Days since the latest event over the usual (median) gap between events in the window; missing with fewer "
         "than three days"
+    ),
+    "usual_provider": (
+        "Share of the visits in the window that were with whom most of them were (a code is somebody seen, a visit a day "
+        "on which it is written); missing with fewer than two visits"
+    ),
+    "bice_boxerman": (
+        "Chance that two visits in the window, drawn at random, were with the same (a code is somebody seen, a visit a day "
+        "on which it is written); missing with fewer than two visits"
     ),
     "age": "Years from the month of birth to the index date",
     "sex_female": "1 female, 0 male, missing for every other entry",

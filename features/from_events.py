@@ -51,7 +51,7 @@ def describe(
         room = room if len(room) >= cells else np.empty(cells, dtype=np.float32)
         out = room[:cells].reshape(len(features), len(piece.rows))
         out[:] = compiled.empty[:, None]
-        ranges, day = store.shard_of(piece.person), piece.day
+        ranges, day = store.shard_of(piece.person, coded.shards), piece.day
         for shard in np.unique(ranges):
             if events is None or shard != held:
                 held, events = shard, store.read(coded, shard)

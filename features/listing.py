@@ -1,4 +1,4 @@
-"""Aggregations that look at the events of a group one by one: stays, values, slopes and gaps.
+"""Aggregations that look at the events of a group one by one: stays, values, slopes, gaps and visits.
 
 All sums are of whole numbers, so that no order can change a digit.
 """
@@ -17,7 +17,9 @@ MILLIONTHS = 1_000_000
 LIMB = 17  # bits; a value has 50 or fewer, and three limbs' products with days and counts fit 63
 NONE = np.iinfo(np.int32).min
 FIRST, SPENT, RUNNING_DAYS, RUNNING, SUM, MEAN, MIN, MAX, LATEST, SLOPE, LONGEST_GAP, PERIODS, OVERDUE = range(5, 18)
+USUAL, BICE = 18, 19
 assert (KINDS[FIRST], KINDS[SUM], KINDS[SLOPE], KINDS[OVERDUE]) == ("days_since_first", "sum", "slope", "overdue")
+assert KINDS[USUAL:] == ("usual_provider", "bice_boxerman")
 
 
 def walk_through(events: Events, seen: Seen, asked: Asked, plan: Plan, out: np.ndarray) -> None:
@@ -43,6 +45,7 @@ def _walk(events, seen, asked_day, asked_place, plan, room, most_dates, no_value
     day, known, end = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     value, since, until = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     gaps, steps = np.empty(room, dtype=np.int64), np.empty((most_dates + 1, 3), dtype=np.int64)
+    codes, tallies = np.empty(room, dtype=np.int64), np.zeros((len(code_starts), 3), dtype=np.int64)
     for person in range(len(begins)):
         first, dates, touched = rows[person], rows[person + 1] - rows[person], 0
         for event in range(begins[person], ends[person]):
@@ -67,6 +70,7 @@ def _walk(events, seen, asked_day, asked_place, plan, room, most_dates, no_value
                         place = places[group]
                         day[place], known[place], end[place] = all_day[event], all_known[event], all_end[event]
                         value[place], since[place], until[place] = all_value[event], all_since[event], all_until[event]
+                        codes[place] = all_code[event]
                         places[group] += 1
         for number in range(touched):
             group = groups[number]
@@ -102,6 +106,8 @@ def _walk(events, seen, asked_day, asked_place, plan, room, most_dates, no_value
                         answer = _values(kind, day, known, value, since, until, oldest, newest, date, no_value)
                     elif kind == SLOPE:
                         answer = _slope(day, value, since, until, oldest, newest, date, today, no_value)
+                    elif kind >= USUAL:
+                        answer = _visits(kind, day, codes, since, until, tallies, oldest, newest, date)
                     else:
                         answer = _gaps(kind, day, since, until, gaps, oldest, newest, date, today, length, period_days)
                     if not np.isnan(answer):
@@ -235,3 +241,26 @@ def _gaps(kind, days, since, until, room, begin, stop, date, today, length, peri
         return np.nan
     ordered = np.sort(room[:gaps])
     return (today - before) / ((ordered[(gaps - 1) // 2] + ordered[gaps // 2]) / 2)
+
+
+@compiled
+def _visits(kind, days, codes, since, until, tallies, begin, stop, date):  # type: ignore[no-untyped-def]
+    """Return how far visits are with the same: a visit is a day with a code.
+
+    Of each code `tallies` holds which call counted it last, its latest day and its visits; the last row counts the calls.
+    """
+    tallies[-1, 0] += 1
+    total, most, pairs = 0, 0, 0
+    for event in range(begin, stop):
+        if not since[event] <= date < until[event]:
+            continue
+        tally = tallies[codes[event]]
+        if tally[0] != tallies[-1, 0]:
+            tally[0], tally[1], tally[2] = tallies[-1, 0], NONE, 0
+        if tally[1] != days[event]:
+            pairs += 2 * tally[2]  # with each of the visits before
+            tally[1], tally[2] = days[event], tally[2] + 1
+            total, most = total + 1, max(most, tally[2])
+    if total < 2:
+        return np.nan
+    return most / total if kind == USUAL else pairs / (total * (total - 1))

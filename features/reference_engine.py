@@ -1,7 +1,8 @@
 """What each aggregation means, in pandas, one feature at a time.
 
 Slow and plain on purpose: the kernel must give the same cells to the last bit. Aggregations of values are in
-`reference_values`, of gaps in `reference_gaps`, of households in `reference_households`.
+`reference_values`, of gaps in `reference_gaps`, of visits in `reference_continuity`, of households in
+`reference_households`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pandas as pd
 from features.code_groups import load_code_groups, map_codes
 from features.feature import DERIVED, LARGEST_USABLE_VALUE, LIVING, STATIC, ZERO_WHEN_NOTHING, Feature
 from features.not_events import derived_column, needed_for, static_column
+from features.reference_continuity import CONTINUITY
 from features.reference_gaps import GAPS
 from features.reference_households import LIVING_COLUMNS
 from features.reference_values import VALUES
@@ -130,6 +132,10 @@ def _gap(how: str) -> Callable[[pd.DataFrame, int | None], pd.Series]:
     return lambda seen, window: GAPS[how](within(seen, window), window)
 
 
+def _visits(how: str) -> Callable[[pd.DataFrame, int | None], pd.Series]:
+    return lambda seen, window: CONTINUITY[how](within(seen, window))
+
+
 AGGREGATIONS: dict[str, Callable[[pd.DataFrame, int | None], pd.Series]] = {
     "any": _any,
     "count": _count,
@@ -142,4 +148,5 @@ AGGREGATIONS: dict[str, Callable[[pd.DataFrame, int | None], pd.Series]] = {
     "running": _running,
     **{how: _value(how) for how in VALUES},
     **{how: _gap(how) for how in GAPS},
+    **{how: _visits(how) for how in CONTINUITY},
 }

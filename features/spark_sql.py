@@ -101,6 +101,16 @@ FROM (
     ) AS days
 ) AS gaps GROUP BY piece, place, feature, aggregation
 """
+VISITS = f"""
+SELECT piece, place, feature, CAST(CASE aggregation
+    WHEN 'usual_provider' THEN CAST(max(visits) AS DOUBLE) / sum(visits)
+    WHEN 'bice_boxerman' THEN CAST(sum(visits * visits) - sum(visits) AS DOUBLE) / (sum(visits) * (sum(visits) - 1))
+    END AS FLOAT) AS value
+FROM (
+    SELECT piece, place, feature, aggregation, code, count(DISTINCT age) AS visits FROM ({INSIDE}) AS i
+    WHERE aggregation IN ('usual_provider', 'bice_boxerman') GROUP BY piece, place, feature, aggregation, code
+) AS seen_by GROUP BY piece, place, feature, aggregation HAVING sum(visits) >= 2
+"""
 FAMILIES: dict[tuple[str, ...], str] = {
     ("any", "count", "change", "days_since_last", "days_since_first"): COUNTS,
     ("distinct_codes",): DISTINCT,
@@ -109,6 +119,7 @@ FAMILIES: dict[tuple[str, ...], str] = {
     ("last",): LAST,
     ("slope",): SLOPE,
     ("longest_gap", "overdue", "periods_with"): GAPS,
+    ("usual_provider", "bice_boxerman"): VISITS,
 }
 # Of stays the days that fall in the window count, however long ago the stay began.
 REACH_BACK = ("days_running", "days_spent")

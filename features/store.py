@@ -4,8 +4,9 @@ A store is a folder: one Arrow file a part, and `store.json`, which says what ea
 are those of the events: one for a file `events.parquet`, or one for each file of a folder of `YYYY-MM.parquet`
 (what became known in that month). A part whose file is what it was is kept, so that a week costs what is new in it.
 
-Each part holds the same SHARDS ranges of pseudonyms, a record batch a range, sorted by person, day, known, code,
-value, end and until. So memory is that of one range, and equal events give equal bytes.
+Each part holds the same ranges of pseudonyms, a record batch a range, sorted by person, day, known, code, value, end
+and until. There are as many ranges as it takes for one of them to fit in little memory, so that memory is the same
+however many people there are, and equal events give equal bytes.
 
 In a month's file an event that was known before the month is a retirement: it says from when on that event, told
 in an earlier file, no longer holds.
@@ -23,14 +24,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow
-from pyarrow import ipc
+from pyarrow import ipc, parquet
 
 from features.coding import Events, NotSortedError, files_of, read_coded, read_sorted, used_codes
 from features.order import ordered, settled
 
-VERSION = 1
-SHARDS = 64  # about 16,000 of a million people
-RANGE_BITS = 57  # pseudonyms are spread evenly over 63 bits
+VERSION = 2
+PSEUDONYM_BITS = 63  # over which pseudonyms are spread evenly
+FEWEST_SHARDS = 64
+MOST_EVENTS = 1 << 20  # in a range, of all the parts together: 36 MiB of them, and some copies
 BEFORE_ALL = np.iinfo(np.int32).min
 SCHEMA = pyarrow.schema(
     [(name, pyarrow.int64() if name in ("person", "value") else pyarrow.int32()) for name in Events._fields]
@@ -55,6 +57,7 @@ class Store:
 
     folder: Path
     parts: tuple[Part, ...]
+    shards: int
 
     @property
     def codes(self) -> list[str]:
@@ -81,7 +84,8 @@ def refresh(events: Path, folder: Path, code_groups: pd.DataFrame) -> Store:
     """
     paths = files_of(events)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    rule = _fingerprint_of_groups(code_groups)
+    shards = shards_for(sum(parquet.read_metadata(path).num_rows for path in paths))
+    rule = _fingerprint_of_rule(code_groups, shards)
     wanted = {path.stem: f"{rule} {_fingerprint(path)}" for path in paths}
     kept = {
         part.name: part
@@ -92,14 +96,19 @@ def refresh(events: Path, folder: Path, code_groups: pd.DataFrame) -> Store:
     parts = [
         kept.get(path.stem)
         or _write_part(
-            path, folder, wanted[path.stem], _first_known(path) if events.is_dir() else BEFORE_ALL, code_groups
+            path, folder, wanted[path.stem], _first_known(path) if events.is_dir() else BEFORE_ALL, code_groups, shards
         )
         for path in paths
     ]
     _tell(folder, parts)
     for path in set(folder.glob("*.arrow")) - {_file(folder, part.name) for part in parts}:
         path.unlink()
-    return Store(folder, tuple(parts))
+    return Store(folder, tuple(parts), shards)
+
+
+def shards_for(events: int) -> int:
+    """Say into how many ranges of pseudonyms so many events are cut: a power of two, so that it seldom changes."""
+    return max(FEWEST_SHARDS, 1 << (max(events - 1, 0) // MOST_EVENTS).bit_length())
 
 
 def _parts(folder: Path) -> list[Part]:
@@ -120,56 +129,58 @@ def _fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _fingerprint_of_groups(code_groups: pd.DataFrame) -> str:
+def _fingerprint_of_rule(code_groups: pd.DataFrame, shards: int) -> str:
     rows = sorted(set(zip(code_groups["match"], code_groups["code_prefix"], strict=True)))
-    return hashlib.sha256(json.dumps([VERSION, rows]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([VERSION, shards, rows]).encode()).hexdigest()
 
 
-def _write_part(path: Path, folder: Path, made_from: str, first_known: int, code_groups: pd.DataFrame) -> Part:
+def _write_part(
+    path: Path, folder: Path, made_from: str, first_known: int, code_groups: pd.DataFrame, shards: int
+) -> Part:
     target = _file(folder, path.stem)
     partial = target.with_suffix(".partial")
     codes = used_codes(path, code_groups)
     try:
         try:
-            rows = _write_shards(read_coded(path, codes), partial)
+            rows = _write_shards(read_coded(path, codes), partial, shards)
         except NotSortedError:
-            rows = _write_shards(read_sorted(path, codes), partial)
+            rows = _write_shards(read_sorted(path, codes), partial, shards)
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
     return Part(path.stem, made_from, codes, rows, first_known)
 
 
-def _write_shards(batches: Iterator[Events], target: Path) -> int:
+def _write_shards(batches: Iterator[Events], target: Path, shards: int) -> int:
     rows = 0
     target.touch(mode=0o600)
     with ipc.new_file(str(target), SCHEMA, options=FORMAT) as writer:
-        for shard in _shards(batches):
+        for shard in _shards(batches, shards):
             columns = [pyarrow.array(column) for column in ordered(shard)]
             writer.write_batch(pyarrow.record_batch(columns, schema=SCHEMA))
             rows += len(columns[0])
     return rows
 
 
-def _shards(batches: Iterator[Events]) -> Iterator[Events]:
+def _shards(batches: Iterator[Events], shards: int) -> Iterator[Events]:
     """Cut sorted batches anew, at the edges of the ranges of pseudonyms; every range comes once, if empty too."""
     held: list[Events] = []
     shard = 0
     for batch in batches:
-        edges = np.searchsorted(shard_of(batch.person), np.arange(SHARDS), side="right")
+        edges = np.searchsorted(shard_of(batch.person, shards), np.arange(shards), side="right")
         first = 0
-        while shard < SHARDS - 1 and edges[shard] < len(batch.person):
+        while shard < shards - 1 and edges[shard] < len(batch.person):
             yield _joined([*held, Events(*(column[first : edges[shard]] for column in batch))])
             held, first, shard = [], edges[shard], shard + 1
         held.append(Events(*(column[first:].copy() for column in batch)))
-    for _ in range(shard, SHARDS):
+    for _ in range(shard, shards):
         yield _joined(held)
         held = []
 
 
-def shard_of(person: np.ndarray) -> np.ndarray:
-    """Say in which range each pseudonym lies; those below zero are in the first."""
-    return np.maximum(person, 0) >> RANGE_BITS
+def shard_of(person: np.ndarray, shards: int) -> np.ndarray:
+    """Say in which of so many ranges (a power of two) each pseudonym lies; those below zero are in the first."""
+    return np.maximum(person, 0) >> (PSEUDONYM_BITS + 1 - shards.bit_length())
 
 
 def _joined(parts: list[Events]) -> Events:

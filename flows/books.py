@@ -126,6 +126,7 @@ def record_training(settings: Settings, as_of: dt.date, trained: models.Trained,
                 "as_of": str(as_of),
                 "settings": digest_of(settings.model_dump(mode="json")),
                 "evidence_grade": trained.models.evidence.grade,
+                "learned_by": trained.models.risk.learned.kind,
             }
         )
         mlflow.log_metrics(_by_name(trained.measures))

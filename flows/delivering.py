@@ -13,7 +13,8 @@ from prefect import task
 import cohorts
 import fairness
 from casewell import doors
-from cohorts.tables import COHORT, TURNOVER, UNMET
+from casewell.settings import Settings
+from cohorts.tables import COHORT, TURNOVER, UNMET, WORK
 from flows.monitoring import MONITORING_FILES
 from flows.progress import say
 from flows.workspace import file_digest
@@ -32,9 +33,20 @@ PUBLIC = (
 """Of the files of a week, those without a row about a person."""
 
 
+def work_in_hand(settings: Settings) -> Path:
+    """Return where the worklist leaves what teams recorded; there is no file until somebody did."""
+    return settings.data_dir / "worklist" / "work.parquet"
+
+
 @task
 def deliver(
-    as_of: dt.date, linked: Path, run: Path, final: Path, manifest: dict[str, Any], verdict: fairness.Verdict
+    as_of: dt.date,
+    linked: Path,
+    run: Path,
+    final: Path,
+    manifest: dict[str, Any],
+    verdict: fairness.Verdict,
+    work: Path,
 ) -> None:
     """Write every team's files beside the audit and the account, and publish the folder by one rename."""
     say("Writing each team's list and publishing")
@@ -78,6 +90,7 @@ def deliver(
         manifest["synthetic"],
         doors.read(run / "unmet.parquet", UNMET),
         doors.read(run / "turnover.parquet", TURNOVER),
+        doors.read(work, WORK) if work.is_file() else None,
     )
     files = {str(path.relative_to(staged)): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()}
     write_json(manifest | {"files": files}, staged / "manifest.json")

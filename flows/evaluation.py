@@ -24,7 +24,7 @@ from flows.stages import build_history, capacity_share, history_rows, link, spli
 from flows.training import training_folder
 from flows.working import working
 from models.assessment import PRACTICE
-from models.verdicts import on_logistic
+from models.kinds import NAMES
 
 PREVIOUS = "the champion before"
 
@@ -42,18 +42,25 @@ def examine(
     rows, split = history_rows(history), split_of(settings, as_of, linked)
     champion_models = models.load(champion.folder)
     models.require_features(champion_models, rows)
-    test = models.predict_test(champion_models.backtest, rows, split)
+    backtest = champion_models.backtest
+    test = models.predict_test(backtest, rows, split)
     tested = models.tested(rows, split)
-    say("Fitting the simple rules that a model must beat")
-    simple = with_champion_before(
-        models.baselines_on_test(rows, split, list(champion_models.backtest.features)), settings, champion, tested
-    )
+    say("Fitting the other kind of model, and the simple rules that a model must beat")
+    early = models.known_before_test(rows, split)
+    matrix = rows.loc[early, list(backtest.features)]
+    others = {
+        kind: models.fit_backtest(rows, early, matrix, settings, kind).predict(tested)
+        for kind in NAMES
+        if kind != backtest.learned.kind
+    }
+    del matrix
+    simple = with_champion_before(models.baselines_on_test(rows, split, others), settings, champion, tested)
     share = capacity_share(settings, linked, int((rows["index_date"] == split.test[-1]).sum()))
     say("Measuring by group, by practice and over time")
     groups = groups_of(linked, test)
     found = controlled(
         models.assess(
-            champion_models.backtest,
+            backtest,
             test,
             tested,
             simple,
@@ -71,16 +78,17 @@ def examine(
             rows,
             split,
             test,
-            champion_models.backtest.features,
+            backtest.features,
             groups_of(linked, rows)["ethnic_group"],
             {name: label for name, label in groups.items() if name != PRACTICE},
             share,
             settings,
+            backtest.learned.kind,
         )
     )
     trained = training_folder(settings, champion) / "training.json"
-    benefit = json.loads(trained.read_text())["benefit"] if trained.is_file() else None
-    curve = None if benefit is None else pd.DataFrame(benefit)
+    learned = json.loads(trained.read_text()) if trained.is_file() else {}
+    benefit, tenths = learned.get("benefit"), learned.get("benefit_tenths")
 
     folder = settings.data_dir / "runs" / f"{as_of}-evaluation-{champion.digest}"
     partial = folder.with_name(f"{folder.name}.partial")
@@ -89,9 +97,12 @@ def examine(
     record = {
         "as_of": str(as_of),
         "model": champion.version,
+        "kind": backtest.learned.kind,
+        "chosen_because": champion_models.chosen_because,
         "test_index_dates": [str(date.date()) for date in split.test],
         **found.as_dict(),
         "benefit": benefit,
+        "benefit_tenths": tenths,
         "beside": json.loads(beside.to_json(orient="records")),
         "attributes": json.loads(attributes.to_json(orient="records")),
         "evidence": champion_models.evidence.as_dict(),
@@ -100,7 +111,8 @@ def examine(
     summary = json.loads((linked / "summary.json").read_text())
     models.write_page(
         found,
-        curve,
+        None if benefit is None else pd.DataFrame(benefit),
+        None if tenths is None else pd.DataFrame(tenths),
         champion_models.evidence,
         partial / "evaluation.html",
         settings.outcome.name,
@@ -109,6 +121,7 @@ def examine(
         beside,
         attributes,
         settings.training.attributes_owner,
+        champion_models.chosen_because,
     )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
@@ -117,7 +130,7 @@ def examine(
     return record | {
         "version": champion.version,
         "reason": f"trained as of {champion.trained_as_of}, tested on {len(split.test)} month(s) it had not seen",
-        "simpler": on_logistic(found.against),
+        "simpler": champion_models.chosen_because,
         "evidence": champion_models.evidence.sentence(),
         "page": str(folder / "evaluation.html"),
     }

@@ -44,9 +44,9 @@ def last_list(settings: Settings, as_of: dt.date) -> Earlier | None:
     teams = type(settings.teams).model_validate(manifest["settings"]["teams"])
     return Earlier(
         dt.date.fromisoformat(folder.name),
-        _up_to_date(settings, cohort, folder.name),
+        up_to_date(settings, cohort, folder.name),
         {team: teams.places(team) for team in sorted(set(cohort["team_code"]))},
-        _up_to_date(settings, doors.astype({"person_id": "int64"}), folder.name),
+        up_to_date(settings, doors.astype({"person_id": "int64"}), folder.name),
     )
 
 
@@ -62,7 +62,7 @@ def last_scores(settings: Settings, as_of: dt.date) -> tuple[dict[str, Any], pd.
     folder, manifest = found
     scores = settings.data_dir / "runs" / manifest["run"] / "scores.parquet"
     kept = pd.read_parquet(scores, columns=columns) if scores.is_file() else pd.DataFrame(columns=columns)
-    return manifest["model"], _up_to_date(settings, kept.astype({"person_id": "int64"}), folder.name)
+    return manifest["model"], up_to_date(settings, kept.astype({"person_id": "int64"}), folder.name)
 
 
 def last_list_digest(settings: Settings, as_of: dt.date) -> str:
@@ -81,7 +81,7 @@ def _newest(settings: Settings, as_of: dt.date) -> tuple[Path, dict[str, Any]] |
     return None
 
 
-def _up_to_date(settings: Settings, table: pd.DataFrame, day: str) -> pd.DataFrame:
+def up_to_date(settings: Settings, table: pd.DataFrame, day: str) -> pd.DataFrame:
     """Give people the ids they have now, after a new key and after two turned out to be one; the first row of each stays."""
     ids = present(settings, table["person_id"])
     changes = register.changes(settings)

@@ -19,8 +19,8 @@ from cohorts.tables import LEDGER, LISTED, NOT_SELECTED, RESERVE
 from flows.earlier import earlier_audit, published_run
 from flows.last_list import last_list_digest
 from flows.workspace import digest_of
+from models.backtest import case_management_could_act
 from models.tables import SCORES, TEST_PREDICTIONS
-from models.train import case_management_could_act
 from records.rotation import present
 
 WEEKS_READ = 3

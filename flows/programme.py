@@ -17,9 +17,9 @@ from prefect import flow, task
 from casewell import doors
 from casewell.errors import TrainingError
 from casewell.settings import Settings, load
-from cohorts.tables import LOTS
 from flows import books
 from flows.groups import GROUPINGS, groups_of
+from flows.lots import lots_over
 from flows.programme_record import as_record, controlled, controlled_lots, numbers, plain
 from flows.progress import say
 from flows.stages import begin_of, build_history, link
@@ -27,15 +27,14 @@ from flows.working import working
 from flows.workspace import digest_of, identity
 from models.programme.account import FEWEST_STARTERS, Account, account
 from models.programme.cohort import attrition, fates, followed, trials
-from models.programme.lots import ByLot, by_lot, first_lots
+from models.programme.lots import ByLot, by_lot
 from models.programme.money import prices
 from models.programme.outcomes import YEAR_DAYS, course
 from models.programme.page import write_lots_page, write_programme_page
 from models.programme.sentences import headline, lots_sentence, money_sentence, naive_sentence
 from models.programme.uptake import Uptake, first_offers, uptake
 from models.train import columns_with_history
-from records.rotation import present
-from records.tables import ENROLMENTS, OFFERS, PEOPLE
+from records.tables import ENROLMENTS, OFFERS
 
 
 @task
@@ -94,18 +93,8 @@ def compare(
 
 
 def lots_drawn(linked: Path, as_of: dt.date, settings: Settings) -> ByLot | None:
-    """Account for the lots of every published list whose outcomes are known."""
-    wait = pd.Timedelta(days=YEAR_DAYS + settings.training.reporting_lag_days)
-    kept = [doors.read(path, LOTS) for path in sorted((settings.data_dir / "cohorts").glob("*/lots.parquet"))]
-    if not kept:
-        return None
-    lots = pd.concat(kept, ignore_index=True)
-    people = doors.read(linked / "people.parquet", PEOPLE)["person_id"]
-    # Lists of earlier weeks may stand under an earlier pseudonym key, and some people have opted out since.
-    lots = lots.assign(person_id=present(settings, lots["person_id"]))
-    lots = first_lots(lots[lots["as_of"] < pd.Timestamp(as_of)])
-    over = lots["as_of"] + wait <= pd.Timestamp(as_of)
-    lots = lots[over & lots["person_id"].isin(people)].reset_index(drop=True)
+    """Account for the lots whose outcomes are known."""
+    lots = lots_over(settings, as_of, linked, YEAR_DAYS)
     return by_lot(lots, course(lots.rename(columns={"as_of": "starts_on"}), linked, settings)) if len(lots) else None
 
 

@@ -15,9 +15,9 @@ from flows.stages import link, split_of
 from flows.working import working
 
 USE_WORDS = {
-    "train": "trees learn",
+    "train": "the model learns",
     "calibrate": "probabilities are calibrated",
-    "choose": "the number of trees is chosen",
+    "choose": "how free the model may be is chosen",
     "between": "gap: outcomes not known on the first test date",
     "test": "the back-test is judged",
 }

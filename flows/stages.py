@@ -49,7 +49,7 @@ def build_features(settings: Settings, as_of: dt.date, linked: Path) -> Path:
         eligible = models.population(
             linked / "people.parquet", linked / "enrolments.parquet", [pd.Timestamp(as_of)], settings.eligibility
         )
-        _features(settings, eligible, linked, out)
+        build_features_of(settings, eligible, linked, out)
 
     return stage(folder, build) / "matrix.parquet"
 
@@ -77,7 +77,7 @@ def build_history(settings: Settings, as_of: dt.date, linked: Path) -> Path:
                 "nobody was eligible on any index date", "Check registrations and birth dates in the sources."
             )
         _outcomes(settings, split, eligible, linked, out)
-        _features(settings, eligible, linked, out)
+        build_features_of(settings, eligible, linked, out)
 
     return stage(folder, build)
 
@@ -89,7 +89,8 @@ def _outcomes(settings: Settings, split: models.Split, population: pd.DataFrame,
     labelled.to_parquet(out / "outcomes.parquet")
 
 
-def _features(settings: Settings, population: pd.DataFrame, linked: Path, out: Path) -> None:
+def build_features_of(settings: Settings, population: pd.DataFrame, linked: Path, out: Path) -> None:
+    """Write the features of `index_date` and `person_id` into a folder, as `matrix.parquet`."""
     events, people, residences = (linked / f"{name}.parquet" for name in ("events", "people", "residences"))
     matrix = out / "matrix.parquet"
     features.build(population, events, people, residences, matrix, progress=say, engine=settings.features.engine)

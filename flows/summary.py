@@ -32,6 +32,7 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
     console.print(doors)
     if manifest["published_to"]:
         _print_teams(Path(manifest["published_to"]), console)
+    console.print(f"Changes: {' '.join(manifest['turnover']['says'])}", soft_wrap=True)
     verdict = manifest["fairness"]["verdict"]
     released = "released" if manifest["fairness"]["released"] else "[bold]withheld[/bold]"
     console.print(f"Fairness: [{COLOURS[verdict]}]{verdict}[/] ({released})")

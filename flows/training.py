@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from prefect import flow, task
 
@@ -21,6 +20,7 @@ from casewell.page import save_picture
 from casewell.settings import Settings, load
 from flows import books
 from flows.groups import groups_of
+from flows.lots import build_lots, drawn_by_lot
 from flows.profiling import profile_training
 from flows.progress import say
 from flows.stages import begin_of, build_history, capacity_share, history_rows, link, split_of
@@ -30,28 +30,37 @@ from models.assessment import PRACTICE
 from models.index_dates import USES
 from models.pictures import benefit_figure, calibration_figure
 from models.tables import BENEFIT_EVIDENCE, TEST_PREDICTIONS
-from models.verdicts import on_logistic
 
 
 @task
-def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict[str, Any]:
+def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path, lots: Path | None) -> dict[str, Any]:
     """Train, test, register as challenger and promote if the rule says so; return what happened."""
     rows = history_rows(history)
     split = split_of(settings, as_of, linked)
     newest = int((rows["index_date"] == split.test[-1]).sum())
     history_days = (split.mature[0].date() - begin_of(linked)).days
     share = capacity_share(settings, linked, newest)
-    trained = models.train(rows, split, history_days, share, settings, say)
-    beside = train_without(settings, rows, split, history_days, share, linked)
+    drawn = None if lots is None else drawn_by_lot(lots, linked, settings)
+
+    def groups(test: pd.DataFrame) -> dict[str, pd.Series]:
+        return {name: label for name, label in groups_of(linked, test).items() if name != PRACTICE}
+
+    incumbent = standing_champion(settings, as_of, rows)
+    standing = incumbent.risk.learned.kind if incumbent else None
+    trained = models.train(
+        rows, split, history_days, share, settings, say, drawn=drawn, groups=groups, standing=standing
+    )
+    kind = trained.models.risk.learned.kind
+    beside = train_without(settings, rows, split, history_days, share, linked, drawn, groups, kind)
     version = books.record_training(
         settings, as_of, trained, keep(settings, as_of, trained, split, linked, history, beside)
     )
     promotion = models.decide(
         trained.measures,
         trained.test,
-        champion_on_test(settings, as_of, rows, split),
+        models.predict_test(incumbent.backtest, rows, split)["risk"].to_numpy() if incumbent else None,
         share,
-        {name: label for name, label in groups_of(linked, trained.test).items() if name != PRACTICE},
+        groups(trained.test),
     )
     books.record_decision(settings, version, promotion)
     if promotion.promoted:
@@ -62,7 +71,7 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path) -> dict
         "promoted": promotion.promoted,
         "reason": promotion.reason,
         "evidence": trained.models.evidence.sentence(),
-        "simpler": on_logistic(trained.against),
+        "simpler": trained.models.chosen_because,
         "measures": trained.measures.to_dict(orient="records"),
         "beside": trained.beside.to_dict(orient="records"),
     }
@@ -119,33 +128,34 @@ def training_record(trained: models.Trained, split: models.Split, without: dict[
         "calibration": rows(trained.calibration),
         "against": rows(trained.against),
         "benefit": rows(trained.benefit),
+        "benefit_tenths": rows(trained.benefit_tenths),
         "beside": rows(trained.beside),
         "without": {source: rows(each.measures) for source, each in without.items()},
         "evidence": trained.models.evidence.as_dict(),
+        "kind": trained.models.risk.learned.kind,
+        "chosen_because": trained.models.chosen_because,
         "index_dates": {use: [str(date.date()) for date in getattr(split, use)] for use in USES},
     }
 
 
-def champion_on_test(settings: Settings, as_of: dt.date, rows: pd.DataFrame, split: models.Split) -> np.ndarray | None:
-    """Return the champion's back-test predictions of the test months; None without one that is whole and fits."""
+def standing_champion(settings: Settings, as_of: dt.date, rows: pd.DataFrame) -> models.Models | None:
+    """Return the champion's models; None without one that is whole and fits."""
     try:
         incumbent = books.champion(settings, as_of)
         if incumbent is None:
             return None
-        model = models.load(incumbent.folder).backtest
+        found = models.load(incumbent.folder)
     except TrainingError as damage:
         # A damaged champion must not stand in the way of the training that replaces it.
         say(f"There is no champion to compare with: {damage}")
         return None
-    if not set(model.features) <= set(rows.columns):
-        return None
-    return models.predict_test(model, rows, split)["risk"].to_numpy()
+    return found if set(found.backtest.features) <= set(rows.columns) else None
 
 
 def train(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     """Train within whatever flow is running."""
     linked = link(settings, as_of)
-    return fit(settings, as_of, linked, build_history(settings, as_of, linked))
+    return fit(settings, as_of, linked, build_history(settings, as_of, linked), build_lots(settings, as_of, linked))
 
 
 @flow(name="casewell train", validate_parameters=False)

@@ -22,7 +22,7 @@ from casewell.settings import Settings, load
 from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, LOTS, NOT_SELECTED, RESERVE, TURNOVER, UNMET
 from flows import books
 from flows.dates import end_of_fresh_data
-from flows.delivering import PUBLIC, deliver, write_json
+from flows.delivering import PUBLIC, deliver, work_in_hand, write_json
 from flows.describing import described
 from flows.earlier import earlier_audit
 from flows.last_list import last_list
@@ -36,6 +36,7 @@ from flows.working import working
 from flows.workspace import (
     code_digest,
     digest_of,
+    file_digest,
     forget_old_stages,
     identity,
     source_digests,
@@ -127,7 +128,23 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     synthetic = bool(people["synthetic"].any())
     cohorts.write_counts(cohorts.counts(ledger, as_of, synthetic), out / "ledger.json")
     places = {team: settings.teams.places(team) for team in sorted(set(allocation["team_code"]))}
-    turnover = cohorts.turnover(ledger, allocation, scored, places, last)
+    as_before = (
+        cohorts.listed_with(
+            last.places,
+            scored,
+            people,
+            settings.teams,
+            key,
+            settings.policy,
+            groups,
+            settings.fairness.need_share,
+            settings.stability,
+            listed_last,
+        )
+        if last
+        else None
+    )
+    turnover = cohorts.turnover(ledger, allocation, scored, places, last, as_before)
     doors.write(turnover, TURNOVER, out / "turnover.parquet")
     counted = cohorts.turnover_counts(turnover, allocation, scored, settings.stability, last)
     write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | counted, out / "turnover.json")
@@ -148,6 +165,7 @@ def price(settings: Settings, as_of: dt.date, linked: Path, out: Path, synthetic
         settings.policy,
         settings.fairness.need_share,
         tie_break_key(settings, stamped(settings)),
+        settings.stability.chosen or bool(settings.teams.margins),
     )
     told = cohorts.price_json(found, settings.policy, settings.outcome.name, grade)
     write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | told, out / "policy.json")
@@ -285,7 +303,9 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     summary = json.loads((linked / "summary.json").read_text())
     matrix = build_features(settings, as_of, linked)
     everything = identity(settings, as_of, *Settings.model_fields)
-    told = digest_of(everything, champion.digest, held_against(settings, as_of))
+    work = work_in_hand(settings)
+    carried = file_digest(work) if work.is_file() else None
+    told = digest_of(everything, champion.digest, held_against(settings, as_of), carried)
     run = settings.data_dir / "runs" / f"{as_of}-{told}"
     partial = run.with_name(f"{run.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -312,6 +332,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
         "synthetic": summary["synthetic"],
         "code": {"version": __version__, "digest": code_digest()},
         "sources": sources,
+        "work": carried,
         "settings": settings.model_dump(mode="json"),
         "model": {
             "version": champion.version,
@@ -343,7 +364,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     shutil.rmtree(run, ignore_errors=True)
     partial.rename(run)
     if verdict.released:
-        deliver(as_of, linked, run, final, manifest, verdict)
+        deliver(as_of, linked, run, final, manifest, verdict, work)
     books.record_week(settings, as_of, manifest, [run / name for name in (*PUBLIC, *PROFILE_FILES)])
     forget_old_stages([settings.data_dir / "linked", settings.data_dir / "features"])
     return manifest

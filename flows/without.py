@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 import models
 from casewell import doors
-from casewell.settings import Settings
+from casewell.settings import Kind, Settings
 from features.fed import resting_on, rests_on
 from flows.progress import say
+from models.drawn_by_lot import Drawn
 from models.tables import BENEFIT_EVIDENCE, TEST_PREDICTIONS
 
 
@@ -20,18 +22,26 @@ def without_source(folder: Path, source: str) -> Path:
 
 
 def train_without(
-    settings: Settings, rows: pd.DataFrame, split: models.Split, history_days: int, share: float, linked: Path
+    settings: Settings,
+    rows: pd.DataFrame,
+    split: models.Split,
+    history_days: int,
+    share: float,
+    linked: Path,
+    drawn: Drawn | None,
+    groups: Callable[[pd.DataFrame], Mapping[str, pd.Series]],
+    standing: Kind,
 ) -> dict[str, models.Trained]:
     """Train, for each source of `monitoring.fall_back_without`, without every feature that rests on it.
 
-    What serves lists and the rule of assumed benefit (need, the amenable share) is still taken from all that is recorded.
+    `groups` and `standing`, the kind of the model that each may stand in for, are as for `models.train`. What serves lists and the rule of assumed benefit (need, the amenable share) is still taken from all that is recorded.
     """
     found = {}
     fed = rests_on(linked / "events.parquet")
     for source in settings.monitoring.fall_back_without:
         dropped = resting_on(fed, [source])
         say(f"Training a model without the {len(dropped)} features that rest on {source}")
-        found[source] = models.train(rows, split, history_days, share, settings, say, without=dropped)
+        found[source] = models.train(rows, split, history_days, share, settings, say, dropped, drawn, groups, standing)
     return found
 
 

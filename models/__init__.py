@@ -2,6 +2,7 @@
 
 from models.assessment import Assessment, assess, numbers
 from models.attribute_comparison import compare_attributes
+from models.backtest import baselines_on_test, fit_backtest, known_before_test, predict_test, tested
 from models.baselines import Baselines
 from models.beside import measure_beside, numbers_beside
 from models.evaluation import calibration_curve, evaluate
@@ -9,11 +10,11 @@ from models.index_dates import Split, drawn, require_outcomes, split
 from models.need import completeness, expected_need, second_looks
 from models.outcomes import labels, outcomes
 from models.page import write_page
-from models.population import population
+from models.population import population, still_eligible
 from models.promotion import RULE, Promotion, decide
 from models.score import contributions, require_features, score
 from models.store import load, save
-from models.train import Models, Trained, baselines_on_test, predict_test, tested, train
+from models.train import Models, Trained, train
 
 __all__ = [
     "RULE",
@@ -33,6 +34,8 @@ __all__ = [
     "drawn",
     "evaluate",
     "expected_need",
+    "fit_backtest",
+    "known_before_test",
     "labels",
     "load",
     "measure_beside",
@@ -47,6 +50,7 @@ __all__ = [
     "score",
     "second_looks",
     "split",
+    "still_eligible",
     "tested",
     "train",
     "write_page",

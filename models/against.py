@@ -7,9 +7,9 @@ import pandas as pd
 
 from models import cells
 from models.by_group import draw_figures, quantiles
+from models.calibration import log_odds
 from models.figures import at_capacity, figures
 from models.flexible import knots_of
-from models.trees import log_odds
 
 MODEL = "the model"
 ALL_MONTHS = "all"

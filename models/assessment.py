@@ -14,6 +14,7 @@ import pandas as pd
 from models.against import ALL_MONTHS, MODEL, compare
 from models.baselines import Baselines
 from models.by_group import measure_by, quantiles
+from models.calibration import CalibratedRisk, log_odds
 from models.cells import count
 from models.decision import decision_curve
 from models.drivers import drivers, theme_drivers
@@ -21,7 +22,6 @@ from models.evaluation import calibration_curve, evaluate
 from models.figures import at_capacity, smooth_curve
 from models.flexible import knots_of
 from models.found import BEFORE, found_early
-from models.trees import CalibratedTrees, log_odds
 
 MONTH = "month"
 ADMITTED_BEFORE = "admitted_before"
@@ -80,7 +80,7 @@ def numbers(found: Assessment) -> dict[str, float]:
 
 
 def assess(
-    model: CalibratedTrees,
+    model: CalibratedRisk,
     test: pd.DataFrame,
     rows: pd.DataFrame,
     simple: Baselines,

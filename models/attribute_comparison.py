@@ -11,17 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from casewell.settings import Settings
-from features import CATALOGUE
+from casewell.settings import Kind, Settings
 from models.attributes import ATTRIBUTES, features_of
+from models.backtest import fit_backtest, is_tested, known_before_test
 from models.by_group import draw_figures, measure_by, quantiles
+from models.calibration import log_odds
 from models.cells import count
 from models.flexible import knots_of
 from models.index_dates import Split
-from models.rising import rising
-from models.risk import fit_risk, person_folds
-from models.train import case_management_could_act, is_tested, known_before_test
-from models.trees import log_odds
 
 COMPARED = ("auroc", "observed_over_expected", "sensitivity_at_capacity")
 ETHNIC_GROUP = "ethnic group"
@@ -36,6 +33,7 @@ def compare_attributes(
     groups: Mapping[str, pd.Series],
     share: float,
     settings: Settings,
+    kind: Kind,
     draws: int = 200,
 ) -> pd.DataFrame:
     """Fit the back-test again without each attribute that it uses, and with each that it does not, and compare by group.
@@ -48,6 +46,7 @@ def compare_attributes(
     ethnic_group : a label for each of `rows`
     groups : grouping: a label for each row of `test`
     share : places as a share of people
+    kind : what the back-test was learned by, and the others are
 
     Returns
     -------
@@ -58,8 +57,10 @@ def compare_attributes(
     """
     ours = {name: _figures(test, label, share, settings.seed, draws) for name, label in groups.items()}
     tables = []
+    early = known_before_test(rows, split)
     for other, matrix in _others(rows, used, ethnic_group):
-        risk = _predicted(rows, split, matrix, settings)
+        model = fit_backtest(rows, early, matrix[early], settings, kind)
+        risk = model.predict(matrix[is_tested(rows, split)])
         for name, label in groups.items():
             theirs = _figures(test.assign(risk=risk), label, share, settings.seed, draws)
             tables.append(_table(*ours[name], *theirs).assign(other=other, grouping=name))
@@ -77,24 +78,6 @@ def _others(rows: pd.DataFrame, used: Sequence[str], ethnic_group: pd.Series) ->
             yield f"with {attribute}", rows[[*used, *stated]]
     codes = pd.get_dummies(ethnic_group, prefix=ETHNIC_GROUP, dtype="float32").set_axis(rows.index)
     yield f"with {ETHNIC_GROUP}", pd.concat([rows[list(used)], codes], axis=1)
-
-
-def _predicted(rows: pd.DataFrame, split: Split, matrix: pd.DataFrame, settings: Settings) -> np.ndarray:
-    """Fit the back-test on some features, and predict the tested rows."""
-    early = known_before_test(rows, split)
-    learn = rows.loc[early, ["person_id", "index_date", "outcome", "treated", "early"]]
-    model, _ = fit_risk(
-        matrix[early],
-        learn["outcome"].to_numpy(),
-        case_management_could_act(learn).to_numpy(),
-        person_folds(learn["person_id"], settings.benefit.folds, settings.seed),
-        settings.training,
-        settings.seed,
-        learn["index_date"].to_numpy(),
-        rising(CATALOGUE),
-        crossed=False,
-    )
-    return model.predict(matrix[is_tested(rows, split)])
 
 
 def _figures(

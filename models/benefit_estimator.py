@@ -29,6 +29,7 @@ from models.effect import (
     Effect,
     effect_design,
     fit_readings,
+    held_out_losses,
     reading_weights,
 )
 from models.nuisances import Scale, binned, fit_chance, ridge_logistic, straight_line, with_ones
@@ -225,8 +226,8 @@ class BenefitEstimator(BaseEstimator):
             judged = rows & told.treated
             part = None if chosen is None else chosen[judged]
             foretold[:, judged] = [reading.foretold(design[judged], without[judged], part) for reading in fitted]
-        likely = np.where(told.outcome, foretold, 1 - foretold)[:, told.treated]
-        self.weights_ = reading_weights(-weight[told.treated] * np.log(np.maximum(likely, 1e-4)))
+        treated = told.treated
+        self.weights_ = reading_weights(held_out_losses(foretold[:, treated], told.outcome[treated], weight[treated]))
         self.with_ = self.weights_ @ held
         self.effect_ = Effect(readings(told.treated), self.weights_)
 

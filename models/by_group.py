@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from models import cells
+from models.calibration import log_odds
 from models.figures import MEASURES, at_capacity, figures, figures_of_draws, listed_in_draws
 from models.flexible import knots_of
-from models.trees import log_odds
 
 EVERYBODY = "everybody"
 LEVELS = (0.025, 0.975)

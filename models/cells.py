@@ -14,7 +14,7 @@ from itertools import chain
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from models.trees import log_odds
+from models.calibration import log_odds
 
 # Stretches hold equal numbers of people, and ever fewer towards the highest risks, where capacity lies.
 EVENLY = np.linspace(0, 1, 201)

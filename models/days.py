@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import lightgbm
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import PoissonRegressor
+
+from models.trees import Trees
 
 POWER = 1.5
 """Of the Tweedie distribution: halfway between a number of stays and their length."""
@@ -25,7 +26,7 @@ class CalibratedDays:
     With `from_most` the trees count the days that are lacking: days at home are those of the horizon less the others.
     """
 
-    booster: lightgbm.Booster
+    learned: Trees
     intercept: float
     slope: float
     features: tuple[str, ...]
@@ -34,7 +35,7 @@ class CalibratedDays:
 
     def predict(self, matrix: pd.DataFrame) -> np.ndarray:
         """Return the expected days, one a row."""
-        raw = np.asarray(self.booster.predict(matrix[list(self.features)], raw_score=True))
+        raw = self.learned.raw(matrix[list(self.features)])
         days = np.minimum(np.exp(self.intercept + self.slope * raw), self.most)
         return self.most - days if self.from_most else days
 

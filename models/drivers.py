@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from models.trees import CalibratedTrees
+from models.calibration import CalibratedRisk
 
 # More rows would move no figure that is shown.
 SAMPLE = 20_000
 
 
-def drivers(model: CalibratedTrees, matrix: pd.DataFrame, themes: Mapping[str, str]) -> pd.DataFrame:
+def drivers(model: CalibratedRisk, matrix: pd.DataFrame, themes: Mapping[str, str]) -> pd.DataFrame:
     """Say how much each feature moves the log odds, on average over people.
 
     Parameters
@@ -37,7 +37,7 @@ def drivers(model: CalibratedTrees, matrix: pd.DataFrame, themes: Mapping[str, s
     return table[["feature", "theme", "effect", "more_means"]].reset_index(drop=True)
 
 
-def theme_drivers(model: CalibratedTrees, matrix: pd.DataFrame, themes: Mapping[str, str]) -> pd.DataFrame:
+def theme_drivers(model: CalibratedRisk, matrix: pd.DataFrame, themes: Mapping[str, str]) -> pd.DataFrame:
     """Say how much each theme's features together move the log odds: `theme`, `features`, `effect`, most moving first."""
     shap = model.contributions(_sample(matrix))
     theme = np.array([themes.get(name, "not in the catalogue") for name in shap.columns])

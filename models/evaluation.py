@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from models.benefit import Foretold
 from models.by_group import measure_by
 from models.comparison import History, top
 
+TENTHS = 10
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -60,3 +62,33 @@ def benefit_curve(history: History, index_date: np.ndarray, orders: Mapping[str,
             low, high = gain.interval()
             rows.append({"rule": rule, "share": share, "gain": gain.value, "low": low, "high": high})
     return pd.DataFrame(rows)
+
+
+def benefit_by_tenth(history: History, told: Foretold, supported: np.ndarray, dose: float) -> pd.DataFrame | None:
+    """Hold stated benefits against what the history says, by tenth of the benefit; None where nobody is supported.
+
+    Parameters
+    ----------
+    told : of each row, by models that did not see its person
+    supported : boolean; whose benefit would be stated
+    dose : share of case management that being treated stands for in `history`
+
+    Returns
+    -------
+    DataFrame
+        `tenth` (10 gains most), `stated` (mean benefit), `stated_low`, `stated_high` (mean ends of the people's own 95 %
+        intervals), `found` (average benefit in the history, doubly robust), `found_low`, `found_high`.
+    """
+    if supported.sum() < TENTHS:
+        return None
+    tenth = np.zeros(len(supported), dtype=int)
+    tenth[supported] = pd.qcut(pd.Series(told.benefit[supported]).rank(method="first"), TENTHS, labels=False) + 1
+    rows = []
+    for number in range(1, TENTHS + 1):
+        inside = tenth == number
+        found = history.average(inside)
+        ends = [end / dose for end in found.interval()]
+        means = [float(values[inside].mean()) for values in (told.benefit, told.low, told.high)]
+        rows.append([number, *means, found.value / dose, *ends])
+    columns = ["tenth", "stated", "stated_low", "stated_high", "found", "found_low", "found_high"]
+    return pd.DataFrame(rows, columns=columns)

@@ -7,11 +7,12 @@ otherwise `compared`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from casewell.settings import Benefit
 from models.comparison import Estimate, History, effective_sample, imbalance, top
@@ -35,20 +36,24 @@ class Check:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The grade, the checks it rests on, and what the history says on average."""
+    """The grade, the checks it rests on, what the history says on average, and why lots were not learned from, if so."""
 
     grade: str
     checks: tuple[Check, ...]
     treated: int
     average_benefit: Estimate | None
     advantage: Estimate | None
+    lots: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
         return asdict(self)
 
     def sentence(self) -> str:
-        """Say the grade and why, in one sentence."""
+        """Say the grade and why, in one sentence; a second says why nothing was learned from lots, where there were some."""
+        return f"{self._why()} {self.lots}".rstrip()
+
+    def _why(self) -> str:
         if self.grade != "assumed":
             how = {
                 "compared": "comparing people who did and did not start case management",
@@ -80,6 +85,7 @@ def judge(
     share: float,
     rules: Benefit,
     randomised: np.ndarray | None = None,
+    further: Sequence[Check] = (),
 ) -> Evidence:
     """Weigh the evidence for benefit.
 
@@ -94,18 +100,31 @@ def judge(
     index_date : of each row; lists are drawn within dates
     share : places as a share of eligible people
     randomised : boolean; drawn by lot, with the lot's own chance as propensity in `history` and `control`
+    further : checks made elsewhere that `compared` must pass too
     """
     if randomised is not None and _enough_drawn(history, randomised, rules):
         drawn = randomised
         told = history.where(drawn), control.where(drawn), matrix[drawn]
         orders = {rule: order[drawn] for rule, order in orders.items()}
         return _judge("randomised", *told, orders, supported[drawn], index_date[drawn], share, rules)
-    return _judge("compared", history, control, matrix, orders, supported, index_date, share, rules)
+    return _judge("compared", history, control, matrix, orders, supported, index_date, share, rules, further)
 
 
 def _enough_drawn(history: History, randomised: np.ndarray, rules: Benefit) -> bool:
-    arms = (history.person[randomised & history.treated], history.person[randomised & ~history.treated])
-    return min(len(np.unique(people)) for people in arms) >= rules.minimum_treated
+    people = (history.person[randomised & arm] for arm in _arms(history))
+    return min(len(np.unique(one)) for one in people) >= rules.minimum_treated
+
+
+def _arms(history: History) -> tuple[np.ndarray, np.ndarray]:
+    return history.treated, ~history.treated
+
+
+def by_chance(features: int, first: float, second: float) -> float:
+    """Return the standardised difference that a lottery leaves in one of so many features once in twenty times.
+
+    first, second : (effective) number of people in each arm
+    """
+    return float(norm.ppf(1 - 0.025 / features) * np.sqrt(1 / first + 1 / second))
 
 
 def _judge(
@@ -118,6 +137,7 @@ def _judge(
     index_date: np.ndarray,
     share: float,
     rules: Benefit,
+    further: Sequence[Check] = (),
 ) -> Evidence:
     rows = np.ones(len(index_date), dtype=bool)
     starters = int(pd.Series(history.person[history.treated]).nunique())
@@ -126,12 +146,15 @@ def _judge(
         return too_few(starters, rules)
 
     apart = imbalance(matrix, history.treated, history.propensity).abs()
+    limit = rules.maximum_imbalance
+    if earned == "randomised":
+        limit = max(limit, by_chance(len(apart), *(len(np.unique(history.person[arm])) for arm in _arms(history))))
     checks.append(
         Check(
             "balance",
-            bool(apart.max() <= rules.maximum_imbalance),
+            bool(apart.max() <= limit),
             f"after weighting, treated and untreated people differ by up to {apart.max():.2f} standard deviations "
-            f"({apart.idxmax()}); the limit is {rules.maximum_imbalance:.2f}",
+            f"({apart.idxmax()}); the limit is {limit:.2f}",
         )
     )
     chosen = {rule: top(order, index_date, share) for rule, order in orders.items()}
@@ -151,7 +174,7 @@ def _judge(
         rule: history.difference(by_benefit, others) for rule, others in chosen.items() if rule != "learned benefit"
     }
     checks += [_advantage(rule, estimate) for rule, estimate in advantage.items()]
-    checks += [_helps(history.average(by_benefit)), _calibration(history, orders["learned benefit"])]
+    checks += [_helps(history.average(by_benefit)), _calibration(history, orders["learned benefit"]), *further]
     grade = earned if all(check.passed for check in checks) else "assumed"
     return Evidence(grade, tuple(checks), starters, history.average(rows), advantage["risk"])
 

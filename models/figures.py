@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from models.calibration import log_odds
 from models.cells import Cells, sums_from
 from models.flexible import calibrated, fit_logistic
-from models.trees import log_odds
 
 MEASURES = (
     "auroc",

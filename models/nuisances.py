@@ -14,7 +14,7 @@ import lightgbm
 import numpy as np
 from scipy.special import expit
 
-from models.trees import log_odds
+from models.calibration import log_odds
 
 TREES: dict[str, Any] = {
     "objective": "binary",

@@ -30,6 +30,7 @@ from models.pictures import benefit_figure
 def write_page(
     found: Assessment,
     benefit: pd.DataFrame | None,
+    tenths: pd.DataFrame | None,
     evidence: Evidence,
     path: Path,
     outcome: str,
@@ -38,15 +39,17 @@ def write_page(
     beside: pd.DataFrame,
     attributes: pd.DataFrame,
     attributes_owner: str | None,
+    chosen_because: str,
 ) -> Path:
     """Write the page; equal results give equal bytes.
 
     Counts in `found.groups` are shown as they are given: put them under disclosure control first. `benefit` is
-    `models.evaluation.benefit_curve`, or None where nothing was learned; `beside` is `models.beside.measure_beside`,
-    `attributes` `models.attribute_comparison.compare_attributes`, also under disclosure control.
+    `models.evaluation.benefit_curve` and `tenths` `models.evaluation.benefit_by_tenth`, or None where nothing was learned; `beside` is `models.beside.measure_beside`,
+    `attributes` `models.attribute_comparison.compare_attributes`, also under disclosure
+    control; `chosen_because` is `models.choice.Choice.reason`.
     """
     sections = [
-        measures_section(found, outcome),
+        measures_section(found, outcome, chosen_because),
         against_section(found),
         calibration_section(found),
         decision_section(found),
@@ -62,6 +65,8 @@ def write_page(
     ]
     if benefit is not None:
         sections.append(_benefit(benefit))
+    if tenths is not None:
+        sections.append(_tenths(tenths, evidence))
     path.write_text(document("How good are the models?", outcome, as_of, synthetic, sections), encoding="utf-8")
     return path
 
@@ -92,3 +97,34 @@ def _benefit(curve: pd.DataFrame) -> str:
         f'<section><h2>Benefit</h2><p class="says">{escape(sentence)}</p>{picture}'
         f"<details><summary>The figures behind the picture</summary>{table}</details></section>"
     )
+
+
+def _tenths(tenths: pd.DataFrame, evidence: Evidence) -> str:
+    # From JSON: what could not be told is None there.
+    tenths = tenths.astype("float64")
+    held = int(((tenths["found_low"] <= tenths["stated"]) & (tenths["stated"] <= tenths["found_high"])).sum())
+    used = (
+        "Nothing of it is in this week's scores, whose benefit is assumed and has no interval."
+        if evidence.grade == "assumed"
+        else "It is what the scores hold."
+    )
+    sentence = (
+        f"People of whose kind others were treated, in tenths of the learned benefit: in {held} of {len(tenths)} the "
+        f"benefit that was stated lies within the interval of the one that was had. {used}"
+    )
+    heads = ["Tenth (10 gains most)", "Stated", "People's own intervals, on average", "Had", "95 % interval"]
+    rows = [
+        [
+            f"{row.tenth:.0f}",
+            f"{row.stated:+.3f}",
+            f"{row.stated_low:+.3f} to {row.stated_high:+.3f}",
+            *(
+                ("cannot be told", "")
+                if pd.isna(row.found)
+                else (f"{row.found:+.3f}", f"{row.found_low:+.3f} to {row.found_high:+.3f}")
+            ),
+        ]
+        for row in tenths.itertuples()
+    ]
+    table = html_table("Stated and found fall in risk, out of fold", heads, rows)
+    return f'<section><h2>How sure each benefit is</h2><p class="says">{escape(sentence)}</p>{table}</section>'

@@ -11,9 +11,9 @@ import pandas as pd
 from casewell.page import html_table, inline_svg
 from models.against import ALL_MONTHS, MODEL
 from models.assessment import Assessment
-from models.baselines import LOGISTIC
+from models.kinds import NAMES
 from models.pictures import against_figure, calibration_figure, decision_figure, themes_figure
-from models.verdicts import on_logistic, on_rivals, weakest
+from models.verdicts import on_rivals, weakest
 
 WORDS = {
     "auroc": "Area under the ROC curve (0.5 is chance)",
@@ -56,12 +56,12 @@ def figure_and_interval(value: float, low: float, high: float, digits: int = 3) 
     return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def measures_section(found: Assessment, outcome: str) -> str:
-    """How good the risk is, everybody together."""
+def measures_section(found: Assessment, outcome: str, chosen_because: str) -> str:
+    """How good the risk is, everybody together, and why it is learned as it is."""
     value = found.measures.set_index("measure")["value"]
     sentence = (
         f"Of two people, one who went on to have the outcome ({outcome}) and one who did not, the model ranked the first "
-        f"higher {value['auroc']:.0%} of the time, in months it had not seen. {on_logistic(found.against)}"
+        f"higher {value['auroc']:.0%} of the time, in months it had not seen. Chosen in training: {chosen_because}"
     )
     rows = [
         [WORDS[row.measure], f"{row.value:.4f}", f"{row.low:.4f} to {row.high:.4f}"]
@@ -138,12 +138,12 @@ def calibration_section(found: Assessment) -> str:
 def decision_section(found: Assessment) -> str:
     """Whether acting on the model is worth more than acting on everybody or nobody."""
     curve = found.decisions
-    shown = tuple(rule for rule in (MODEL, LOGISTIC, "last year's admissions") if rule in set(curve["rule"]))
+    shown = tuple(rule for rule in (MODEL, *NAMES.values(), "last year's admissions") if rule in set(curve["rule"]))
     wide = curve.pivot(index="threshold", columns="rule", values="net_benefit")
     best = wide.drop(columns=MODEL).max(axis=1).clip(lower=0)
     better = wide.index[wide[MODEL] > best]
     sentence = (
-        f"Acting on the model is worth more than acting on everybody, on nobody or by a simpler rule at "
+        f"Acting on the model is worth more than acting on everybody, on nobody or by another rule at "
         f"{len(better)} of the {len(wide)} thresholds between {wide.index[0]:.0%} and {wide.index[-1]:.0%}."
     )
     rows = [

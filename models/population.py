@@ -11,21 +11,21 @@ import pandas as pd
 from casewell.settings import Eligibility
 
 _ELIGIBLE = """
-    SELECT dates.index_date, people.person_id
+    SELECT asked.index_date, people.person_id
     FROM read_parquet(?) AS people
-    CROSS JOIN dates
+    {asked}
     WHERE people.in_spine
-      AND people.birth_month + to_years(?) <= dates.index_date
-      AND (people.registered_from IS NULL OR people.registered_from <= dates.index_date)
-      AND (people.registered_to IS NULL OR people.registered_to > dates.index_date)
-      AND (people.died_on IS NULL OR people.died_on >= dates.index_date)
+      AND people.birth_month + to_years(?) <= asked.index_date
+      AND (people.registered_from IS NULL OR people.registered_from <= asked.index_date)
+      AND (people.registered_to IS NULL OR people.registered_to > asked.index_date)
+      AND (people.died_on IS NULL OR people.died_on >= asked.index_date)
       AND NOT EXISTS (
         FROM read_parquet(?) AS enrolments
         WHERE enrolments.person_id = people.person_id
-          AND enrolments.start < dates.index_date
-          AND (enrolments."end" IS NULL OR enrolments."end" > dates.index_date)
+          AND enrolments.start < asked.index_date
+          AND (enrolments."end" IS NULL OR enrolments."end" > asked.index_date)
       )
-    ORDER BY dates.index_date, people.person_id
+    ORDER BY asked.index_date, people.person_id
 """
 
 
@@ -39,6 +39,19 @@ def population(
     DataFrame
         `index_date`, `person_id`; one row a person and date, sorted by both.
     """
+    dates = pd.DataFrame({"index_date": pd.Series(list(index_dates), dtype="datetime64[us]")})
+    return _eligible("CROSS JOIN asked", dates, people, enrolments, eligibility)
+
+
+def still_eligible(asked: pd.DataFrame, people: Path, enrolments: Path, eligibility: Eligibility) -> pd.DataFrame:
+    """Return those rows of `index_date` and `person_id` of whom the same is true, sorted by both."""
+    return _eligible("JOIN asked USING (person_id)", asked, people, enrolments, eligibility)
+
+
+def _eligible(
+    joined: str, asked: pd.DataFrame, people: Path, enrolments: Path, eligibility: Eligibility
+) -> pd.DataFrame:
     with duckdb.connect() as database:
-        database.register("dates", pd.DataFrame({"index_date": pd.Series(list(index_dates), dtype="datetime64[us]")}))
-        return database.execute(_ELIGIBLE, [str(people), eligibility.minimum_age, str(enrolments)]).df()
+        database.register("asked", asked)
+        query = _ELIGIBLE.format(asked=joined)
+        return database.execute(query, [str(people), eligibility.minimum_age, str(enrolments)]).df()

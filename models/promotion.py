@@ -40,6 +40,8 @@ def decide(
     champion_risk: np.ndarray | None,
     share: float,
     groups: Mapping[str, pd.Series],
+    surely: bool = False,
+    rival: str = "the champion",
 ) -> Promotion:
     """Apply the rule.
 
@@ -51,6 +53,8 @@ def decide(
         champion, or it needs features that are no longer built
     share : places as a share of eligible people
     groups : grouping: a label for each row of `test`
+    surely : finding fewer within capacity counts against the challenger only where it is sure
+    rival : what the champion is called in the reason
     """
     value, low = (dict(zip(measures["measure"], measures[end], strict=True)) for end in ("value", "low"))
     limits = {
@@ -70,25 +74,36 @@ def decide(
         return Promotion(False, "it may do no better than chance: the interval of its area under the curve reaches 0.5")
     if champion_risk is None:
         return Promotion(True, "there was no champion whose features are still built, and it is calibrated")
-    return _against_champion(test, champion_risk, share, groups)
+    return _against_champion(test, champion_risk, share, groups, surely, rival)
 
 
 def _against_champion(
-    test: pd.DataFrame, champion_risk: np.ndarray, share: float, groups: Mapping[str, pd.Series]
+    test: pd.DataFrame,
+    champion_risk: np.ndarray,
+    share: float,
+    groups: Mapping[str, pd.Series],
+    surely: bool,
+    rival: str,
 ) -> Promotion:
     outcome, risk = test["outcome"].to_numpy(), test["risk"].to_numpy()
     ours, theirs = (at_capacity(each, share) for each in (risk, champion_risk))
     found, before = int((ours & outcome).sum()), int((theirs & outcome).sum())
-    said = f"within capacity it finds {found / outcome.sum():.2%} of the outcomes, the champion {before / outcome.sum():.2%}"
-    if found < before:
+    said = f"within capacity it finds {found / outcome.sum():.2%} of the outcomes, {rival} {before / outcome.sum():.2%}"
+    moved = pd.Series(ours.astype("int64") - theirs.astype("int64"), index=test.index)[test["outcome"]]
+    if found < before and not (surely and not _surely_fewer(moved, test["person_id"])):
         return Promotion(False, said)
     old, new = (float(brier_score_loss(outcome, each)) for each in (champion_risk, risk))
-    if found == before and new > old:
-        return Promotion(False, f"{said}, and its Brier score is {new:.5f}, the champion's {old:.5f}")
-    moved = pd.Series(ours.astype("int64") - theirs.astype("int64"), index=test.index)[test["outcome"]]
+    if found == before and new > old and not surely:
+        return Promotion(False, f"{said}, and its Brier score is {new:.5f}, that of {rival} {old:.5f}")
     if harmed := _harmed(moved, test["person_id"], groups):
         return Promotion(False, f"{said}, but surely fewer than now would be found in {' and in '.join(harmed)}")
     return Promotion(True, f"{said}; no group surely has fewer of its outcomes found")
+
+
+def _surely_fewer(moved: pd.Series, person: pd.Series) -> bool:
+    """Say whether fewer are found: a one-sided test clustered by person; `moved` as for `_harmed`."""
+    of_person = moved.groupby(person.loc[moved.index]).sum()
+    return bool(of_person.sum() < -norm.isf(FALSE_ALARM) * np.sqrt((of_person**2).sum()))
 
 
 def _harmed(moved: pd.Series, person: pd.Series, groups: Mapping[str, pd.Series]) -> list[str]:

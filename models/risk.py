@@ -1,7 +1,7 @@
 """Risk: what will happen to a person if nothing changes.
 
-Trees learn from people who did *not* start case management, so that past case management does
-not make the people it helped look safe. How many trees is chosen on people they have not seen,
+The model learns from people who did *not* start case management, so that past case management does
+not make the people it helped look safe. How free it may be is chosen on people it has not seen,
 in the newest months; predictions are calibrated on people they have not seen, in later months
 than most of what they learned from.
 
@@ -10,24 +10,23 @@ The estimator stands alone: any table of numbers will do, with a date a row or w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Generic
 
-import lightgbm
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from casewell.errors import TrainingError
-from casewell.settings import Training
+from casewell.settings import Kind, Training
+from models.calibration import CalibratedRisk, beta_calibration
 from models.days import POWER, CalibratedDays, calibrate_days
 from models.group_calibration import mend_groups
 from models.index_dates import windows
-from models.trees import CalibratedTrees, beta_calibration, parameters
-
-# Boosting stops when the newest months have not gained for so many trees.
-PATIENCE = 30
-# Each tree may use this share of the features, which keeps the trees different, and at least so many.
-FRACTION, FEWEST_TRIED = 0.25, 10
+from models.learned import L, Learned, Learner
+from models.linear import LinearLearner
+from models.trees import TreeLearner
 
 
 def person_folds(person_id: pd.Series, folds: int, seed: int) -> np.ndarray:
@@ -46,7 +45,9 @@ def fit_risk(
     when: np.ndarray | None = None,
     rising: dict[str, int] | None = None,
     crossed: bool = True,
-) -> tuple[CalibratedTrees, np.ndarray]:
+    others: tuple[pd.DataFrame, np.ndarray] | None = None,
+    kind: Kind = "trees",
+) -> tuple[CalibratedRisk, np.ndarray]:
     """Fit the risk model and predict each row from models that never saw its person.
 
     Parameters
@@ -57,23 +58,36 @@ def fit_risk(
     when : the index date of each row; with fewer than three of them, or without, nothing is told apart by time
     rising : feature: 1 where risk may only rise with it, -1 where it may only fall
     crossed : False where the out-of-fold probabilities are not asked for, which saves time
+    others : rows of the same features that nothing is learned from, and their folds
+    kind : trees, or a logistic regression
 
     Returns
     -------
-    CalibratedTrees, and the calibrated out-of-fold probability of each row (missing where it was not asked for).
+    CalibratedRisk, and the calibrated out-of-fold probability of each row (missing where it was not asked for) and then
+    of each of `others`.
 
     Raises
     ------
     TrainingError
         Among the rows to learn from, to choose or to calibrate by, nobody had the outcome, or everybody.
     """
-    grown = _grow(matrix, outcome, treated, folds, rules, seed, when, rising, {"objective": "binary"}, crossed)
-    intercept, slope, bend = beta_calibration(grown.raw[grown.calibrate], outcome[grown.calibrate])
-    model = CalibratedTrees(grown.booster, intercept, slope, tuple(matrix.columns), bend)
-    odds, by = model.calibrated(grown.raw), grown.calibrate
+
+    def learner(usable: np.ndarray) -> Learner[Learned]:
+        if kind == "linear":
+            return LinearLearner(matrix, outcome, usable, rising or {})
+        return TreeLearner(matrix, outcome, usable, rules, seed, rising or {}, {"objective": "binary"})
+
+    found = _cross_fit(learner, matrix, outcome, treated, folds, seed, when, crossed, others)
+    intercept, slope, bend = beta_calibration(found.raw[found.calibrate], outcome[found.calibrate])
+    model = CalibratedRisk(found.learned, intercept, slope, tuple(matrix.columns), bend)
+    odds, by = model.calibrated(found.raw), found.calibrate
     newest = by if when is None else by & (when == when[by].max())
     model = replace(model, mended=mend_groups(matrix[by], odds[by], outcome[by], newest[by]))
-    return model, expit(model.for_groups(matrix, odds))
+    probability = expit(model.for_groups(matrix, odds))
+    if others is None:
+        return model, probability
+    of_others = expit(model.for_groups(others[0], model.calibrated(found.of_others)))
+    return model, np.concatenate([probability, of_others])
 
 
 def fit_days(
@@ -87,89 +101,72 @@ def fit_days(
     seed: int,
     when: np.ndarray | None = None,
 ) -> CalibratedDays:
-    """Fit a model of a number of days between 0 and `most`, in the same way; other parameters and errors as `fit_risk`.
+    """Fit trees for a number of days between 0 and `most`, in the same way; other parameters and errors as `fit_risk`.
 
     `from_most` says that most people have `most`, and the days that are lacking are what is learned.
     """
     counted = most - days if from_most else days
     told: dict[str, str | float] = {"objective": "tweedie", "tweedie_variance_power": POWER}
-    grown = _grow(matrix, counted, treated, folds, rules, seed, when, None, told, crossed=False)
-    intercept, slope = calibrate_days(grown.raw[grown.calibrate], counted[grown.calibrate])
-    return CalibratedDays(grown.booster, intercept, slope, tuple(matrix.columns), most, from_most)
+
+    def learner(usable: np.ndarray) -> TreeLearner:
+        return TreeLearner(matrix, counted, usable, rules, seed, {}, told)
+
+    found = _cross_fit(learner, matrix, counted, treated, folds, seed, when, crossed=False)
+    intercept, slope = calibrate_days(found.raw[found.calibrate], counted[found.calibrate])
+    return CalibratedDays(found.learned, intercept, slope, tuple(matrix.columns), most, from_most)
 
 
 @dataclass(frozen=True)
-class _Grown:
-    """Trees grown on everybody, each row's raw prediction by trees that never saw its person, and the rows to calibrate on."""
+class _Crossed(Generic[L]):
+    """A model learned from everybody, each row's raw prediction by one that never saw its person, and the rows to calibrate on."""
 
-    booster: lightgbm.Booster
+    learned: L
     raw: np.ndarray
     calibrate: np.ndarray
+    of_others: np.ndarray
 
 
-def _grow(
+def _cross_fit(
+    learner_for: Callable[[np.ndarray], Learner[L]],
     matrix: pd.DataFrame,
     target: np.ndarray,
     treated: np.ndarray,
     folds: np.ndarray,
-    rules: Training,
     seed: int,
     when: np.ndarray | None,
-    rising: dict[str, int] | None,
-    objective: dict[str, str | float],
     crossed: bool,
-) -> _Grown:
-    """Choose how many trees, grow them on everybody, and on everybody but each fold."""
+    others: tuple[pd.DataFrame, np.ndarray] | None = None,
+) -> _Crossed[L]:
+    """Choose how free the model may be, then learn from everybody, and from everybody but each fold."""
     learn, calibrate, choose = _uses(when, len(matrix))
-    told = (
-        parameters(
-            rules.learning_rate,
-            rules.leaves,
-            rules.minimum_leaf,
-            seed,
-            [(rising or {}).get(name, 0) for name in matrix.columns],
-        )
-        | {"feature_fraction": min(1.0, max(FRACTION, FEWEST_TRIED / matrix.shape[1]))}
-        | objective
-    )
     order = np.random.default_rng(seed).permutation(len(matrix))
     untreated = order[~treated[order]]
-    # Binned once for all fits: enough for each of them to draw its fill from.
-    pool = np.zeros(len(matrix), dtype=bool)
-    pool[untreated[: 2 * rules.maximum_rows]] = True
-    label, place = target.astype("float32"), np.cumsum(pool) - 1
-    data = lightgbm.Dataset(matrix[pool], label[pool], params=told, free_raw_data=False).construct()
+    learner = learner_for(untreated)
 
-    def drawn(rows: np.ndarray) -> lightgbm.Dataset:
-        taken = order[(rows & pool)[order]][: rules.maximum_rows]
-        _require_both(target[taken])
-        return data.subset(np.sort(place[taken]).tolist())
+    def taken(rows: np.ndarray) -> np.ndarray:
+        places = untreated[rows[untreated]]
+        _require_both(target[places])
+        return places
 
     held = folds == folds.min()
-    judges = np.sort(order[(~treated & held & choose)[order]][: rules.maximum_rows])
-    _require_both(target[judges])
-    chosen = lightgbm.train(
-        told,
-        drawn(~held & learn),
-        rules.trees,
-        [lightgbm.Dataset(matrix.iloc[judges], label[judges], params=told, reference=data)],
-        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
-    )
-    trees = chosen.best_iteration
-
+    freedom = learner.choose(taken(~held & learn), taken(held & choose))
     by = ~treated & calibrate
     _require_both(target[by])
     raw = np.full(len(matrix), np.nan)
+    unseen, their_folds = others if others is not None else (matrix.iloc[:0], folds[:0])
+    of_others = np.full(len(unseen), np.nan)
     for fold in np.unique(folds):
         outside = folds == fold
-        grown = lightgbm.train(told, drawn(~outside), trees)
         asked = outside if crossed else outside & by
-        raw[asked] = grown.predict(matrix[asked], raw_score=True)
-    return _Grown(lightgbm.train(told, drawn(pool), trees), raw, by)
+        blind = learner.fit(taken(~outside), freedom)
+        raw[asked] = blind.raw(matrix[asked])
+        if (theirs := their_folds == fold).any():
+            of_others[theirs] = blind.raw(unseen[theirs])
+    return _Crossed(learner.fit(untreated, freedom), raw, by, of_others)
 
 
 def _uses(when: np.ndarray | None, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mark the rows to learn from, to calibrate on and to choose by, when choosing how many trees to grow."""
+    """Mark the rows to learn from, to calibrate on and to choose by, when choosing how free a model may be."""
     everything = np.ones(number, dtype=bool)
     if when is None or len(dates := np.unique(when)) < 3:
         return everything, everything, everything

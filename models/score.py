@@ -18,8 +18,8 @@ def score(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
     """Score every row of a feature matrix of one index date.
 
     Where benefit was learned and the person has others like them in the evidence, benefit is
-    the learned fall in risk; elsewhere it is risk x amenable share x assumed reduction, and
-    the row's grade says so.
+    the learned fall in risk, with the ends of its interval; elsewhere it is risk x amenable share x
+    assumed reduction, without ends, and the row's grade says so.
 
     Returns
     -------
@@ -29,14 +29,18 @@ def score(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
     require_features(models, matrix)
     risk = models.risk.predict(matrix)
     benefit = assumed_benefit(matrix, risk, models.rules)
+    low = high = np.full(len(matrix), np.nan)
     supported = np.zeros(len(matrix), dtype=bool)
     learned = supported
     if models.propensity is not None and models.effect is not None:
-        chance = models.propensity.predict(matrix)
-        supported = models.effect.supported(matrix, risk, chance, models.rules)
+        chosen = models.propensity.predict(matrix)
+        found = models.effect.foretell(matrix, risk, chosen)
+        likely = chosen if models.offered is None else models.offered.predict(matrix)
+        supported = found.reached & (likely >= models.rules.minimum_propensity)
         if models.evidence.grade != "assumed":
             learned = supported
-            benefit = released_benefit(models.effect.benefit(matrix, risk, chance), benefit, supported)
+            benefit = released_benefit(found.benefit, benefit, supported)
+            low, high = (np.where(supported, ends, np.nan) for ends in (found.low, found.high))
     return check(
         pd.DataFrame(
             {
@@ -44,6 +48,8 @@ def score(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
                 "risk": risk,
                 "need": matrix["cms_score"].to_numpy("float64"),
                 "benefit": benefit,
+                "benefit_low": low,
+                "benefit_high": high,
                 "supported": supported,
                 "evidence_grade": np.where(learned, models.evidence.grade, "assumed"),
                 **predict_beside({name: one.model for name, one in models.beside.items()}, matrix),

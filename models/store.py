@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from casewell.errors import TrainingError
 from casewell.settings import Benefit, OutcomeName
 from features.declaration import declarations
-from models.benefit import EffectModel, Scale
+from models.benefit import EffectModel
 from models.beside import Beside, Predictor
+from models.calibration import CalibratedRisk
 from models.comparison import Estimate
 from models.days import CalibratedDays
 from models.declared_outcomes import DECLARED
+from models.effect import Effect, Reading
 from models.evidence import Check, Evidence
 from models.group_calibration import Mended
+from models.kinds import LEARNED
+from models.nuisances import Scale
 from models.reach import Reach
 from models.train import Models
-from models.trees import CalibratedTrees
+from models.trees import Trees
 
-_TREES = ("risk", "backtest", "propensity")
+_RISKS = ("risk", "backtest", "propensity", "offered")
+# An empty list of places would come back as numbers that cannot be places.
+_SCALE = {
+    "used": "int64",
+    "skewed": "bool",
+    "centre": "float64",
+    "spread": "float64",
+    "gappy": "int64",
+    "missing": "float64",
+}
 
 
 def save(models: Models, folder: Path) -> Path:
@@ -34,31 +46,19 @@ def save(models: Models, folder: Path) -> Path:
     beside = {
         f"{use}_{name}": getattr(one, use) for name, one in models.beside.items() for use in ("model", "backtest")
     }
-    kept = [model for tree in _TREES if (model := getattr(models, tree))] + list(beside.values())
-    used = sorted({name for model in kept for name in model.features})
+    risks = {name: model for name in _RISKS if (model := getattr(models, name)) is not None}
+    used = sorted({name for model in [*risks.values(), *beside.values()] for name in model.features})
     description: dict[str, Any] = {
         "declarations": declarations(used),
         "evidence": models.evidence.as_dict(),
         "effect": None,
-        "trees": {},
-        "beside": {},
+        "risks": {name: _told(model) for name, model in risks.items()},
+        "beside": {name: _told(model) for name, model in beside.items()},
         "rules": models.rules.model_dump(),
+        "chosen_because": models.chosen_because,
     }
-    for name in _TREES:
-        model = getattr(models, name)
-        if model is not None:
-            model.booster.save_model(folder / f"{name}.txt")
-            description["trees"][name] = {
-                "intercept": model.intercept,
-                "slope": model.slope,
-                "bend": model.bend,
-                "features": list(model.features),
-                "mended": [asdict(group) for group in model.mended],
-            }
-    for name, model in beside.items():
-        model.booster.save_model(folder / f"{name}.txt")
-        told = asdict(replace(model, booster=None))
-        description["beside"][name] = {key: value for key, value in told.items() if key != "booster"}
+    for name, model in (risks | beside).items():
+        model.learned.write(folder / name)
     if models.effect is not None:
         description["effect"] = _effect_told(models.effect)
     (folder / "models.json").write_text(json.dumps(description, indent=1, sort_keys=True))
@@ -85,35 +85,37 @@ def load(folder: Path) -> Models:
             "Train a new one: casewell train.",
         )
     description = json.loads((folder / "models.json").read_text())
-    if "declarations" not in description or (description["effect"] and "reach" not in description["effect"]):
+    if "risks" not in description or (description["effect"] and "readings" not in description["effect"]):
         raise TrainingError(
-            f"the stored model in {folder} was saved by an earlier version of Casewell, which did not keep what its "
-            "features mean, or whom its evidence resembles",
+            f"the stored model in {folder} was saved by an earlier version of Casewell, which did not keep what it "
+            "was learned by, or how sure each benefit is",
             "Train a new one: casewell train.",
         )
     _require_same_meaning(description["declarations"])
 
-    def trees(name: str) -> CalibratedTrees:
-        stored = description["trees"][name]
-        booster = lightgbm.Booster(model_file=folder / f"{name}.txt")
-        return CalibratedTrees(booster, **_told(stored))
-
+    risks = {
+        name: CalibratedRisk(LEARNED[told["kind"]].read(folder / name), **_asked(told))
+        for name, told in description["risks"].items()
+    }
     return Models(
-        risk=trees("risk"),
-        backtest=trees("backtest"),
-        propensity=trees("propensity") if "propensity" in description["trees"] else None,
+        risk=risks["risk"],
+        backtest=risks["backtest"],
+        propensity=risks.get("propensity"),
         effect=_effect(description["effect"]),
         evidence=_evidence(description["evidence"]),
         rules=Benefit(**description["rules"]),
-        beside=_beside(description.get("beside", {}), folder),
+        beside=_beside(description["beside"], folder),
+        offered=risks.get("offered"),
+        chosen_because=description["chosen_because"],
     )
 
 
 def _beside(stored: dict[str, Any], folder: Path) -> dict[OutcomeName, Beside]:
     def predictor(name: OutcomeName, use: str) -> Predictor:
-        booster = lightgbm.Booster(model_file=folder / f"{use}_{name}.txt")
-        kind = CalibratedDays if DECLARED[name].counts_days else CalibratedTrees
-        return kind(booster, **_told(stored[f"{use}_{name}"]))
+        told, stem = stored[f"{use}_{name}"], folder / f"{use}_{name}"
+        if DECLARED[name].counts_days:
+            return CalibratedDays(Trees.read(stem), **_asked(told))
+        return CalibratedRisk(LEARNED[told["kind"]].read(stem), **_asked(told))
 
     return {
         name: Beside(predictor(name, "model"), predictor(name, "backtest"))
@@ -122,10 +124,17 @@ def _beside(stored: dict[str, Any], folder: Path) -> dict[OutcomeName, Beside]:
     }
 
 
-def _told(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return what was stored beside the trees of a model, as its class takes it."""
-    told = stored | {"features": tuple(stored["features"])}
-    return told | ({"mended": tuple(Mended(**group) for group in stored["mended"])} if "mended" in stored else {})
+def _told(model: Predictor) -> dict[str, Any]:
+    """Return what is stored beside what was learned: its kind, and how it is calibrated."""
+    told = {name: value for name, value in vars(model).items() if name not in {"learned", "mended"}}
+    mended = {"mended": [asdict(group) for group in model.mended]} if isinstance(model, CalibratedRisk) else {}
+    return {"kind": model.learned.kind} | told | mended
+
+
+def _asked(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what was stored beside what was learned, as the model's class takes it."""
+    taken = {name: value for name, value in told.items() if name != "kind"} | {"features": tuple(told["features"])}
+    return taken | ({"mended": tuple(Mended(**group) for group in told["mended"])} if "mended" in told else {})
 
 
 def _require_same_meaning(learned: dict[str, str]) -> None:
@@ -141,10 +150,13 @@ def _require_same_meaning(learned: dict[str, str]) -> None:
 
 def _effect_told(effect: EffectModel) -> dict[str, Any]:
     return {
-        "features": list(effect.scale.features),
-        "centre": effect.scale.centre.tolist(),
-        "spread": effect.scale.spread.tolist(),
-        "coefficients": effect.coefficients.tolist(),
+        "features": list(effect.features),
+        "scale": {name: values.tolist() for name, values in vars(effect.scale).items()},
+        "correction": effect.correction.tolist(),
+        "readings": [
+            {"name": one.name, "coefficients": one.coefficients.tolist(), "bias": one.bias.tolist(), "weight": weight}
+            for one, weight in zip(effect.effect.readings, effect.effect.weights.tolist(), strict=True)
+        ],
         "reach": {"inverse": effect.reach.inverse.tolist(), "furthest": effect.reach.furthest},
     }
 
@@ -152,9 +164,16 @@ def _effect_told(effect: EffectModel) -> dict[str, Any]:
 def _effect(stored: dict[str, Any] | None) -> EffectModel | None:
     if stored is None:
         return None
-    scale = Scale(tuple(stored["features"]), np.array(stored["centre"]), np.array(stored["spread"]))
-    reach = Reach(np.array(stored["reach"]["inverse"]), stored["reach"]["furthest"])
-    return EffectModel(scale, np.array(stored["coefficients"]), reach)
+    readings = tuple(
+        Reading(one["name"], np.array(one["coefficients"]), np.array(one["bias"])) for one in stored["readings"]
+    )
+    return EffectModel(
+        tuple(stored["features"]),
+        Scale(**{name: np.array(values, dtype=_SCALE[name]) for name, values in stored["scale"].items()}),
+        np.array(stored["correction"]),
+        Effect(readings, np.array([one["weight"] for one in stored["readings"]])),
+        Reach(np.array(stored["reach"]["inverse"]), stored["reach"]["furthest"]),
+    )
 
 
 def _evidence(stored: dict[str, Any]) -> Evidence:
@@ -167,6 +186,7 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
         stored["treated"],
         estimate(stored["average_benefit"]),
         estimate(stored["advantage"]),
+        stored.get("lots", ""),
     )
 
 

@@ -21,6 +21,18 @@ PREDICTED = {
 }
 """What is predicted beside the outcome that ranks."""
 
+BENEFIT_ENDS = {
+    f"benefit_{end}": column(
+        "float64",
+        f"{which} end of a 95 % interval of the person's own benefit, given what is foretold without case management; missing "
+        "where the benefit is assumed, because an assumption has no interval (docs/how-to/benefit.md)",
+        pa.Check.in_range(-1, 1),
+        nullable=True,
+        required=False,
+    )
+    for end, which in (("low", "Lower"), ("high", "Upper"))
+}
+
 SCORES = door(
     "scores",
     "an eligible person's three scores on the index date",
@@ -35,6 +47,7 @@ SCORES = door(
             "Absolute fall in that probability that case management would bring; negative means harm",
             pa.Check.in_range(-1, 1),
         ),
+        **BENEFIT_ENDS,
         "supported": column("bool", "People like this one are in the evidence"),
         "evidence_grade": column("str", "Where the benefit comes from", pa.Check.isin(GRADES)),
         **PREDICTED,

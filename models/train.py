@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from casewell.doors import check
 from casewell.errors import TrainingError
-from casewell.settings import Benefit, OutcomeName, Settings
+from casewell.settings import Benefit, Kind, OutcomeName, Settings
 from features import CATALOGUE, Feature, model_columns
 from models.against import compare
 from models.attributes import allowed
-from models.baselines import Baselines, run_baselines
-from models.benefit import EffectModel, assumed_benefit, fit_effect, released_benefit
+from models.backtest import (
+    baselines_on_test,
+    case_management_could_act,
+    fit_backtest,
+    known_before_test,
+    predict_test,
+    tested,
+)
+from models.benefit import EffectModel
 from models.beside import Beside, fit_beside, measure_beside
 from models.by_group import FEWEST_OUTCOMES, FEWEST_PEOPLE
-from models.comparison import History
-from models.evaluation import benefit_curve, calibration_curve, evaluate
-from models.evidence import Evidence, judge, too_few
+from models.calibration import CalibratedRisk
+from models.choice import choose
+from models.drawn_by_lot import Drawn
+from models.evaluation import calibration_curve, evaluate
+from models.evidence import Evidence
 from models.index_dates import Split
-from models.propensity import fit_propensity
+from models.kinds import NAMES
+from models.learn_benefit import learn_benefit
 from models.rising import rising
 from models.risk import fit_risk, person_folds
-from models.tables import BENEFIT_EVIDENCE
-from models.trees import CalibratedTrees
 
 # The one part with a window of the scores and numbers of lasting conditions.
 RECENT_CANCER = "cms_cancer_last_5y_any_1826d"
@@ -36,13 +43,15 @@ RECENT_CANCER = "cms_cancer_last_5y_any_1826d"
 class Models:
     """What scores people: risk, where the history supports it the effect and its support, the rules of benefit, and the outcomes beside."""
 
-    risk: CalibratedTrees
-    backtest: CalibratedTrees
-    propensity: CalibratedTrees | None
+    risk: CalibratedRisk
+    backtest: CalibratedRisk
+    propensity: CalibratedRisk | None
     effect: EffectModel | None
     evidence: Evidence
     rules: Benefit
     beside: Mapping[OutcomeName, Beside] = field(default_factory=dict)
+    offered: CalibratedRisk | None = None
+    chosen_because: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class Trained:
     calibration: pd.DataFrame
     against: pd.DataFrame
     benefit: pd.DataFrame | None
+    benefit_tenths: pd.DataFrame | None
     benefit_evidence: pd.DataFrame | None
     beside: pd.DataFrame
 
@@ -67,6 +77,9 @@ def train(
     settings: Settings,
     progress: Callable[[str], None] = lambda _: None,
     without: Collection[str] = (),
+    drawn: Drawn | None = None,
+    groups: Callable[[pd.DataFrame], Mapping[str, pd.Series]] = lambda _: {},
+    standing: Kind | None = None,
 ) -> Trained:
     """Fit and test every model.
 
@@ -78,6 +91,9 @@ def train(
     history_days : days of data before the first of them
     share : places as a share of eligible people, for figures at capacity
     without : features that no model may learn from
+    drawn : people whose place was drawn by lot, for benefit to learn from
+    groups : gives, for test predictions, by grouping a label for each row; the simpler model may surely harm none
+    standing : what the champion is learned by; None without one
 
     Raises
     ------
@@ -90,74 +106,62 @@ def train(
     folds = person_folds(rows["person_id"], settings.benefit.folds, settings.seed)
     outcome, acted = rows["outcome"].to_numpy(), case_management_could_act(rows).to_numpy()
 
-    progress("back-test: a model that knew only the earlier months")
-    early, when, bounds = known_before_test(rows, split), rows["index_date"].to_numpy(), rising(CATALOGUE)
-    backtest, _ = fit_risk(
-        rows.loc[early, columns],
-        outcome[early],
-        acted[early],
-        folds[early],
-        settings.training,
-        settings.seed,
-        when[early],
-        bounds,
-        crossed=False,
-    )
-    test = predict_test(backtest, rows, split)
+    backtests, tests = {}, {}
+    early = known_before_test(rows, split)
+    matrix = rows.loc[early, columns]
+    for kind, name in NAMES.items():
+        progress(f"back-test of {name}, which knew only the earlier months")
+        backtests[kind] = fit_backtest(rows, early, matrix, settings, kind)
+        tests[kind] = predict_test(backtests[kind], rows, split)
+    del matrix
+    choice = choose(tests, settings.training.learner, standing, share, settings.seed, groups(tests["trees"]))
+    progress(choice.reason)
+    test = tests[choice.kind]
 
     progress("the simple rules that a model must beat")
-    simple = baselines_on_test(rows, split, columns)
+    told = {kind: other["risk"].to_numpy() for kind, other in tests.items() if kind != choice.kind}
+    simple = baselines_on_test(rows, split, told)
 
     progress("risk, on every month whose outcomes are known")
-    risk, out_of_fold = fit_risk(rows[columns], outcome, acted, folds, settings.training, settings.seed, when, bounds)
+    too_little = drawn.too_little(settings.benefit) if drawn else None
+    others = None
+    if too_little:
+        drawn = None
+    if drawn is not None:
+        of_drawn = person_folds(drawn.rows["person_id"], settings.benefit.folds, settings.seed)
+        others = drawn.rows[columns], of_drawn
+    risk, out_of_fold = fit_risk(
+        rows[columns],
+        outcome,
+        acted,
+        folds,
+        settings.training,
+        settings.seed,
+        rows["index_date"].to_numpy(),
+        rising(CATALOGUE),
+        others=others,
+        kind=choice.kind,
+    )
 
     beside = fit_beside(rows, columns, acted, folds, early, settings, progress)
 
     progress("benefit, and whether it may be believed")
-    propensity, effect, evidence, curve, promised = _learn_benefit(rows, columns, out_of_fold, folds, share, settings)
+    begin = split.mature[0] - pd.Timedelta(days=history_days)
+    in_folds = folds if others is None else np.concatenate([folds, others[1]])
+    learned = learn_benefit(rows, columns, out_of_fold, in_folds, share, begin, settings, drawn)
+    lots = f"People were drawn by lot, but nothing was learned from them: {too_little}." if too_little else ""
+    scoring = learned.propensity, learned.effect, replace(learned.evidence, lots=lots)
     return Trained(
-        Models(risk, backtest, propensity, effect, evidence, settings.benefit, beside),
+        Models(risk, backtests[choice.kind], *scoring, settings.benefit, beside, learned.offered, choice.reason),
         test,
         evaluate(test, share, settings.seed),
         calibration_curve(test),
         compare(test, simple.risk, share, settings.seed),
-        curve,
-        promised,
+        learned.curve,
+        learned.tenths,
+        learned.promised,
         measure_beside({name: one.backtest for name, one in beside.items()}, tested(rows, split), share, settings.seed),
     )
-
-
-def known_before_test(rows: pd.DataFrame, split: Split) -> np.ndarray:
-    """Mark the rows whose outcomes were known on the first test date (boolean)."""
-    return rows["index_date"].isin(split.known).to_numpy()
-
-
-def tested(rows: pd.DataFrame, split: Split) -> pd.DataFrame:
-    """Return the rows of the test months that say what happens without case management, to people who could be offered it."""
-    return rows[is_tested(rows, split)].reset_index(drop=True)
-
-
-def is_tested(rows: pd.DataFrame, split: Split) -> np.ndarray:
-    """Mark the rows that `tested` returns (boolean)."""
-    late = rows["index_date"].isin(split.test) & rows["offerable"] & ~case_management_could_act(rows)
-    return late.to_numpy()
-
-
-def baselines_on_test(rows: pd.DataFrame, split: Split, columns: list[str]) -> Baselines:
-    """Fit every baseline on what the back-test learned from, and predict the tested rows."""
-    learn = rows[known_before_test(rows, split) & ~case_management_could_act(rows).to_numpy()]
-    return run_baselines(
-        learn, learn["outcome"].to_numpy(), learn["person_id"].to_numpy(), tested(rows, split), columns
-    )
-
-
-def case_management_could_act(rows: pd.DataFrame) -> pd.Series:
-    """Mark rows whose outcome says nothing of life without case management.
-
-    Somebody admitted first and enrolled because of it is not among them: what happened came
-    before anything that case management could do.
-    """
-    return rows["treated"] & ~rows["early"]
 
 
 def columns_with_history(days: int) -> list[str]:
@@ -179,23 +183,6 @@ def columns_with_history(days: int) -> list[str]:
         return feature.aggregation != "days_since_first" and looks_back <= 1.1 * days
 
     return [name for name in model_columns(CATALOGUE) if steady(known[name])]
-
-
-def predict_test(model: CalibratedTrees, rows: pd.DataFrame, split: Split) -> pd.DataFrame:
-    """Score those who could be offered a place in the test months, and see what happened without one.
-
-    Returns the table `models.tables.TEST_PREDICTIONS`.
-    """
-    late = tested(rows, split)
-    return pd.DataFrame(
-        {
-            "index_date": late["index_date"],
-            "person_id": late["person_id"],
-            "risk": model.predict(late),
-            "outcome": late["outcome"],
-            "need": late["cms_score"].astype("float64"),
-        }
-    )
 
 
 def require_enough_outcomes(rows: pd.DataFrame, split: Split, settings: Settings) -> None:
@@ -234,44 +221,3 @@ def require_enough_outcomes(rows: pd.DataFrame, split: Split, settings: Settings
             "Give more people or more history; for the training months training.minimum_events can be lowered, knowing "
             "what it costs, and for the test training.test_index_dates raised.",
         )
-
-
-def _learn_benefit(
-    rows: pd.DataFrame, columns: list[str], risk: np.ndarray, folds: np.ndarray, share: float, settings: Settings
-) -> tuple[CalibratedTrees | None, EffectModel | None, Evidence, pd.DataFrame | None, pd.DataFrame | None]:
-    """Learn from people without an outcome before the grace period was over, in both arms.
-
-    Otherwise whoever is admitted first and enrolled because of it would count against case
-    management. Judge on those among them who could be offered a place, as the list is drawn.
-    """
-    landmark = ~rows["early"].to_numpy()
-    rows, risk, folds = rows[landmark], risk[landmark], folds[landmark]
-    person, treated, outcome = (rows[name].to_numpy() for name in ("person_id", "treated", "outcome"))
-    starters = int(pd.Series(person[treated]).nunique())
-    if starters < settings.benefit.minimum_treated:
-        return None, None, too_few(starters, settings.benefit), None, None
-    matrix = rows[columns]
-    propensity, chance = fit_propensity(matrix, treated, folds, settings.seed)
-    effect, fitted = fit_effect(matrix, outcome, treated, risk, chance, folds, settings.seed)
-    history = History(person, treated, outcome, chance, fitted.without, fitted.with_programme)
-    level = np.full(len(rows), rows["negative_control"].mean())
-    control = History(person, treated, rows["negative_control"].to_numpy(), chance, level, level)
-    assumed = assumed_benefit(rows, risk, settings.benefit)
-    supported = fitted.reached & (chance >= settings.benefit.minimum_propensity)
-    orders = {
-        "learned benefit": released_benefit(fitted.benefit, assumed, supported),
-        "assumed benefit": assumed,
-        "risk": risk,
-    }
-    offerable = rows["offerable"].to_numpy()
-    orders = {name: order[offerable] for name, order in orders.items()}
-    dates = rows["index_date"].to_numpy()[offerable]
-    history, control = history.where(offerable), control.where(offerable)
-    evidence = judge(history, control, matrix[offerable], orders, supported[offerable], dates, share, settings.benefit)
-    said = orders["assumed benefit" if evidence.grade == "assumed" else "learned benefit"]
-    promised = pd.DataFrame({"index_date": dates, "person_id": history.person, **_columns(history), "benefit": said})
-    return propensity, effect, evidence, benefit_curve(history, dates, orders), check(promised, BENEFIT_EVIDENCE)
-
-
-def _columns(history: History) -> dict[str, np.ndarray]:
-    return {name: values for name, values in vars(history).items() if name != "person"}

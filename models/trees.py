@@ -1,66 +1,109 @@
-"""Gradient-boosted trees whose log odds are recalibrated: what every probability here comes from."""
+"""Gradient-boosted trees: thresholds, bends and interactions, found by themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import lightgbm
 import numpy as np
 import pandas as pd
-from scipy.special import expit, log_expit, logit
-from sklearn.linear_model import LogisticRegression
 
-from models.group_calibration import Mended
+from casewell.settings import Kind, Training
+
+# Boosting stops when the newest months have not gained for so many trees.
+PATIENCE = 30
+# Each tree may use this share of the features, which keeps the trees different, and at least so many.
+FRACTION, FEWEST_TRIED = 0.25, 10
 
 
 @dataclass(frozen=True)
-class CalibratedTrees:
-    """Trees, and the rising curve that turns their log odds into calibrated ones.
+class Trees:
+    """LightGBM's trees; as `models.learned.Learned`."""
 
-    With p the trees' own probability: intercept + slope x log odds + bend x log p. Without a bend that is logistic
-    recalibration (Cox 1958), with one it is beta calibration (Kull, Silva Filho and Flach 2017). Neither changes who
-    ranks above whom; `mended` does, between a group whose calibration failed and everybody else.
-    """
+    kind: ClassVar[Kind] = "trees"
 
     booster: lightgbm.Booster
-    intercept: float
-    slope: float
-    features: tuple[str, ...]
-    bend: float = 0.0
-    mended: tuple[Mended, ...] = ()
 
-    def predict(self, matrix: pd.DataFrame) -> np.ndarray:
-        """Return the probability, one a row."""
-        raw = np.asarray(self.booster.predict(matrix[list(self.features)], raw_score=True))
-        return expit(self.for_groups(matrix, self.calibrated(raw)))
+    def raw(self, matrix: pd.DataFrame) -> np.ndarray:
+        """Return the sum of the trees, one a row."""
+        return np.asarray(self.booster.predict(matrix, raw_score=True))
 
-    def for_groups(self, matrix: pd.DataFrame, odds: np.ndarray) -> np.ndarray:
-        """Return calibrated log odds as they are for each row's groups."""
-        return odds + sum((group.moves(matrix, odds) for group in self.mended), np.zeros(len(odds)))
+    def shap(self, matrix: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return path-dependent SHAP values (Lundberg and others 2020) and the trees' average, one a row."""
+        found = np.asarray(self.booster.predict(matrix, pred_contrib=True))
+        return found[:, :-1], found[:, -1]
 
-    def calibrated(self, raw: np.ndarray) -> np.ndarray:
-        """Return calibrated log odds for the trees' own."""
-        return self.intercept + self.slope * raw + self.bend * log_expit(raw)
+    @property
+    def size(self) -> int:
+        """How many trees."""
+        return int(self.booster.num_trees())
 
-    def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
-        """Return SHAP values on the calibrated log odds, rows and columns as in `matrix[features]`.
+    def write(self, stem: Path) -> None:
+        """Write LightGBM's own text."""
+        self.booster.save_model(stem.with_suffix(".txt"))
 
-        They add up, in each row, to the difference from the calibrated log odds of the trees' average.
+    @classmethod
+    def read(cls, stem: Path) -> Trees:
+        """Read LightGBM's own text."""
+        return cls(lightgbm.Booster(model_file=stem.with_suffix(".txt")))
+
+
+class TreeLearner:
+    """Grows trees; as `models.learned.Learner`, whose freedom is how many."""
+
+    def __init__(
+        self,
+        matrix: pd.DataFrame,
+        target: np.ndarray,
+        usable: np.ndarray,
+        rules: Training,
+        seed: int,
+        rising: Mapping[str, int],
+        objective: Mapping[str, str | float],
+    ) -> None:
+        """Sort features into bins, once for all fits: of rows enough for each of them to draw its fill from.
+
+        Parameters
+        ----------
+        matrix : features of all rows
+        target : the outcome, one a row
+        usable : places of the rows that may be learned from, in random order
+        rising : feature: 1 where the target may only rise with it, -1 where it may only fall
+        objective : LightGBM's, with its parameters
         """
-        shap = np.asarray(self.booster.predict(matrix[list(self.features)], pred_contrib=True))
-        parts, average = shap[:, :-1], shap[:, -1]
-        moved = parts.sum(axis=1)
-        steep = self.slope + self.bend * expit(-average)
-        still = np.abs(moved) < 1e-6
-        chord = (self.calibrated(average + moved) - self.calibrated(average)) / np.where(still, 1, moved)
-        parts = np.where(still, steep, chord)[:, None] * parts
-        found = pd.DataFrame(parts, index=matrix.index, columns=list(self.features))
-        odds = self.calibrated(average + moved)
-        for group in self.mended:
-            found[group.feature] += group.moves(matrix, odds)
-        return found
+        self._most_rows, self._most_trees = rules.maximum_rows, rules.trees
+        bound = [rising.get(name, 0) for name in matrix.columns]
+        self._told = (
+            parameters(rules.learning_rate, rules.leaves, rules.minimum_leaf, seed, bound)
+            | {"feature_fraction": min(1.0, max(FRACTION, FEWEST_TRIED / matrix.shape[1]))}
+            | dict(objective)
+        )
+        self._matrix, self._label = matrix, target.astype("float32")
+        self._pool = np.zeros(len(matrix), dtype=bool)
+        self._pool[usable[: 2 * rules.maximum_rows]] = True
+        self._place = np.cumsum(self._pool) - 1
+        self._data = lightgbm.Dataset(
+            matrix[self._pool], self._label[self._pool], params=self._told, free_raw_data=False
+        ).construct()
+
+    def choose(self, learn: np.ndarray, judge: np.ndarray) -> float:
+        """Return after how many trees the judging rows gain no more."""
+        judges = np.sort(judge[: self._most_rows])
+        held = lightgbm.Dataset(self._matrix.iloc[judges], self._label[judges], params=self._told, reference=self._data)
+        stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+        grown = lightgbm.train(self._told, self._drawn(learn), self._most_trees, [held], callbacks=[stop])
+        return float(grown.best_iteration)
+
+    def fit(self, rows: np.ndarray, freedom: float) -> Trees:
+        """Grow so many trees."""
+        return Trees(lightgbm.train(self._told, self._drawn(rows), int(freedom)))
+
+    def _drawn(self, rows: np.ndarray) -> lightgbm.Dataset:
+        taken = rows[self._pool[rows]][: self._most_rows]
+        return self._data.subset(np.sort(self._place[taken]).tolist())
 
 
 def parameters(
@@ -84,29 +127,3 @@ def parameters(
         "verbose": -1,
     }
     return told | ({"monotone_constraints": list(rising)} if rising is not None and any(rising) else {})
-
-
-def recalibrate(odds: np.ndarray, outcome: np.ndarray) -> tuple[float, float]:
-    """Return the intercept and slope of a logistic regression of the outcome on log odds (Cox 1958)."""
-    fitted = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(odds.reshape(-1, 1), outcome)
-    return float(fitted.intercept_[0]), float(fitted.coef_[0, 0])
-
-
-def beta_calibration(odds: np.ndarray, outcome: np.ndarray) -> tuple[float, float, float]:
-    """Return the intercept, slope and bend of beta calibration (Kull, Silva Filho and Flach 2017).
-
-    A curve that would fall somewhere is replaced by logistic recalibration, and one that falls even so, as where the
-    odds say nothing, by the outcome's own rate.
-    """
-    design = np.column_stack([odds, log_expit(odds)])
-    fitted = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(design, outcome)
-    slope, bend = (float(value) for value in fitted.coef_[0])
-    if min(slope, slope + bend) >= 0:
-        return float(fitted.intercept_[0]), slope, bend
-    intercept, slope = recalibrate(odds, outcome)
-    return (intercept, slope, 0.0) if slope >= 0 else (float(log_odds(outcome.mean())), 0.0, 0.0)
-
-
-def log_odds(probability: np.ndarray) -> np.ndarray:
-    """Return log odds, finite at 0 and 1."""
-    return logit(np.clip(probability, 1e-6, 1 - 1e-6))

@@ -1,4 +1,4 @@
-"""What the figures say in plain sentences: is the model worth its trees, and where is it weakest?"""
+"""What the figures say in plain sentences: is the model better than simple rules, and where is it weakest?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pandas as pd
 
 from models.against import ALL_MONTHS, MODEL
 from models.assessment import ADMITTED_BEFORE, MONTH, PRACTICE, Assessment
-from models.baselines import ENOUGH_BETTER, LOGISTIC
 
 GROUPING_WORDS = {
     "imd_quintile": "deprivation fifth",
@@ -18,30 +17,6 @@ GROUPING_WORDS = {
     ADMITTED_BEFORE: "admissions before",
 }
 MISCALIBRATED_NAMED = 5
-
-
-def simpler_is_enough(against: pd.DataFrame) -> bool | None:
-    """Say whether logistic regression on the same features ranks as well, within `ENOUGH_BETTER`; None if that is not known."""
-    found = _of(against, LOGISTIC, "auroc", ALL_MONTHS).dropna(subset=["gain"])
-    return None if found.empty else bool(found["gain"].iloc[0] < ENOUGH_BETTER)
-
-
-def on_logistic(against: pd.DataFrame) -> str:
-    """Say what the trees gain over logistic regression on the same features."""
-    found = _of(against, LOGISTIC, "auroc", ALL_MONTHS).dropna(subset=["gain"])
-    if found.empty:
-        return (
-            "Logistic regression on the same features could not be run, or there was too little to compare it by, so what "
-            "the trees gain is not known."
-        )
-    row = found.iloc[0]
-    gain = f"{row['gain']:.3f} (95 % interval {row['gain_low']:.3f} to {row['gain_high']:.3f})"
-    if simpler_is_enough(against):
-        return (
-            f"The simpler model is enough: the trees' area under the ROC curve is only {gain} above that of logistic "
-            f"regression on the same features, less than {ENOUGH_BETTER}."
-        )
-    return f"The trees earn their keep: their area under the ROC curve is {gain} above that of logistic regression."
 
 
 def not_beaten(against: pd.DataFrame) -> list[str]:
@@ -124,7 +99,3 @@ def _rivals(against: pd.DataFrame) -> pd.DataFrame:
 
 def _month(month: str) -> str:
     return "all months" if month == ALL_MONTHS else month
-
-
-def _of(against: pd.DataFrame, rule: str, measure: str, month: str) -> pd.DataFrame:
-    return against[(against["rule"] == rule) & (against["measure"] == measure) & (against["month"] == month)]

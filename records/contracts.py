@@ -156,6 +156,11 @@ CONTRACTS: dict[str, Contract] = {
                 "code": _text("The code"),
                 "numeric_value": _number("Measured value"),
                 "unit": _text("Unit of the value", nullable=True, required=False),
+                "clinician_code": _text(
+                    "Pseudonym, within the practice, of the clinician who saw or spoke to the person; empty where nobody did",
+                    nullable=True,
+                    required=False,
+                ),
             },
         ),
         happened="event_date",
@@ -189,6 +194,7 @@ CONTRACTS: dict[str, Contract] = {
                 "discharge_destination": _text("DISDEST", nullable=True),
                 "primary_diagnosis": _text("ICD-10 without the dot", nullable=True),
                 "secondary_diagnoses": _text("ICD-10 codes separated by semicolons", nullable=True),
+                "procedures": _text("OPCS-4 codes separated by semicolons", nullable=True, required=False),
                 "treatment_function_code": _text("Specialty of the episode", nullable=True, required=False),
             }
             | ETHNICITY

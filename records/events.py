@@ -48,7 +48,10 @@ RULES: dict[str, tuple[EventRule, ...]] = {
             "coalesce(registration_end_received_date, registration_end_date)",
         ),
     ),
-    "gp_events": (EventRule("code_system || '//' || code", "event_date", value="numeric_value"),),
+    "gp_events": (
+        EventRule("code_system || '//' || code", "event_date", value="numeric_value"),
+        EventRule(_coded("CLINICIAN", "coalesce(practice_code || '/', '') || clinician_code"), "event_date"),
+    ),
     "emergency_care": (
         EventRule("'ED//ARRIVAL'", "arrival_date"),
         EventRule(_only_if("arrival_mode = 'ambulance'", "ED//AMBULANCE"), "arrival_date"),
@@ -86,7 +89,7 @@ HOSPITAL_RULES: dict[str, tuple[EventRule, ...]] = {
         ),
         EventRule(_coded("DISCHARGE", "discharge_destination"), "discharge_date", "completed_known"),
     ),
-    "diagnoses": (EventRule("code", "discharge_date", "known"),),
+    "findings": (EventRule("code", "discharge_date", "known"),),
 }
 
 
@@ -187,3 +190,13 @@ def offer_query(extract: Extract, as_of: str) -> str:
             r.received_date AS known_at, r.offer_again_date AS offer_again
         FROM {extract.rows} AS r JOIN persons AS p USING (who)
         WHERE r.fate = 'used' AND p.used AND NOT p.opted AND r.outcome <> 'not_drawn' AND r.received_date < {as_of}"""
+
+
+def lot_query(extract: Extract, as_of: str) -> str:
+    """Return the query of the referrals of a programme extract that were drawn by lot, or passed over, with the chance."""
+    return f"""SELECT p.person_id, r.referral_date AS drawn_on, r.team_code, r.randomised_probability AS chance,
+            r.outcome <> 'not_drawn' AS drawn
+        FROM {extract.rows} AS r JOIN persons AS p USING (who)
+        WHERE r.fate = 'used' AND p.used AND NOT p.opted AND r.referral_route = 'randomised_margin'
+          AND r.randomised_probability > 0 AND r.randomised_probability < 1
+          AND r.referral_date < {as_of} AND r.received_date < {as_of}"""

@@ -25,6 +25,7 @@ from records.events import (
     events_queries,
     gather_events,
     hospital_queries,
+    lot_query,
     offer_query,
     service_queries,
 )
@@ -57,6 +58,7 @@ class Linked:
     events: Path
     enrolments: Path
     offers: Path
+    draws: Path
     identities: Path
     contacts: Path
     practices: Path
@@ -220,6 +222,7 @@ def _write(
     doors.write_batches(batches(con, events_queries()), tables.EVENTS, linked.events)
     doors.write(_enrolments(con, extracts, settings, day), tables.ENROLMENTS, linked.enrolments)
     doors.write(_offers(con, extracts, day), tables.OFFERS, linked.offers)
+    doors.write(_draws(con, extracts, day), tables.DRAWS, linked.draws)
     doors.write_batches(batches(con, _identities(personal, cdms)), tables.IDENTITIES, ledger.private(linked.identities))
     doors.write(contacts_table(con), tables.CONTACTS, ledger.private(linked.contacts))
     doors.write(practices, tables.PRACTICES, linked.practices)
@@ -252,6 +255,7 @@ _TABLES = (
     "events",
     "enrolments",
     "offers",
+    "draws",
     "identities",
     "contacts",
     "practices",
@@ -289,4 +293,12 @@ def _offers(con: duckdb.DuckDBPyConnection, extracts: list[Extract], day: str) -
     if not parts:
         return doors.empty(tables.OFFERS)
     columns = 'person_id, offered, outcome, start, "end", known_at, offer_again'
+    return frame(con, f"SELECT {columns} FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}")
+
+
+def _draws(con: duckdb.DuckDBPyConnection, extracts: list[Extract], day: str) -> pd.DataFrame:
+    parts = [lot_query(extract, day) for extract in extracts if extract.table == "programme"]
+    if not parts:
+        return doors.empty(tables.DRAWS)
+    columns = "person_id, drawn_on, team_code, chance, drawn"
     return frame(con, f"SELECT {columns} FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}")

@@ -25,6 +25,7 @@ OTHER_HOSPITALS = ("51", "52", "84", "87")
 # The row that tells a spell's admission first; a later episode needs no notice of its own.
 NOTICE_FIRST = "admission_received_date, coalesce(episode_order, 1), received_date NULLS FIRST, record_id"
 DIAGNOSES = "string_split(coalesce(primary_diagnosis || ';', '') || coalesce(secondary_diagnoses, ''), ';')"
+PROCEDURES = "string_split(procedures, ';')"
 
 
 def settle_rows(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.date) -> None:
@@ -50,7 +51,7 @@ def settle_rows(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.date
 
 
 def find_stays(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.date) -> None:
-    """Make the tables `stays` (a row a continuous stay) and `diagnoses` (a row a code of a spell), from `persons`.
+    """Make the tables `stays` (a row a continuous stay) and `findings` (a row a code of a spell), from `persons`.
 
     Both hold nothing that was received on `as_of` or later. Each of their rows is of a `view`: of the table
     `views`, which `records.versions.merged` describes; `since` is null in the views of what cannot change.
@@ -64,7 +65,7 @@ def find_stays(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: d
     con.execute(f"CREATE OR REPLACE TABLE versions AS {_VERSIONS}")
     con.execute(f"CREATE OR REPLACE TABLE spells AS {_SPELLS}")
     con.execute(f"CREATE OR REPLACE TABLE stays AS {_STAYS}")
-    con.execute(f"CREATE OR REPLACE TABLE diagnoses AS {_CODES}")
+    con.execute(f"CREATE OR REPLACE TABLE findings AS {_CODES}")
     con.execute("DROP TABLE told; DROP TABLE chained; DROP TABLE versions; DROP TABLE spells")
 
 
@@ -77,7 +78,7 @@ def _told(extract: Extract, as_of: dt.date) -> str:
     known = "CASE WHEN received_date IS NOT NULL THEN greatest(received_date, admission_received_date) END"
     return f"""SELECT {literal(extract.name)} AS source, who, record_id, spell, coalesce(episode_order, 1) AS episode,
             admission_date, admission_method, discharge_date, discharge_destination, primary_diagnosis,
-            secondary_diagnoses, received, notice, if(notice, admission_received_date, received) AS told
+            secondary_diagnoses, procedures, received, notice, if(notice, admission_received_date, received) AS told
         FROM (
             SELECT *, row_number() OVER (PARTITION BY spell ORDER BY {NOTICE_FIRST}) = 1 AS notice,
                 CASE WHEN {known} < DATE '{as_of}' THEN {known} END AS received
@@ -132,7 +133,7 @@ _VIEWS = """
 
 # The rows of each view as they were known in it. `holds`: the newest of its episode; `newest`: of its whole spell;
 # `opens`: of the spell's first episode.
-_CONTENT = ("discharge_date", "discharge_destination", "primary_diagnosis", "secondary_diagnoses")
+_CONTENT = ("discharge_date", "discharge_destination", "primary_diagnosis", "secondary_diagnoses", "procedures")
 _VERSIONS = f"""
     SELECT *,
         row_number() OVER (PARTITION BY view, source, spell, episode
@@ -181,11 +182,14 @@ _STAYS = """
         CASE WHEN count(completed_known) = count(*) THEN max(completed_known) END AS completed_known
     FROM spells GROUP BY view, since, stay"""
 
-# A stay has one primary diagnosis, that of its first episode; every episode's codes count, each once a spell.
+# A stay has one primary diagnosis, that of its first episode; every episode's codes count, each once a spell, and
+# procedures too are dated by the discharge, whatever day of the stay they fell on.
 _CODES = f"""
     WITH written AS (
         SELECT view, source, spell, holds, received, 'ICD10//' || nullif(trim(unnest({DIAGNOSES})), '') AS code
         FROM versions
+        UNION ALL
+        SELECT view, source, spell, holds, received, 'OPCS4//' || nullif(trim(unnest({PROCEDURES})), '') FROM versions
         UNION ALL
         SELECT view, source, spell, holds, received, 'ICD10_PRIMARY//' || primary_diagnosis FROM versions WHERE opens
     )

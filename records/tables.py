@@ -163,6 +163,18 @@ OFFERS = door(
     },
 )
 
+DRAWS = door(
+    "draws",
+    "a place of case management that was drawn by lot, as the programme's own records tell it, known before as_of",
+    {
+        "person_id": column("int64", "The person's pseudonym"),
+        "drawn_on": column("datetime64[us]", "Date of the referral by lot"),
+        "team_code": column("str", "The team referred to"),
+        "chance": column("float64", "Recorded chance of a place", pa.Check.in_range(0, 1)),
+        "drawn": column("bool", "Was offered a place"),
+    },
+)
+
 IDENTITIES = door(
     "identities",
     "which person a source record was taken to be (private: holds record identifiers)",

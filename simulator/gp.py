@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from simulator import circumstances, faults, identity, scenarios
+from simulator import circumstances, clinicians, faults, identity, scenarios
 from simulator.clock import CUT_OFF, MONTHS, NEVER, START, day_in_month
 from simulator.conditions import CONDITIONS, NAMES
 from simulator.extract import Extract, World, during_stay, later, make, scatter, text
@@ -151,9 +151,11 @@ def _as_received(random: np.random.Generator, book: Book, world: World, places: 
     keep = people.registered[person] & (when >= people.birth[person])
     keep &= during_stay(world, person, when) | old
     person, when, code, value, old = person[keep], when[keep], code[keep], value[keep], old[keep]
+    spoken = code == book.number(CONSULTATION)
     if scenarios.CODING_CHANGE in world.scenarios:
         code, value = _other_codes(random, book, when, code, value)
     practice = _practice_on(people, person, when)
+    seen_by = clinicians.of_contacts(world, person, practice, spoken)
     recorded = _recorded(random, world, practice, when)
     sent = np.where(old, np.maximum(START, people.enters[person]), recorded)
     received = _sent_on(random, world, places, practice, later(random, sent, 1, 7))
@@ -161,6 +163,7 @@ def _as_received(random: np.random.Generator, book: Book, world: World, places: 
         who, before = _leaked(random, world)
         person, when, recorded = (np.concatenate(two) for two in ((person, who), (when, before), (recorded, before)))
         received = np.concatenate([received, later(random, before, 1, 3)])
+        seen_by = np.append(seen_by, np.full(len(who), clinicians.NOBODY))
         code = np.append(code, np.full(len(who), book.number(HOUSEBOUND), dtype=code.dtype))
         value, practice = (
             np.append(value, np.full(len(who), np.nan)),
@@ -185,6 +188,7 @@ def _as_received(random: np.random.Generator, book: Book, world: World, places: 
         "code": text(book.codes, code),
         "numeric_value": value,
         "unit": text([units.get(name) for name in book.codes], code),
+        "clinician_code": clinicians.codes(seen_by),
     }
     return make("gp_events", person, columns, received)
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulator import circumstances, faults, identity
+from simulator import circumstances, faults, identity, procedures
 from simulator.clock import CUT_OFF, MONTHS, START, month_of
 from simulator.conditions import CONDITIONS, NAMES
 from simulator.extract import Extract, World, during_stay, events, later, make, pick, text
@@ -228,6 +228,7 @@ def hospital_spells(world: World, stays: pd.DataFrame) -> Extract:
         "discharge_destination": _blank(~known, rows["destination"].to_numpy()),
         "primary_diagnosis": _blank(~known, rows["primary"].to_numpy()),
         "secondary_diagnoses": _blank(~known | (rows["secondary"] == "").to_numpy(), rows["secondary"].to_numpy()),
+        "procedures": _blank(~known | (rows["procedures"] == "").to_numpy(), rows["procedures"].to_numpy()),
         "treatment_function_code": rows["function"].to_numpy(dtype=object),
         "ethnic_category": ethnicity(world, person, random),
         "received_date": _when(known, date["completed"]),
@@ -263,6 +264,7 @@ def _episodes(random: np.random.Generator, world: World, stays: pd.DataFrame) ->
         completed=_completed(random, discharged, stays["provider"].to_numpy()),
         destination=_destination(random, world, stays),
         primary=primary,
+        procedures=procedures.of_spells(world, stays["person"].to_numpy(), stays["kind"].to_numpy(), admitted, primary),
     )
     spell = np.repeat(np.arange(len(stays)), count)
     order = np.arange(len(spell)) - np.repeat(np.cumsum(count) - count, count) + 1
@@ -281,6 +283,7 @@ def _episodes(random: np.random.Generator, world: World, stays: pd.DataFrame) ->
         primary=np.where(later_on, other, rows["primary"]),
         secondary=_joined(kept),
         function=_functions(random, world, rows),
+        procedures=np.where(order == 1, rows["procedures"], ""),
     )
 
 
@@ -419,6 +422,7 @@ def _miscoded(random: np.random.Generator, episodes: pd.DataFrame, recoded: np.n
     return episodes.assign(
         primary=np.where(recoded & ~fuller, guess, episodes["primary"]),
         secondary=np.where(fuller, "", episodes["secondary"]),
+        procedures=np.where(fuller, "", episodes["procedures"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""The one form: what became of a person on the list."""
+"""The one form: who looks after a person on the list, and what became of the offer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from cohorts.team_lists import OUTCOMES
+from cohorts.team_lists import OUTCOMES, PROGRESS
 from worklist.models import AGREED, DECLINED
+from worklist.returned_rows import as_read
+from worklist.standing import WORDS, Answer
 
 MEANINGS = {
     "agreed": "Agreed, and has started",
@@ -21,12 +23,29 @@ MEANINGS = {
 
 
 class OutcomeForm(forms.Form):
-    """An outcome; with an agreement the first day on the caseload, and with a no, if wanted, from when to offer again."""
+    """Owner, progress, note, or an outcome; with an agreement the first day on the caseload, with a no from when to offer again."""
 
+    # With what each held when the page was opened, so that what somebody else changed since is not undone.
+    owner = forms.CharField(
+        required=False,
+        max_length=100,
+        show_hidden_initial=True,
+        widget=forms.TextInput({"aria-describedby": "owner-hint"}),
+    )
+    progress = forms.ChoiceField(
+        required=False, choices=[("", "not said"), *((text, text) for text in PROGRESS)], show_hidden_initial=True
+    )
+    note = forms.CharField(
+        required=False,
+        max_length=500,
+        show_hidden_initial=True,
+        widget=forms.Textarea({"rows": 3, "aria-describedby": "note-hint"}),
+    )
     outcome = forms.ChoiceField(
+        required=False,
         choices=[(outcome, MEANINGS[outcome]) for outcome in OUTCOMES],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose an outcome.", "invalid_choice": "Choose one of the outcomes shown."},
+        error_messages={"invalid_choice": "Choose one of the outcomes shown."},
     )
     start_date = forms.DateField(
         required=False,
@@ -40,14 +59,18 @@ class OutcomeForm(forms.Form):
         error_messages={"invalid": "Write the day as day/month/year, for example 27/10/2026."},
     )
 
-    def __init__(self, data: Any, as_of: dt.date) -> None:
-        """Take the request's data, or None for an empty form, and the day of the list."""
-        super().__init__(data)
+    def __init__(self, data: Any, as_of: dt.date, now: Answer) -> None:
+        """Take the request's data, or None for a fresh form, the day of the list, and what counts now."""
+        super().__init__(data, initial=now.words)
+        self.now = now
         self.today = timezone.localdate()
         self.earliest = min(as_of, self.today)
 
     def clean(self) -> dict[str, Any]:
         """Hold the answers against each other."""
+        for name in WORDS:
+            written = as_read(self.cleaned_data.get(name, ""))
+            self.cleaned_data[name] = written if name in self.changed_data else self.now.words[name]
         outcome, start = self.cleaned_data.get("outcome"), self.cleaned_data.get("start_date")
         if outcome == AGREED and start is None and "start_date" not in self.errors:
             self.add_error("start_date", "Give the first day on the caseload.")
@@ -65,4 +88,13 @@ class OutcomeForm(forms.Form):
             self.add_error("offer_again", "A day to offer again goes only with somebody who declined.")
         elif again is not None and again <= self.earliest:
             self.add_error("offer_again", "The day to offer again must be after the list was made.")
+        if not self.errors and outcome == "" and self.answer.words == self.now.words:
+            self.add_error("outcome", "Choose an outcome, or change the owner, the progress or the note.")
         return self.cleaned_data
+
+    @property
+    def answer(self) -> Answer:
+        """What the form says; only of a form without errors."""
+        told = self.cleaned_data
+        days = told["start_date"], told["offer_again"]
+        return Answer(told["outcome"], *days, told["owner"], told["progress"], told["note"])

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cohorts.formats import write_private
 from cohorts.storage import disk
+from worklist.handing_on import write_work
 from worklist.models import Outcome
 
 ROUTE = "casewell_list"
@@ -36,8 +37,10 @@ COLUMNS = (
 )
 
 
-def write_programme(folder: Path) -> tuple[int, int]:
-    """Write the newest outcome of every row to `folder/programme.csv`, whole or not at all.
+def give_back(folder: Path) -> tuple[int, int]:
+    """Write the newest outcome of every row to `folder/programme.csv`, and everything recorded to `work.parquet`.
+
+    The first is a source for the next run, the second stands on the next lists; each is written whole or not at all.
 
     People without a recorded NHS number cannot be recognised by the next run, so they stay out.
     Without anything to give back no file is written. Beside simulated people's outcomes stands
@@ -56,9 +59,11 @@ def write_programme(folder: Path) -> tuple[int, int]:
     # The store's write lock makes writers, also other processes, take turns.
     with transaction.atomic(), disk("the outcomes could not be given back", "Free some space or mend the permissions."):
         outcomes = list(Outcome.objects.order_by("pk"))
-        first = {outcome.about: outcome for outcome in reversed(outcomes)}
+        write_work(outcomes, folder)
+        decided = [outcome for outcome in outcomes if outcome.outcome]
+        first = {outcome.about: outcome for outcome in reversed(decided)}
         newest: dict[tuple[str, str], Outcome] = {}
-        for outcome in outcomes:
+        for outcome in decided:
             said = (outcome.outcome, outcome.start_date, outcome.offer_again)
             # A new note beside the same outcome is no news: it stays known from the day it was first said.
             if outcome.about not in newest or not newest[outcome.about].same_as(*said):

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 
 from cohorts.safe_text import clean
-from cohorts.team_lists import NOT_RECORDED, OUTCOMES, PROGRESS
+from cohorts.team_lists import FOR_COORDINATORS, NOT_RECORDED, OUTCOMES, PROGRESS
 from worklist.models import AGREED, DECLINED
 from worklist.published import Row, TeamList
 from worklist.returned_rows import Returned
+from worklist.standing import Answer, published
 
 REFERENCE = re.compile(r"(\d{4}-\d{2}-\d{2})/(.+)/(\d+)")
 _DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d-%b-%Y", "%d %B %Y", "%d.%m.%Y", "%d/%m/%y")
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a team says of one person, checked."""
-
-    outcome: str
-    start_date: dt.date | None
-    offer_again: dt.date | None
-    owner: str
-    progress: str
-    note: str
+def untouched(returned: Returned, row: Row) -> bool:
+    """Say whether the team wrote nothing: every cell of its own is empty, or as the list was published."""
+    as_sent = published(row).words
+    return not returned.formulas and all(
+        returned.cells[name] in ("", as_sent.get(name, "")) for name in FOR_COORDINATORS
+    )
 
 
 def not_as_sent(returned: Returned, team: TeamList, row: Row) -> str:
@@ -33,10 +29,10 @@ def not_as_sent(returned: Returned, team: TeamList, row: Row) -> str:
     cells = returned.cells
     if cells["list_version"] != row.list_version:
         return "stale: that list was published again since this file was made; fill in the new file"
-    same_number = re.sub(r"[\s-]", "", cells["nhs_number"]) in (row.nhs_number, "" if row.nhs_number else NOT_RECORDED)
+    number = "" if cells["nhs_number"] == NOT_RECORDED else re.sub(r"[\s-]", "", cells["nhs_number"])
     same_name = clean(cells["name"]).casefold() == clean(row.name).removeprefix("'").casefold()
     born = day_of(cells["date_of_birth"])
-    if not (same_number and same_name and (born == row.born or (row.born is None and born is None))):
+    if not (number == row.nhs_number and same_name and (born == row.born or (row.born is None and born is None))):
         return "edited: name, NHS number or date of birth is not that of this Reference (were columns sorted apart?)"
     return ""
 
@@ -48,7 +44,7 @@ def answer_of(returned: Returned, as_of: dt.date, today: dt.date) -> Answer | li
     problems = []
     if returned.formulas:
         return [f"a formula stands in {', '.join(returned.formulas)}: write text"]
-    if outcome not in OUTCOMES:
+    if outcome and outcome not in OUTCOMES:
         problems.append(f"the outcome is none of: {', '.join(OUTCOMES)}")
     if progress and progress not in PROGRESS:
         problems.append(f"the progress is none of: {', '.join(PROGRESS)}")
@@ -61,6 +57,8 @@ def answer_of(returned: Returned, as_of: dt.date, today: dt.date) -> Answer | li
         problems.append("outcome_date lies in the future: record what has happened")
     if happened is not None and happened < min(as_of, today):
         problems.append("outcome_date is before the list was made")
+    if cells["outcome_date"] and not outcome:
+        problems.append("outcome_date goes only with an outcome")
     if outcome == AGREED and not cells["outcome_date"]:
         problems.append("somebody who agreed needs an outcome_date: the first day on the caseload")
     if cells["offer_again"] and outcome != DECLINED:

@@ -36,8 +36,9 @@ td ul,.facts-list ul{margin:0;padding-left:18px}td.outcome{min-width:10em}
 fieldset{border:0;margin:0 0 20px;padding:0}legend,.question{font-weight:bold;font-size:19px;padding:0;display:block}
 .choice{display:flex;align-items:center;gap:12px;padding:6px 0}
 .choice input{width:26px;height:26px;margin:0;flex:none}.choice label{padding:4px 0;flex:1}
-input[type=date]{font:inherit;padding:8px;border:2px solid #425563;background:#fff;color:#212b32}
-.hint{color:#425563;margin:2px 0 6px}.wrong{color:#b4160a;font-weight:bold;margin:2px 0 6px}
+input[type=date],input[type=text],select,textarea{font:inherit;padding:8px;border:2px solid #425563;background:#fff;color:#212b32}
+.question{margin-top:16px}.hint{color:#425563;margin:2px 0 6px}.wrong{color:#b4160a;font-weight:bold;margin:2px 0 6px}
+input[type=text],textarea{width:100%;box-sizing:border-box}
 button{font:inherit;font-weight:bold;color:#fff;background:#007f3b;border:0;padding:12px 22px;margin-top:20px;cursor:pointer}
 button:hover{background:#00662f}
 """

@@ -17,15 +17,17 @@ class Outcome(models.Model):
 
     A week can be published again with other people at the same rank, so a row is known by its
     reference and its person; where no NHS number is recorded, by the very list it stood on. `returned_file` names the
-    copy of the file that it came back in; it is empty for what was recorded on the pages.
+    copy of the file that it came back in; it is empty for what was recorded on the pages. Each record says all that the
+    team then said of the row; `outcome` is empty as long as nothing has come of the offer.
     """
 
     reference = models.CharField(max_length=200, db_index=True)
     week = models.DateField(db_index=True)
     team_code = models.CharField(max_length=100)
     nhs_number = models.CharField(max_length=20, blank=True, db_index=True)
+    source_record = models.CharField(max_length=200, blank=True, default="")
     list_version = models.CharField(max_length=64)
-    outcome = models.CharField(max_length=30, choices=[(text, text) for text in OUTCOMES])
+    outcome = models.CharField(max_length=30, blank=True, default="", choices=[(text, text) for text in OUTCOMES])
     start_date = models.DateField(null=True)
     offer_again = models.DateField(null=True)
     owner = models.CharField(max_length=500, blank=True, default="")
@@ -39,7 +41,7 @@ class Outcome(models.Model):
         """A start date goes with an agreement, a day to offer again with a no, and neither with anything else."""
 
         constraints = (
-            models.CheckConstraint(condition=models.Q(outcome__in=OUTCOMES), name="outcome_is_known"),
+            models.CheckConstraint(condition=models.Q(outcome__in=("", *OUTCOMES)), name="outcome_is_known"),
             models.CheckConstraint(
                 condition=models.Q(("outcome", AGREED), ("start_date__isnull", False))
                 | models.Q(~models.Q(outcome=AGREED), start_date__isnull=True),

@@ -15,7 +15,8 @@ from worklist.forms import OutcomeForm
 from worklist.look import STYLE
 from worklist.plain import PlainMessageError
 from worklist.published import TeamList, Week
-from worklist.recording import history, newest_outcomes, record, row_of
+from worklist.recording import history, history_of, record, row_of, standings
+from worklist.standing import standing
 
 ROWS_A_PAGE = 50
 TABLES = "fairness_tables.html"
@@ -34,9 +35,9 @@ def team_page(request: HttpRequest, day: str, stem: str) -> HttpResponse:
     """Show a team's list, fifty people a page."""
     team = _week(request, day).team_list(stem)
     page = Paginator(team.rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
-    outcomes = newest_outcomes(team, page.object_list)
-    lines = [(row, outcomes.get(row.reference)) for row in page.object_list]
-    just_recorded = next((line for line in lines if line[1] and str(line[0].rank) == request.GET.get("recorded")), None)
+    lines = standings(team, page.object_list)
+    rank = request.GET.get("recorded")
+    just_recorded = next((line for line in lines if line[2] and str(line[0].rank) == rank), None)
     return render(
         request,
         "team.html",
@@ -49,15 +50,14 @@ def person_page(request: HttpRequest, day: str, stem: str, rank: int) -> HttpRes
     """Show one person on a list, and record what became of them."""
     team = _week(request, day).team_list(stem)
     row = row_of(team, rank)
-    form = OutcomeForm(request.POST if request.method == "POST" else None, team.week.as_of)
+    now = standing(row, history_of(team, row))
+    form = OutcomeForm(request.POST if request.method == "POST" else None, team.week.as_of, now)
     if form.is_valid():
         record(
             team,
             request.POST.get("reference", ""),
             request.POST.get("version", ""),
-            form.cleaned_data["outcome"],
-            form.cleaned_data["start_date"],
-            form.cleaned_data["offer_again"],
+            form.answer,
             settings.WORKLIST_FOLDER,
         )
         page = 1 + team.rows.index(row) // ROWS_A_PAGE
@@ -113,7 +113,7 @@ def _summary(team: TeamList) -> dict[str, Any]:
         "listed": listed,
         "reserve": len(team.rows) - listed,
         "people": len(team.rows),
-        "done": len(newest_outcomes(team, team.rows)),
+        "done": sum(bool(answer.outcome) for _, answer, _ in standings(team, team.rows)),
         "practices": sorted({row.practice for row in team.rows}),
     }
 

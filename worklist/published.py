@@ -41,7 +41,8 @@ _NEEDED = {
 class Row:
     """One person on a team's list, as published; `nhs_number` is empty and `born` missing when not recorded.
 
-    `source_record` is the identifier by which the source finds a person without a number.
+    `source_record` is the identifier by which the source finds a person without a number. `owner`, `progress` and `so_far`
+    are what teams had recorded when the list was made.
     """
 
     rank: int
@@ -63,6 +64,9 @@ class Row:
     last_contact: str = ""
     needs: str = ""
     list_version: str = ""
+    so_far: tuple[str, ...] = ()
+    owner: str = ""
+    progress: str = ""
 
     @property
     def spaced_number(self) -> str:
@@ -222,6 +226,9 @@ def _row(cells: dict[str, str]) -> Row:
         last_contact="; ".join(filter(None, [cells.get("last_contact", ""), cells.get("data_gaps", "")])),
         needs=cells.get("needs", ""),
         list_version=cells.get("list_version", ""),
+        so_far=tuple(filter(None, cells.get("so_far", "").split(" | "))),
+        owner=cells.get("owner", ""),
+        progress=cells.get("progress", ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""Outcomes come back in the files that were sent: each row is held against the published list before it counts."""
+"""What teams wrote comes back in the files that were sent: each row is held against the published list before it counts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from django.utils import timezone
 from casewell.errors import StorageError
 from cohorts.formats import write_private
 from cohorts.storage import disk
-from worklist.giving_back import write_programme
-from worklist.judging import REFERENCE, Answer, answer_of, not_as_sent
-from worklist.models import Outcome
+from worklist.giving_back import give_back
+from worklist.judging import REFERENCE, answer_of, not_as_sent, untouched
 from worklist.plain import PlainMessageError
 from worklist.published import Row, TeamList, week_of
 from worklist.recording import add, history_of, refuse_mixture
 from worklist.returned_rows import Returned, read_returned
+from worklist.standing import Answer, news
 
 
 @dataclass
@@ -30,12 +30,12 @@ class Taken:
 
     recorded: int = 0
     known_already: int = 0
-    without_outcome: int = 0
+    untouched: int = 0
     refused: list[str] = field(default_factory=list)
 
 
 def take_back(files: Iterable[Path], data_dir: Path, folder: Path) -> Taken:
-    """Record the outcomes in files that teams gave back, and write all outcomes as a source for the next run.
+    """Record what teams wrote into the files they gave back, and hand all of it on to the next run and its lists.
 
     Whatever can be recorded is, all together or not at all; every other row is refused by its number and a reason, and
     no value of a person. A copy of each file is kept in `folder/returned`, so that nothing written in it is lost. A row counts
@@ -64,7 +64,7 @@ def take_back(files: Iterable[Path], data_dir: Path, folder: Path) -> Taken:
             for path, copy in copies.items():
                 _keep(path, copy)
             if taken.recorded:
-                write_programme(folder)
+                give_back(folder)
     except OperationalError:
         raise StorageError(
             "nothing was recorded: the store of outcomes is busy, or the disk is full", "Try again in a minute."
@@ -76,11 +76,10 @@ def _judge(name: str, rows: list[Returned], lists: _Lists, taken: Taken) -> list
     today, found = timezone.localdate(), {}
     said: dict[str, set[Answer]] = defaultdict(set)
     for returned in rows:
-        if not returned.filled_in:
-            taken.without_outcome += 1
-            continue
         problems, place = _of_row(returned, lists, today)
-        if isinstance(problems, Answer) and place is not None:
+        if problems is None:
+            taken.untouched += 1
+        elif isinstance(problems, Answer) and place is not None:
             said[place[1].reference].add(problems)
             found[returned.number] = (*place, problems)
         elif isinstance(problems, list):
@@ -96,12 +95,12 @@ def _judge(name: str, rows: list[Returned], lists: _Lists, taken: Taken) -> list
 
 def _of_row(
     returned: Returned, lists: _Lists, today: dt.date
-) -> tuple[Answer | list[str], tuple[TeamList, Row] | None]:
-    if not returned.cells["outcome"] and "outcome" not in returned.formulas:
-        return ["something is written in this row, but no outcome: it is kept in the copy of the file only"], None
+) -> tuple[Answer | list[str] | None, tuple[TeamList, Row] | None]:
     place = lists.find(returned.cells["reference"])
     if isinstance(place, str):
-        return [place], None
+        return [place] if returned.filled_in else None, None
+    if untouched(returned, place[1]):
+        return None, None
     wrong = not_as_sent(returned, *place)
     if wrong:
         return [wrong], None
@@ -138,21 +137,12 @@ class _Lists:
 
 def _record(team: TeamList, row: Row, answer: Answer, file: str, read_before: bool, taken: Taken) -> None:
     refuse_mixture(team)
-    old = history_of(team, row)
-    by_file = [outcome for outcome in old if outcome.returned_file]
-    said = [*old[-1:], *(by_file if read_before else by_file[-1:])]
-    if any(answer == _answer(outcome) for outcome in said):
+    added = news(answer, row, history_of(team, row), read_before)
+    if added is None:
         taken.known_already += 1
         return
-    words = {"owner": answer.owner, "progress": answer.progress, "note": answer.note, "returned_file": file}
-    add(team, row, answer.outcome, answer.start_date, answer.offer_again, **words)
+    add(team, row, added, file)
     taken.recorded += 1
-
-
-def _answer(outcome: Outcome) -> Answer:
-    return Answer(
-        outcome.outcome, outcome.start_date, outcome.offer_again, outcome.owner, outcome.progress, outcome.note
-    )
 
 
 def _copy_of(path: Path, folder: Path) -> Path:

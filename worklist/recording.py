@@ -1,18 +1,20 @@
-"""Recording an outcome, and looking up what was recorded."""
+"""Recording what a team says of a person, and looking up what was recorded."""
 
 from __future__ import annotations
 
-import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from django.db import OperationalError, transaction
 
 from casewell.errors import StorageError
-from worklist.giving_back import write_programme
+from cohorts.team_lists import NOT_RECORDED
+from worklist.giving_back import give_back
 from worklist.models import Outcome, about
 from worklist.plain import PlainMessageError
 from worklist.published import Row, TeamList
+from worklist.standing import Answer, standing
 
 
 def row_of(team: TeamList, rank: int) -> Row:
@@ -33,12 +35,10 @@ def record(
     team: TeamList,
     reference: str,
     version: str,
-    outcome: str,
-    start_date: dt.date | None,
-    offer_again: dt.date | None,
+    answer: Answer,
     folder: Path,
-) -> Outcome:
-    """Add an outcome and give all outcomes back as a source, both or neither.
+) -> None:
+    """Add what a team says of a person and give everything back, both or neither.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ def record(
         The list as it is published now.
     reference, version
         The row's own reference, and the version of the list that the coordinator was looking at.
-    outcome, start_date, offer_again
-        Already checked by `worklist.forms`; the same as the newest again is not added twice.
+    answer
+        Already checked by `worklist.forms`; what counts already is not added again.
     folder
-        Where `programme.csv` is written.
+        Where `programme.csv` and `work.parquet` are written.
 
     Raises
     ------
@@ -68,12 +68,10 @@ def record(
     try:
         with transaction.atomic():
             refuse_mixture(team)
-            newest = newest_outcomes(team, [row]).get(row.reference)
-            if newest is not None and newest.same_as(outcome, start_date, offer_again):
-                return newest
-            added = add(team, row, outcome, start_date, offer_again)
-            write_programme(folder)
-            return added
+            if answer.only_repeats(standing(row, history_of(team, row))):
+                return
+            add(team, row, answer)
+            give_back(folder)
     except (OperationalError, StorageError):
         raise PlainMessageError(
             "Nothing was recorded: the disk is full, or cannot be written, or is busy. Try again in a minute.", 503
@@ -96,29 +94,32 @@ def refuse_mixture(team: TeamList) -> None:
         )
 
 
-def add(
-    team: TeamList, row: Row, outcome: str, start_date: dt.date | None, offer_again: dt.date | None, **written: str
-) -> Outcome:
-    """Add an outcome, already checked; `written` are the team's own words (owner, progress, note) and the file they stood in."""
-    return Outcome.objects.create(
+def add(team: TeamList, row: Row, answer: Answer, returned_file: str = "") -> None:
+    """Add a record, already checked; `returned_file` names the copy of the file it stood in."""
+    Outcome.objects.create(
         reference=row.reference,
         week=team.week.as_of,
         team_code=row.team_code,
         nhs_number=row.nhs_number,
+        source_record="" if row.source_record == NOT_RECORDED else row.source_record,
         list_version=team.version,
-        outcome=outcome,
-        start_date=start_date,
-        offer_again=offer_again,
+        outcome=answer.outcome,
+        start_date=answer.start_date,
+        offer_again=answer.offer_again,
         synthetic=team.week.synthetic,
-        **written,
+        returned_file=returned_file,
+        **answer.words,
     )
 
 
-def newest_outcomes(team: TeamList, rows: Iterable[Row]) -> dict[str, Outcome]:
-    """Return the outcome that counts, by the row's reference, of those rows that have one."""
-    wanted = {about(row.reference, row.nhs_number, team.version): row.reference for row in rows}
-    recorded = Outcome.objects.filter(reference__in=wanted.values()).order_by("pk")
-    return {wanted[outcome.about]: outcome for outcome in recorded if outcome.about in wanted}
+def standings(team: TeamList, rows: Iterable[Row]) -> list[tuple[Row, Answer, bool]]:
+    """Return each row with what counts of it now, and whether anything is recorded of it."""
+    rows = list(rows)
+    records = defaultdict(list)
+    for outcome in Outcome.objects.filter(reference__in=[row.reference for row in rows]).order_by("pk"):
+        records[outcome.about].append(outcome)
+    found = [(row, records.get(about(row.reference, row.nhs_number, team.version), [])) for row in rows]
+    return [(row, standing(row, recorded), bool(recorded)) for row, recorded in found]
 
 
 def history(team: TeamList, row: Row) -> list[Outcome]:

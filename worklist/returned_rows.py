@@ -118,4 +118,9 @@ def _text(value: Any) -> str:
         return value.date().isoformat()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return "" if value is None else clean(str(value)).removeprefix("'").strip()
+    return "" if value is None else as_read(str(value))
+
+
+def as_read(text: str) -> str:
+    """Return a text as it comes back: cleaned as when it was written, without the apostrophe that stops a formula."""
+    return clean(text).removeprefix("'").strip()

@@ -49,11 +49,11 @@ def serve(settings: Settings, port: int, say: Callable[[str], None]) -> None:
 
 
 def export(settings: Settings) -> tuple[Path, int, int]:
-    """Write `programme.csv` anew; return its path, its rows, and the rows left out for want of an NHS number."""
+    """Write `programme.csv` and `work.parquet` anew; return the path of the first, its rows, and the rows left out for want of an NHS number."""
     folder = open_site(settings)
-    from worklist.giving_back import write_programme
+    from worklist.giving_back import give_back
 
-    return folder / "programme.csv", *write_programme(folder)
+    return folder / "programme.csv", *give_back(folder)
 
 
 def take_back(settings: Settings, files: list[Path]) -> Taken:

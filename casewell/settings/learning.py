@@ -19,6 +19,7 @@ class Features(Section):
 
 
 Attribute = Literal["deprivation", "sex"]
+Kind = Literal["trees", "linear"]
 EventName = Literal["admission_or_death", "admission", "acs_admission", "death"]
 OutcomeName = Literal[EventName, "bed_days", "days_at_home"]
 OUTCOME_WORDS: dict[OutcomeName, str] = {
@@ -103,6 +104,10 @@ class Training(Section):
         200_000,
         ge=1000,
         description="Each fit of the risk model learns from at most this many people-months, drawn evenly; months of one person resemble each other.",
+    )
+    learner: Literal["auto", "trees", "linear"] = Field(
+        "auto",
+        description="What the risk is learned by: gradient-boosted `trees`, a `linear` model (logistic regression), or, by `auto`, the simpler of the two unless the trees earn their keep. Both are tested each time.",
     )
     trees: int = Field(
         500,

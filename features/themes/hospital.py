@@ -57,13 +57,21 @@ FOUND = {
     "pressure_ulcer": "a pressure ulcer",
     "sepsis": "sepsis",
 }
+DONE = {
+    "amputation_leg": "Had a leg, foot or toe amputated in the last 3 years",
+    "cataract_surgery": "Had cataract surgery in the last 3 years",
+    "dialysis": "Had dialysis in hospital in the last 3 years",
+    "heart_revascularisation": "Had a heart artery widened or bypassed in the last 3 years",
+    "hip_replacement": "Had a hip replaced in the last 3 years",
+    "knee_replacement": "Had a knee replaced in the last 3 years",
+}
 HFRS_DAYS = 730  # Gilbert 2018 looks at the admissions of two years
 CHARLSON_DAYS = 1095
 
 
 def hospital() -> list[Feature]:
     """Everything from hospital."""
-    return [*admissions(), *avoidable(), *diagnoses(), *scores()]
+    return [*admissions(), *avoidable(), *diagnoses(), *procedures(), *scores()]
 
 
 def admissions() -> list[Feature]:
@@ -138,6 +146,17 @@ def diagnoses() -> list[Feature]:
         *distinct(SOURCE, "any_diagnosis", "hospital diagnoses", (365, 1095), show=False),
         *chapters,
         *found,
+    ]
+
+
+def procedures() -> list[Feature]:
+    """What was done in hospital."""
+    endoscopy = ("examination of the gut by endoscopy", "examinations of the gut by endoscopy")
+    return [
+        recency(SOURCE, "any_procedure", "procedure in hospital", 1095, show=False),
+        *distinct(SOURCE, "any_procedure", "procedures in hospital", (365, 1095), show=False),
+        *[present(SOURCE, group, words, 1095) for group, words in DONE.items()],
+        *counted(SOURCE, "gut_endoscopy", *endoscopy, (365,)),
     ]
 
 

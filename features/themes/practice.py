@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.declare import change, counted, distinct, first, gap, overdue, present, recency, regular
+from features.declare import change, counted, distinct, first, gap, overdue, present, recency, regular, seen_by
 from features.derive import share
 from features.feature import Feature
 
@@ -56,8 +56,7 @@ def entries() -> list[Feature]:
 def contacts() -> list[Feature]:
     """Contacts with the practice, missed ones, and how they are held.
 
-    Records name no clinician, so no index of continuity of care can be had; how regular contacts are, and how long
-    and with how many practices the person was registered (`features.themes.people`), is as near as they come.
+    Continuity of care is missing, never zero, where the GP extract names no clinician.
     """
     contact, missed = "contact with the practice", "missed practice appointment"
     contacts = "contacts with the practice"
@@ -86,6 +85,8 @@ def contacts() -> list[Feature]:
             for days in (365, 1095)
         ],
         *remote,
+        *[seen_by(SOURCE, "gp_clinician", contacts, days, "usual_provider") for days in (365, 730)],
+        seen_by(SOURCE, "gp_clinician", contacts, 730, "bice_boxerman"),
         present(SOURCE, "interpreter_needed", "Needs an interpreter", in_model=False),
         *counted(SOURCE, "medication_review", "medication review", "medication reviews", (365,), show=False),
         recency(SOURCE, "medication_review", "medication review", show=False),

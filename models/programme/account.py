@@ -12,8 +12,9 @@ from scipy.stats import chi2
 from casewell.settings import Settings
 from models.comparison import Estimate
 from models.evidence import Check
-from models.programme.checks import before_after, checks, e_value, known_from_one_year
+from models.programme.checks import before_after, checks, e_value
 from models.programme.cohort import stands_for
+from models.programme.earlier import fewest, year_before_last
 from models.programme.effect import LARGEST_ODDS, Arms, Effect, Nuisances, arms, effect, expected_without, imbalance
 from models.programme.lots import ByLot
 from models.programme.money import Money, money
@@ -108,7 +109,8 @@ def account(
     found = {name: effect(both, happened[name], expected[name]) for name in happened}
     outcome, starters, others = found["outcome"], *both.weights()
     ratio = outcome.ratio(both, happened["outcome"])
-    earlier, then = year_before_last(X, course, person, treated, settings.seed)
+    then = course.before("admissions", years_back=2) > 0
+    earlier = year_before_last(X, then, course.stayed, person, treated, settings.seed)
     weighed = checks(
         imbalance(X, both),
         both.comparable(),
@@ -116,7 +118,7 @@ def account(
         float((both.odds[treated] >= LARGEST_ODDS).mean()),
         found[NEGATIVE_CONTROL].difference,
         earlier,
-        (_fewest(happened[NEGATIVE_CONTROL], person, treated), _fewest(then, person, treated)),
+        (fewest(happened[NEGATIVE_CONTROL] > 0, person, treated), fewest(then, person, treated)),
         rows["index_date"].min() - pd.Timedelta(days=2 * YEAR_DAYS) >= begin,
         settings.benefit,
     )
@@ -178,29 +180,6 @@ def unequal(groups: pd.DataFrame) -> pd.DataFrame:
         spread = float((weight * (table["difference"] - mean) ** 2).sum())
         rows.append({"grouping": grouping, "p": float(chi2.sf(spread, len(table) - 1)) if len(table) > 1 else np.nan})
     return pd.DataFrame(rows, columns=["grouping", "p"])
-
-
-def year_before_last(
-    X: pd.DataFrame, course: Course, person: np.ndarray, treated: np.ndarray, seed: int
-) -> tuple[Estimate, np.ndarray]:
-    """Return the difference in the share with an emergency admission in the year before last, and who had one.
-
-    Arms are made alike in what the last year shows alone; alike in that year too, they could not differ in it.
-
-    Parameters
-    ----------
-    X, course, person, treated : of each row; seed : of the folds
-    """
-    nuisances = Nuisances(X[known_from_one_year(list(X.columns))], person, seed)
-    both = arms(nuisances, person, treated, course.stayed)
-    then = (course.before("admissions", years_back=2) > 0).astype("float64")
-    return effect(both, then, expected_without(nuisances, then, both)).difference, then
-
-
-def _fewest(happened: np.ndarray, person: np.ndarray, treated: np.ndarray) -> int:
-    """Return how many people it happened to, in the arm with fewer of them."""
-    had = happened > 0
-    return min(len(np.unique(person[had & arm])) for arm in (treated, ~treated))
 
 
 def _happened(course: Course) -> dict[str, np.ndarray]:

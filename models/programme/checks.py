@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from casewell.settings import Benefit
 from features.catalogue import CATALOGUE
 from features.feature import Feature
 from models.comparison import Estimate
-from models.evidence import CONTROL_MARGIN, FEWEST_CONTROLS, Check
+from models.evidence import CONTROL_MARGIN, FEWEST_CONTROLS, Check, by_chance
 from models.programme.outcomes import YEAR_DAYS
 
 FEWEST_COMPARABLE = 2.0  # effective comparators for each starter
@@ -90,9 +89,7 @@ def checks(
     enough = starters >= rules.minimum_treated
     number = f"{rules.minimum_treated} people are needed who started case management; {'there are as many' if enough else 'there are fewer'}"
     worst = apart.abs()
-    # What a lottery among as many people would leave in one of so many features, once in twenty times.
-    by_chance = norm.ppf(1 - 0.025 / len(apart)) * np.sqrt(1 / starters + 1 / comparable)
-    limit = max(rules.maximum_imbalance, min(by_chance, MOST_BY_CHANCE))
+    limit = max(rules.maximum_imbalance, min(by_chance(len(apart), starters, comparable), MOST_BY_CHANCE))
     return (
         Check("enough starters", enough, number),
         Check(
@@ -114,19 +111,19 @@ def checks(
             "in the share with one, which case management should not change",
             None if events[0] >= FEWEST_CONTROLS else "hardly any planned admission is on record",
         ),
-        _nought(
-            "the year before last",
-            earlier,
-            "in the share with an emergency admission then, which nothing later can change",
-            _unknown_then(events[1], two_years),
-        ),
+        check_year_before_last(earlier, events[1], two_years),
     )
 
 
-def _unknown_then(events: int, two_years: bool) -> str | None:
-    if not two_years:
-        return "the data begin less than two years before the first month"
-    return None if events >= FEWEST_CONTROLS else "hardly any emergency admission of that year is on record"
+def check_year_before_last(earlier: Estimate, events: int, two_years: bool) -> Check:
+    """Ask that arms made alike in the last year do not differ in the one before it; parameters as for `checks`."""
+    unknown = None if events >= FEWEST_CONTROLS else "hardly any emergency admission of that year is on record"
+    return _nought(
+        "the year before last",
+        earlier,
+        "in the share with an emergency admission then, which nothing later can change",
+        unknown if two_years else "the data begin less than two years before the first month",
+    )
 
 
 def _nought(name: str, found: Estimate, why: str, unknown: str | None) -> Check:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from casewell.settings import Policy, Stability, Teams
-from cohorts import Earlier, allocate, personal_changes, turnover, turnover_counts
+from cohorts import Earlier, allocate, listed_with, personal_changes, turnover, turnover_counts
 from cohorts.allocation import DRAWN, KEEPS, KEPT_OUT, NOT_DRAWN
 from cohorts.turnover_sheet import told_to_teams
 
@@ -124,8 +124,41 @@ def test_score_and_capacity_are_told_apart(week):
         ["left", 3, "capacity"],
         ["left", 4, "score"],
     ]
+    assert table["why"].tolist()[1:] == ["the team has fewer places; now in reserve", "others have more to gain now"]
     grown = turnover(ledger(), allocation, scored, {"T1": 2}, earlier(on_list((1, "T1", "listed", LOW)), {"T1": 1}))
     assert grown["cause"].tolist() == ["capacity"]
+
+
+def test_whom_the_limit_on_changes_would_have_kept_is_told_that_the_team_has_fewer_places(people, scores):
+    """Person 3 gains less than the newcomer 4, and was kept in spite of it as long as there were three places."""
+    everybody, teams = people({}, {}, {}, {}), Teams(default_capacity=2)
+    scored = scores(*[{"benefit": benefit} for benefit in (0.05, 0.04, 0.030, 0.031)])
+    was = on_list(*[(person, "T1", "listed", LOW) for person in (1, 2, 3)])
+    rest = (b"k", Policy(), pd.DataFrame(), 0.1, Stability(keep_within=0.2), was)
+    now = allocate(scored, everybody, teams, b"k", stability=Stability(keep_within=0.2), last=was)
+    assert listed(now) == {1, 2}
+    doors = ledger(p3=("reserve", "next, if somebody declines"))
+    last = earlier(was, {"T1": 3})
+    then = listed_with(last.places, scored, everybody, teams, *rest)
+    assert then is not None
+    assert set(then) == {1, 2, 3}
+    assert turnover(doors, now, scored, {"T1": 2}, last, then)["cause"].tolist() == ["capacity"]
+    assert turnover(doors, now, scored, {"T1": 2}, earlier(was, {"T1": 2}), None)["cause"].tolist() == ["score"]
+
+
+def test_without_a_change_of_places_nothing_is_worked_out_again(people, scores):
+    everybody, scored = people({}, {}), scores({}, {})
+    rest = (b"k", Policy(), pd.DataFrame(), 0.1, Stability(), None)
+    assert listed_with({"T1": 1, "gone": 5}, scored, everybody, Teams(default_capacity=1), *rest) is None
+
+
+def test_a_change_of_another_teams_places_is_no_teams_own(people, scores):
+    everybody = people({}, {}, {"team_code": "T2"})
+    scored = scores({"benefit": 0.05}, {"benefit": 0.04}, {"benefit": 0.03})
+    now = allocate(scored, everybody, Teams(default_capacity=1), b"k")
+    last = earlier(on_list((2, "T1", "listed", LOW)), {"T1": 1, "T2": 9})
+    table = turnover(ledger(p2=("reserve", "next")), now, scored, {"T1": 1, "T2": 1}, last, {2})
+    assert table.set_index("person_id")["cause"].to_dict() == {1: "score", 2: "score", 3: "score"}
 
 
 def test_a_lot_is_called_a_lot(week):

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from casewell.settings import Policy, Teams
+from casewell.settings import Policy, Stability, Teams
 from cohorts import allocate
+from cohorts.allocation import NO_LIMIT
 from cohorts.price import Price, _row, price
 from cohorts.price_page import controlled, sentences, to_json, write_price_page
 from fairness import group_table
@@ -34,11 +35,12 @@ def priced(people, scores):
     )
     teams = Teams(default_capacity=100)
 
-    def run(policy: Policy):
+    def run(policy: Policy, stability: Stability = NO_LIMIT):
         groups = group_table(everybody, AS_OF)
-        chosen = allocate(scored, everybody, teams, KEY, policy, groups)
+        last = everybody.loc[everybody["person_id"] % 9 == 0, ["person_id", "team_code"]]
+        chosen = allocate(scored, everybody, teams, KEY, policy, groups, stability=stability, last=last)
         listed = chosen.loc[chosen["status"] == "listed", "person_id"].to_numpy()
-        return price(listed, scored, everybody, groups, teams, policy, 0.1, KEY)
+        return price(listed, scored, everybody, groups, teams, policy, 0.1, KEY, stability.chosen)
 
     return run
 
@@ -70,6 +72,25 @@ def test_without_a_policy_nothing_moves(priced):
     assert sentences(found, OUTCOME) == ["The policy moves no place: the list is the one by benefit alone."]
 
 
+def test_what_the_limit_on_changes_moves_and_costs_is_no_price_of_the_policy(priced, tmp_path):
+    policy, limit = Policy(inequality_aversion=5, **OWNED), Stability(most_replaced=0.3)
+    alone, limited = priced(policy), priced(policy, limit)
+    assert limited.row("chosen").equals(alone.row("chosen"))
+    chosen, listed = limited.row("chosen"), limited.row("as listed")
+    assert listed["moved"] > 20
+    assert listed["benefit"] < chosen["benefit"]
+    assert limited.fifths["after"].sum() == listed["places"]
+    said = sentences(limited, OUTCOME)
+    assert said[:2] == sentences(alone, OUTCOME)[:2]
+    assert f"costs {chosen['benefit'] - listed['benefit']:.2f} people expected to be spared: no part" in said[2]
+    assert sentences(priced(Policy(), limit), OUTCOME)[0] == (
+        "The policy moves no place: it would choose the list by benefit alone."
+    )
+    assert "as listed" not in set(alone.frontier["policy"])
+    about = {"name": "North", "as_of": AS_OF, "synthetic": True, "outcome": OUTCOME, "grade": "assumed"}
+    assert ">as listed<" in write_price_page(limited, policy, tmp_path / "a.html", **about).read_text()
+
+
 def test_indices_are_hidden_where_a_fifth_has_few_places(priced, tmp_path):
     found = priced(Policy(inequality_aversion=30, **OWNED))
     assert not found.row("by benefit alone")["small"]
@@ -88,8 +109,8 @@ def test_indices_are_hidden_where_a_fifth_has_few_places(priced, tmp_path):
 def test_few_places_of_a_fifth_are_noticed():
     table = pd.DataFrame({"imd_quintile": np.repeat(list(QUINTILES.values()), 40), "benefit": 0.1, "high_need": True})
     listed = np.tile(np.arange(40) < 10, 5)
-    assert not _row(table, "chosen", 0.0, listed)["small"]
-    assert _row(table, "chosen", 0.0, listed & (np.arange(200) > 2))["small"]
+    assert not _row(table, "chosen", 0.0, listed, listed)["small"]
+    assert _row(table, "chosen", 0.0, listed & (np.arange(200) > 2), listed)["small"]
 
 
 def test_small_counts_are_hidden_on_the_page_and_in_the_json(priced, tmp_path):

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 
+import records
+from casewell.settings import load
 from features import CATALOGUE, build
+from tests.support import demonstration_settings
+
+AS_OF = dt.date(2026, 10, 1)  # the day on which the simulated records end
 
 NOT_SIMULATED = {
     "inpatient_": "OMOP visits; the simulated population comes as NHS extracts",
@@ -25,6 +32,7 @@ NOT_SIMULATED = {
 }
 # One in a thousand of the simulated people or fewer: whether any is among 4,000 is chance.
 RARE = {
+    "amputation_leg_any_1095d",
     "vulnerable_migrant_any_ever",
     "homeless_any_ever",
     "drug_dependence_any_ever",
@@ -37,16 +45,21 @@ RARE = {
 
 
 @pytest.fixture(scope="module")
-def matrix(rehearsal, tmp_path_factory) -> pd.DataFrame:
-    """The whole catalogue, of everybody with a registration, on three days of different months of the quarter."""
-    linked = next((rehearsal.folder / "data" / "linked").iterdir())
+def matrix(population, tmp_path_factory) -> pd.DataFrame:
+    """The whole catalogue, of everybody with a registration, on three days of different months of the quarter.
+
+    The sources are read and linked, and no more: a whole week would cost six times as much and add nothing here.
+    """
+    linked = tmp_path_factory.mktemp("linked")
+    settings = load(demonstration_settings(tmp_path_factory.mktemp("settings"), population))
+    records.build(settings, AS_OF, linked)
     events, people, residences = (linked / f"{name}.parquet" for name in ("events", "people", "residences"))
     known = pd.read_parquet(people, columns=["person_id", "in_spine"]).query("in_spine")
-    days = [pd.Timestamp(rehearsal.manifest["as_of"]) - pd.DateOffset(months=back) for back in (0, 4, 11)]
-    population = pd.concat([known[["person_id"]].assign(index_date=day) for day in days])
-    population = population.astype({"index_date": "datetime64[us]"})[["index_date", "person_id"]]
+    days = [pd.Timestamp(AS_OF) - pd.DateOffset(months=back) for back in (0, 4, 11)]
+    asked = pd.concat([known[["person_id"]].assign(index_date=day) for day in days])
+    asked = asked.astype({"index_date": "datetime64[us]"})[["index_date", "person_id"]]
     out = tmp_path_factory.mktemp("catalogue") / "matrix"
-    return pd.read_parquet(build(population, events, people, residences, out))
+    return pd.read_parquet(build(asked, events, people, residences, out))
 
 
 def not_simulated(name: str) -> bool:

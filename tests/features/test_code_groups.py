@@ -72,10 +72,21 @@ def test_the_groups_of_the_published_scores_hold_the_published_codes():
         ("URGENT//111", "urgent_111"),
         ("URGENT//999", "urgent_call"),
         ("URGENT_DISPOSITION//AMBULANCE", "urgent_ambulance"),
+        ("OPCS4//W371", "hip_replacement"),
+        ("OPCS4//W37.1", "hip_replacement"),  # as OMOP's vocabulary writes it
+        ("OPCS4//K751", "any_procedure"),
+        ("OPCS4//Q111", "private_reproduction"),
+        ("OPCS4//X151", "private_gender"),
+        ("CLINICIAN//P1/C03", "gp_clinician"),
     ],
 )
 def test_a_code_finds_its_group(code, group):
     assert group in groups_of(code)
+
+
+@pytest.mark.parametrize("code", ["OPCS4//Z942", "OPCS4//Y752", "OPCS4//U212"])
+def test_neither_the_side_nor_the_method_nor_a_picture_is_a_procedure(code):
+    assert groups_of(code) == set()
 
 
 @pytest.mark.parametrize("method", ["11", "31", "81", "2C", "2B", "OMOP_INPATIENT"])

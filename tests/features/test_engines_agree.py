@@ -28,7 +28,8 @@ MADE_OF_OTHERS = (
     "anticoagulant_with_antiplatelet_unprotected",
 )
 VALUED, STAYS, CODED = "bp_systolic", "home_support", "any_prescription"
-GROUPS = {"distinct_codes": CODED, "days_spent": STAYS, "days_running": STAYS, "running": STAYS}
+GROUPS = dict.fromkeys(("distinct_codes", "usual_provider", "bice_boxerman"), CODED)
+GROUPS |= {"days_spent": STAYS, "days_running": STAYS, "running": STAYS}
 FEATURES = [
     feature(how, window, GROUPS.get(how, VALUED))
     for how in AGGREGATIONS

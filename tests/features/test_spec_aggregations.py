@@ -229,6 +229,53 @@ GAPS = {
         NAN,
     ),
 }
+CONTINUITY = {
+    "usual provider: the most frequent code over all": (
+        "usual_provider",
+        30,
+        [event("2026-06-10", "CLINICIAN//P/1"), event("2026-06-11", "CLINICIAN//P/2")]
+        + [event(f"2026-06-{day}", "CLINICIAN//P/1") for day in (12, 13)],
+        0.75,
+    ),
+    "usual provider: a day with somebody is one visit": (
+        "usual_provider",
+        30,
+        [event(f"2026-06-10 {hour}:00", "CLINICIAN//P/1", known_at="2026-06-20") for hour in (10, 11, 12)]
+        + [event("2026-06-10 11:30", "CLINICIAN//P/2")],
+        0.5,
+    ),
+    "usual provider: of one visit there is nothing to say": (
+        "usual_provider",
+        30,
+        [event("2026-06-10", "CLINICIAN//P/1"), event("2026-05-10", "CLINICIAN//P/1")],
+        NAN,
+    ),
+    "usual provider: without visits it is missing, not zero": ("usual_provider", 30, [], NAN),
+    "bice boxerman: pairs of visits with the same": (
+        "bice_boxerman",
+        30,
+        [event(f"2026-06-1{day}", f"CLINICIAN//P/{who}") for day, who in enumerate("11121")],
+        0.6,
+    ),
+    "bice boxerman: always somebody else is 0": (
+        "bice_boxerman",
+        30,
+        [event(f"2026-06-1{who}", f"CLINICIAN//P/{who}") for who in range(4)],
+        0,
+    ),
+    "bice boxerman: the same number elsewhere is somebody else": (
+        "bice_boxerman",
+        30,
+        [event("2026-06-10", "CLINICIAN//P/1"), event("2026-06-11", "CLINICIAN//Q/1")],
+        0,
+    ),
+    "bice boxerman: of one visit there is nothing to say": (
+        "bice_boxerman",
+        30,
+        [event("2026-06-10", "CLINICIAN//P/1")],
+        NAN,
+    ),
+}
 ALL = [
     *[(name, "ed_attendance", *spec) for name, spec in SPECIFICATIONS.items()],
     *[(name, "any_prescription", *spec) for name, spec in CODES.items()],
@@ -236,6 +283,7 @@ ALL = [
     *[(name, "home_support", *spec) for name, spec in PACKAGES.items()],
     *[(name, "bp_systolic", *spec) for name, spec in VALUES.items()],
     *[(name, "ed_attendance", *spec) for name, spec in GAPS.items()],
+    *[(name, "gp_clinician", *spec) for name, spec in CONTINUITY.items()],
 ]
 
 

@@ -32,7 +32,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def everything(coded: store.Store) -> pd.DataFrame:
-    return pd.concat([pd.DataFrame(store.read(coded, shard)._asdict()) for shard in range(store.SHARDS)])
+    return pd.concat([pd.DataFrame(store.read(coded, shard)._asdict()) for shard in range(coded.shards)])
 
 
 def test_an_event_becomes_whole_numbers(tmp_path):
@@ -129,15 +129,27 @@ def test_a_retirement_of_an_event_that_nobody_told_is_refused(tmp_path):
         from_store(EVERYBODY, coded)
 
 
-def test_every_range_of_pseudonyms_holds_its_people_and_no_other(tmp_path):
+@pytest.mark.parametrize(("at_most", "shards"), [(store.MOST_EVENTS, 64), (8, 128), (2, 512)])
+def test_every_range_of_pseudonyms_holds_its_people_and_no_other(tmp_path, monkeypatch, at_most, shards):
+    monkeypatch.setattr(store, "MOST_EVENTS", at_most)
     people = np.random.default_rng(1).integers(0, 2**63 - 1, 1000)
     events = events_table([event("2026-01-01", CODES[0], person=int(who)) for who in [*people, -5, 0, 2**63 - 1]])
     coded = refreshed(tmp_path, events)
-    found = [store.read(coded, shard).person for shard in range(store.SHARDS)]
+    assert coded.shards == shards
+    found = [store.read(coded, shard).person for shard in range(shards)]
     assert np.concatenate(found).tolist() == sorted([*people, -5, 0, 2**63 - 1])
-    assert min(len(some) for some in found) > 0
+    assert np.mean([len(some) > 0 for some in found]) > 0.8
     for shard, some in enumerate(found):
-        assert (store.shard_of(some) == shard).all()
+        assert (store.shard_of(some, shards) == shard).all()
+
+
+def test_more_events_are_cut_into_more_ranges_and_describe_people_alike(tmp_path, monkeypatch):
+    events = history(500)
+    before = from_store(EVERYBODY, refreshed(tmp_path, events))
+    monkeypatch.setattr(store, "MOST_EVENTS", 4)
+    coded = refreshed(tmp_path, events)
+    assert coded.shards == 128
+    same(from_store(EVERYBODY, coded), before)
 
 
 def test_the_store_holds_no_name_of_a_source_and_no_path(tmp_path):

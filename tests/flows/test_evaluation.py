@@ -1,6 +1,7 @@
 """`casewell evaluate` on the rehearsed week: the page, the same numbers as JSON and in the books, and nobody in them."""
 
 import datetime as dt
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from flows import books
 from flows.evaluation import PREVIOUS, evaluate_flow, with_champion_before
 from flows.stages import build_history
 from models import Baselines, Promotion
+from models.kinds import NAMES
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,11 @@ def test_the_page_and_the_numbers_stand_beside_each_other(evaluated):
     auroc = next(row["value"] for row in told["measures"] if row["measure"] == "auroc")
     assert f"{auroc:.4f}" in page.read_text()
     assert "SYNTHETIC" in page.read_text()
-    assert {"last year's admissions", "age and sex", "logistic regression"} <= {row["rule"] for row in told["against"]}
+    rules = {row["rule"] for row in told["against"]}
+    assert {"last year's admissions", "age and sex"} <= rules
+    # The kind of model that is used is tested against the other.
+    assert rules & set(NAMES.values()) == {name for kind, name in NAMES.items() if kind != told["kind"]}
+    assert told["chosen_because"] in html.unescape(page.read_text())
     assert told["absent"]["the champion before"] == "there was none"
 
 
@@ -50,7 +56,7 @@ def test_the_books_hold_the_figures_of_everybody_and_of_the_simple_rules(evaluat
     experiment = client.get_experiment_by_name(f"{settings.name}-evaluation")
     metrics = client.search_runs([experiment.experiment_id])[0].data.metrics
     assert 0.5 < metrics["auroc"] < 1
-    assert "auroc_of_logistic_regression" in metrics
+    assert {"auroc_of_logistic_regression", "auroc_of_gradient_boosted_trees"} & set(metrics)
     assert metrics["bed_days_observed_over_expected"] > 0
 
 

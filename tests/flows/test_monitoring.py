@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -15,8 +17,13 @@ from flows import past_weeks as past_weeks_room
 from flows.books import Registered
 from flows.monitoring import Looked, _churn, _used_by, model_to_use
 from flows.past_weeks import PastWeek, held_against, newest, past_weeks, predictions_come_true, scored_by
-from flows.without import train_without, without_source
+from flows.training import training_folder
+from flows.without import keep_without, train_without, without_source
 from flows.workspace import file_digest
+from models.comparison import Estimate
+from models.evidence import Evidence
+from models.risk import fit_risk
+from models.tables import TEST_PREDICTIONS
 from monitoring import Composition, Finding
 from tests.support import demonstration_settings
 
@@ -63,6 +70,26 @@ def test_a_failed_feed_falls_back_to_the_model_without_it(settings, champion):
     folder, without = model_to_use(falling_back(settings), champion, looked("gp"))
     assert folder == without_source(champion.folder, "gp")
     assert without == ("gp",)
+
+
+def test_the_model_without_a_feed_is_kept_where_the_week_looks_for_it(settings, tmp_path):
+    """Kept in the training's folder, fetched with the champion's files, loaded and asked for a score."""
+    matrix = pd.DataFrame({"age": np.arange(400.0, dtype="float32")})
+    nobody, folds = np.zeros(400, dtype=bool), np.arange(400) % 4
+    risk, _ = fit_risk(matrix, matrix["age"].to_numpy() > 200, nobody, folds, settings.training, 1, kind="linear")
+    evidence = Evidence("assumed", (), 0, Estimate(0.0, 0.0), None)
+    tested = pd.DataFrame({"index_date": pd.to_datetime(["2025-01-01"]).as_unit("us"), "person_id": [1], "risk": [0.1]})
+    test = tested.assign(outcome=[True], need=[0.0])
+    trained = SimpleNamespace(
+        models=models.Models(risk, risk, None, None, evidence, settings.benefit), test=test, benefit_evidence=None
+    )
+    folder = settings.data_dir / "runs" / "2026-09-01-training-abc"
+    champion = Registered("4", dt.date(2026, 9, 1), "abc", folder / "models")
+    keep_without({"gp": trained}, folder)
+    found, without = model_to_use(falling_back(settings), champion, looked("gp"))
+    assert np.array_equal(models.load(found).risk.predict(matrix), risk.predict(matrix))
+    kept = training_folder(settings, champion, without) / "test_predictions.parquet"
+    assert doors.read(kept, TEST_PREDICTIONS).equals(test)
 
 
 def test_a_feed_that_no_model_does_without_refuses_all_the_same(settings, champion):
@@ -200,12 +227,14 @@ def test_a_model_is_trained_without_what_rests_on_each_source_named(settings, tm
     events.to_parquet(tmp_path / "events.parquet")
     asked = {}
 
-    def train(*_, without):
+    def train(rows, split, history_days, share, settings, progress, without, drawn, groups, standing):
         asked["dropped"] = without
         return "trained"
 
     monkeypatch.setattr(models, "train", train)
-    assert train_without(falling_back(settings), None, None, 700, 0.02, tmp_path) == {"gp": "trained"}
+    assert train_without(falling_back(settings), None, None, 700, 0.02, tmp_path, None, {}, "trees") == {
+        "gp": "trained"
+    }
     assert "housebound_any_ever" in asked["dropped"]
     assert "emergency_admission_count_365d" not in asked["dropped"]
-    assert train_without(settings, None, None, 700, 0.02, tmp_path) == {}
+    assert train_without(settings, None, None, 700, 0.02, tmp_path, None, {}, "trees") == {}

@@ -10,10 +10,10 @@ from casewell.settings import Settings, Training
 from features import model_columns
 from models.attribute_comparison import compare_attributes
 from models.attributes import allowed, features_of
+from models.backtest import known_before_test, predict_test
 from models.index_dates import Split
 from models.page_attributes import attributes_section
 from models.risk import fit_risk, person_folds
-from models.train import known_before_test, predict_test
 
 DATES = tuple(pd.Timestamp(f"2024-0{month}-01").as_unit("us") for month in range(1, 5))
 SPLIT = Split(DATES[:1], DATES[1:2], DATES[2:3], (), DATES[3:])
@@ -62,7 +62,7 @@ def compared() -> pd.DataFrame:
         "imd_quintile": pd.Series(np.where(rows["imd_decile"].tail(PEOPLE) <= 3, "deprived", "other")),
         "few": pd.Series(np.where(np.arange(PEOPLE) < 3, "three", "rest")),
     }
-    return compare_attributes(rows, SPLIT, test, used, group, groups, 0.1, SETTINGS, draws=40)
+    return compare_attributes(rows, SPLIT, test, used, group, groups, 0.1, SETTINGS, "trees", draws=40)
 
 
 def found(compared: pd.DataFrame, other: str, group: str) -> pd.Series:

@@ -1,17 +1,24 @@
 """The effect learner, on made-up people whose true benefit is known."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from casewell.settings import Benefit
-from models.benefit import CrossFitted, EffectModel, fit_effect, overlap_sample
+from models.amenability import OTHER_HELP, RESPONSIVE_CONDITIONS, UNMET_CIRCUMSTANCES
+from models.benefit import EffectModel, Foretold
+from models.benefit_fit import Lottery, fit_effect, overlap_sample
 from models.comparison import History, effective_sample, imbalance, top
+from models.effect import Effect, Reading
+from models.evidence import Evidence
 from models.risk import person_folds
+from models.score import score
 from models.store import _effect, _effect_told
+from models.train import Models
 
 
 def people(number: int, seed: int, harm: bool = False) -> dict[str, np.ndarray]:
@@ -46,7 +53,7 @@ def fitted():
 def test_people_who_gain_are_told_from_those_who_do_not(fitted):
     _, model, _ = fitted
     fresh = people(20_000, 99)
-    learned = model.benefit(fresh["matrix"], fresh["without"], fresh["propensity"])
+    learned = model.foretell(fresh["matrix"], fresh["without"], fresh["propensity"]).benefit
     best = fresh["benefit"][top(fresh["benefit"], np.zeros(20_000), 0.1)].sum()
     by_learned = fresh["benefit"][top(learned, np.zeros(20_000), 0.1)].sum()
     by_risk = fresh["benefit"][top(fresh["without"], np.zeros(20_000), 0.1)].sum()
@@ -57,7 +64,12 @@ def test_people_who_gain_are_told_from_those_who_do_not(fitted):
 def test_the_average_benefit_is_right_although_the_treated_were_sicker(fitted):
     made, _, crossed = fitted
     history = History(
-        np.arange(60_000), made["treated"], made["outcome"], made["propensity"], crossed.without, crossed.with_programme
+        np.arange(60_000),
+        made["treated"],
+        made["outcome"],
+        made["propensity"],
+        crossed.without,
+        crossed.without - crossed.benefit,
     )
     everyone = np.ones(60_000, dtype=bool)
     estimate = history.average(everyone)
@@ -89,7 +101,7 @@ def test_the_average_benefit_is_right_if_either_model_is(wrong):
     assert high - low < 0.06, "an interval that holds everything tells nothing"
 
 
-def fitted_on(made: dict[str, np.ndarray]) -> tuple[EffectModel, CrossFitted]:
+def fitted_on(made: dict[str, np.ndarray]) -> tuple[EffectModel, Foretold]:
     """Learn the effect on made-up people, each of whom has one row."""
     parts = (made[name] for name in ("matrix", "outcome", "treated", "without", "propensity", "folds"))
     return fit_effect(*parts, 1)
@@ -98,14 +110,15 @@ def fitted_on(made: dict[str, np.ndarray]) -> tuple[EffectModel, CrossFitted]:
 def test_harm_is_seen_as_harm():
     made = people(60_000, 5, harm=True)
     model, _ = fitted_on(made)
-    benefit = model.benefit(made["matrix"], made["without"], made["propensity"])
+    benefit = model.foretell(made["matrix"], made["without"], made["propensity"]).benefit
     assert benefit[made["matrix"]["amenable"] == 1].mean() < -0.01
 
 
 def test_learning_twice_gives_the_same_coefficients():
     made = people(5_000, 7)
     fit = [fitted_on(made) for _ in range(2)]
-    assert np.array_equal(fit[0][0].coefficients, fit[1][0].coefficients)
+    first, again = (model.effect.readings[1].coefficients for model, _ in fit)
+    assert np.array_equal(first, again)
 
 
 def test_all_treated_people_are_kept_and_the_weights_stand_for_everyone():
@@ -157,17 +170,75 @@ def test_a_kind_of_person_never_treated_is_not_supported_however_likely_treatmen
     made["treated"] &= ~home
     made["matrix"]["care_home"] = home.astype(float)
     model, crossed = fitted_on(made)
-    told = made["matrix"], made["without"]
-    supported = model.supported(*told, made["propensity"], Benefit())
-    assert not supported[home].any()
+    reached = model.foretell(made["matrix"], made["without"], made["propensity"]).reached
+    assert not reached[home].any()
     assert not crossed.reached[home].any()
-    assert supported[~home].mean() > 0.9
-    assert not model.supported(*told, np.full(20_000, 0.001), Benefit()).any()
+    assert reached[~home].mean() > 0.9
 
 
-def test_a_stored_effect_supports_the_same_people(fitted):
+def test_a_stored_effect_foretells_the_same(fitted):
     made, model, _ = fitted
     again = _effect(json.loads(json.dumps(_effect_told(model))))
     told = made["matrix"], made["without"], made["propensity"]
-    assert np.array_equal(again.benefit(*told), model.benefit(*told))
-    assert np.array_equal(again.supported(*told, Benefit()), model.supported(*told, Benefit()))
+    for name, values in vars(model.foretell(*told)).items():
+        assert np.array_equal(values, getattr(again.foretell(*told), name))
+
+
+@pytest.mark.parametrize("grade", ["compared", "assumed"])
+def test_whose_benefit_is_assumed_has_no_interval(fitted, grade):
+    made, effect, _ = fitted
+    # The last is unlike anybody treated.
+    rows = made["matrix"].head(40).assign(person_id=np.arange(40), cms_score=0.0)
+    rows = rows.assign(illness=np.where(rows["person_id"] == 39, 60.0, rows["illness"]))
+    amenable = (*RESPONSIVE_CONDITIONS, *UNMET_CIRCUMSTANCES, *OTHER_HELP)
+    rows = rows.assign(**dict.fromkeys(amenable, 0.0))
+
+    risk, propensity = (
+        SimpleNamespace(features=(), predict=lambda _, chance=made[name][:40]: chance)
+        for name in ("without", "propensity")
+    )
+    evidence = Evidence(grade, (), 500, None, None)
+    scores = score(Models(risk, risk, propensity, effect, evidence, Benefit()), rows)
+    learned = scores["evidence_grade"] == grade if grade == "compared" else np.zeros(40, dtype=bool)
+    assert not learned[39]
+    assert learned.sum() >= (30 if grade == "compared" else 0)
+    known = scores[learned]
+    assert (known["benefit_low"] < known["benefit"]).all()
+    assert (known["benefit"] < known["benefit_high"]).all()
+    assert scores.loc[~learned, ["benefit_low", "benefit_high"]].isna().all(axis=None)
+
+
+def test_intervals_hold_the_truth(fitted):
+    _, model, _ = fitted
+    fresh = people(20_000, 99)
+    told = model.foretell(fresh["matrix"], fresh["without"], fresh["propensity"])
+    held = (told.low <= fresh["benefit"]) & (fresh["benefit"] <= told.high)
+    assert held.mean() > 0.9
+    amenable = fresh["matrix"]["amenable"] == 1
+    assert held[amenable].mean() > 0.8
+    assert (told.high - told.low)[amenable].mean() < fresh["benefit"][amenable].mean() * 2, (
+        "wide enough to hold anything"
+    )
+
+
+def test_half_a_dose_of_the_same_effect_is_read_as_the_whole(fitted):
+    """Of the treated, half never had anything; the others gain as ever."""
+    made = people(60_000, 9)
+    random = np.random.default_rng(9)
+    had = made["treated"] & (random.random(60_000) < 0.5)
+    chance = np.where(had, made["without"] - made["benefit"], made["without"])
+    outcome = random.random(60_000) < chance
+    told = [made["matrix"], outcome, made["treated"], made["without"], made["propensity"], made["folds"], 1]
+    model, _ = fit_effect(*told, Lottery(made["propensity"], 0.5))
+    benefit = model.foretell(made["matrix"], made["without"], made["propensity"]).benefit
+    amenable = made["matrix"]["amenable"] == 1
+    assert benefit[amenable].mean() == pytest.approx(made["benefit"][amenable].mean(), rel=0.25)
+
+
+def test_the_ends_lie_twice_as_far_off_as_those_of_the_draws_on_the_scale_of_log_odds():
+    draws = np.random.default_rng(10).normal(-0.5, 0.2, size=(2_000, 1))
+    effect = Effect((Reading("relative", np.column_stack([draws, np.zeros(2_000)]), np.empty((2_000, 0))),), np.ones(1))
+    benefit, low, high = effect.benefit_and_interval(np.zeros((1, 1)), np.zeros(1), 0.95)[:, 0]
+    middle = logit(0.5 - benefit)
+    assert logit(0.5 - low) - middle == pytest.approx(2 * 1.96 * 0.2, rel=0.1)
+    assert middle - logit(0.5 - high) == pytest.approx(2 * 1.96 * 0.2, rel=0.1)

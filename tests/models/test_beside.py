@@ -23,6 +23,7 @@ from models.score import require_features
 from models.store import load, save
 from models.tables import OUTCOMES, SCORES
 from models.train import Models
+from models.trees import Trees
 
 PEOPLE = 6_000
 
@@ -168,7 +169,7 @@ def test_an_outcome_is_not_predicted_twice(again):
 
 def test_days_never_exceed_the_horizon():
     data = lightgbm.Dataset(pd.DataFrame({"age": np.arange(400.0)}), np.arange(400.0))
-    trees = lightgbm.train({"verbose": -1, "objective": "tweedie"}, data, 5)
+    trees = Trees(lightgbm.train({"verbose": -1, "objective": "tweedie"}, data, 5))
     model = CalibratedDays(trees, 3.0, 1.0, ("age",), 365.0, False)
     matrix = pd.DataFrame({"age": [399.0]})
     assert model.predict(matrix)[0] == 365.0

@@ -8,10 +8,10 @@ import pytest
 from scipy.special import expit
 
 from casewell.settings import Benefit
+from models.backtest import case_management_could_act
 from models.benefit import released_benefit
 from models.comparison import History
-from models.evidence import judge
-from models.train import case_management_could_act
+from models.evidence import Check, judge
 
 NUMBER = 60_000
 RULES = Benefit()
@@ -116,6 +116,34 @@ def test_enough_people_drawn_by_lot_earn_the_grade_randomised_and_are_judged_alo
     found = judge(**told, randomised=drawn)
     assert found.grade == "randomised"
     assert "by lot" in found.sentence()
+
+
+def test_a_lottery_may_leave_differences_but_none_that_chance_would_not(sound):
+    drawn = np.arange(NUMBER) < 2_500
+    noise = np.random.default_rng(33).normal(size=(NUMBER, 60))
+    matrix = sound["matrix"].assign(**{f"noise_{n}": values for n, values in enumerate(noise.T)})
+
+    def balance(matrix):
+        found = judge(**sound | {"matrix": matrix}, randomised=drawn)
+        return next(check for check in found.checks if check.name == "balance")
+
+    assert balance(matrix).passed
+    assert float(balance(matrix).seen.split("up to ")[1][:4]) > RULES.maximum_imbalance
+    assert not balance(matrix.assign(unseen=sound["history"].treated * 0.3 + noise[:, 0])).passed
+
+
+def test_a_check_made_elsewhere_lowers_the_grade_of_a_comparison_and_not_of_lots(sound):
+    told = sound | {"further": [Check("the year before last", False, "they differed then")]}
+    assert failed(told) == {"the year before last"}
+    assert "they differed then" in judge(**told).sentence()
+    assert judge(**told, randomised=np.arange(NUMBER) < 40_000).grade == "randomised"
+
+
+def test_why_lots_were_not_learned_from_is_said_beside_the_grade(sound):
+    evidence = dataclasses.replace(
+        judge(**sound), lots="People were drawn by lot, but nothing was learned from them: few."
+    )
+    assert evidence.sentence().endswith("every check passed. " + evidence.lots)
 
 
 def test_twelve_people_drawn_by_lot_earn_nothing(sound):

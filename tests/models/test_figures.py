@@ -7,10 +7,10 @@ from scipy.special import expit, logit
 
 from models import cells
 from models.by_group import draw_figures, measure_by
+from models.calibration import log_odds
 from models.evaluation import evaluate
 from models.figures import MEASURES, at_capacity, figures
 from models.flexible import calibrated, fit_logistic, knots_of
-from models.trees import log_odds
 
 PEOPLE = 6_000
 

@@ -9,12 +9,13 @@ import pytest
 from scipy.special import expit
 
 from casewell.settings import Benefit
+from models.calibration import CalibratedRisk
 from models.comparison import Estimate
 from models.evidence import Check, Evidence
 from models.group_calibration import Mended, mend_groups
 from models.store import load, save
 from models.train import Models
-from models.trees import CalibratedTrees
+from models.trees import Trees
 
 PEOPLE = 30_000
 
@@ -74,11 +75,11 @@ def test_a_table_without_such_features_has_no_groups():
 
 
 @pytest.fixture(scope="module")
-def model() -> CalibratedTrees:
+def model() -> CalibratedRisk:
     matrix, _, outcome = people(1)
     data = lightgbm.Dataset(matrix, outcome.astype("float32"))
-    trees = lightgbm.train({"verbose": -1, "objective": "binary", "num_leaves": 7}, data, 20)
-    return CalibratedTrees(trees, 0.0, 1.0, ("age", "sex_female"), 0.0, (Mended("age", 85, np.inf, -0.5, 0.1),))
+    trees = Trees(lightgbm.train({"verbose": -1, "objective": "binary", "num_leaves": 7}, data, 20))
+    return CalibratedRisk(trees, 0.0, 1.0, ("age", "sex_female"), 0.0, (Mended("age", 85, np.inf, -0.5, 0.1),))
 
 
 def test_reasons_still_add_up_to_the_difference_in_log_odds(model):

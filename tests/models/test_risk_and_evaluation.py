@@ -12,6 +12,7 @@ from casewell.errors import TrainingError
 from casewell.settings import Benefit, Training
 from features import CATALOGUE
 from models import amenability, store
+from models.calibration import CalibratedRisk, beta_calibration
 from models.comparison import Estimate
 from models.evaluation import calibration_curve, evaluate
 from models.evidence import Check, Evidence, too_few
@@ -20,7 +21,7 @@ from models.risk import fit_risk, person_folds
 from models.score import require_features, score
 from models.store import load, save
 from models.train import RECENT_CANCER, Models, columns_with_history
-from models.trees import CalibratedTrees, beta_calibration
+from models.trees import Trees
 
 RULES = Training(trees=40, minimum_leaf=50)
 
@@ -175,7 +176,7 @@ def test_models_come_back_from_disk_as_they_were(fitted, tmp_path):
 def test_a_model_that_was_tampered_with_is_refused(fitted, tmp_path):
     folder = save(Models(fitted[0], fitted[0], None, None, evidence(), Benefit()), tmp_path / "models")
     described = json.loads((folder / "models.json").read_text())
-    described["trees"]["risk"]["slope"] = 9
+    described["risks"]["risk"]["slope"] = 9
     (folder / "models.json").write_text(json.dumps(described))
     with pytest.raises(TrainingError, match="changed or damaged"):
         load(folder)
@@ -235,7 +236,7 @@ def test_a_model_whose_features_are_gone_is_refused_with_their_number(fitted):
 
 def bare() -> Models:
     data = lightgbm.Dataset(pd.DataFrame({"age": np.arange(400.0)}), np.arange(400) > 200)
-    trees = CalibratedTrees(lightgbm.train({"verbose": -1}, data, 2), 0.0, 1.0, ("age",))
+    trees = CalibratedRisk(Trees(lightgbm.train({"verbose": -1}, data, 2)), 0.0, 1.0, ("age",))
     return Models(trees, trees, None, None, evidence(), Benefit())
 
 
@@ -247,10 +248,10 @@ def test_a_model_whose_features_count_something_else_now_is_refused(tmp_path, mo
         load(folder)
 
 
-def test_a_model_of_a_version_that_kept_no_meanings_is_refused(tmp_path):
+def test_a_model_of_a_version_that_kept_less_is_refused(tmp_path):
     folder = save(bare(), tmp_path / "models")
     told = json.loads((folder / "models.json").read_text())
-    del told["declarations"]
+    del told["risks"]
     (folder / "models.json").write_text(json.dumps(told))
     (folder / "digests.json").write_text(json.dumps(store._digests(folder)))
     with pytest.raises(TrainingError, match="earlier version"):

@@ -48,6 +48,7 @@ def tables_of(linked):
         "events",
         "enrolments",
         "offers",
+        "draws",
         "identities",
         "contacts",
         "practices",
@@ -446,6 +447,8 @@ def test_who_was_not_drawn_has_not_started(plain, system, settled, tmp_path):
     pd.testing.assert_frame_equal(
         got["enrolments"][["team_code", "start", "route"]], plain["enrolments"][["team_code", "start", "route"]]
     )
+    assert plain["draws"].empty
+    assert got["draws"][["chance", "drawn"]].to_dict("records") == [{"chance": 0.4, "drawn": False}]
 
 
 @pytest.mark.parametrize(("as_of", "practice"), [(dt.date(2022, 9, 1), "P2"), (dt.date(2022, 9, 5), "P1")])

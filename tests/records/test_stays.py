@@ -34,6 +34,7 @@ TYPES = {
     "discharge_destination": "VARCHAR",
     "primary_diagnosis": "VARCHAR",
     "secondary_diagnoses": "VARCHAR",
+    "procedures": "VARCHAR",
     "received_date": "DATE",
 }
 EPISODE = {
@@ -124,6 +125,18 @@ def test_a_resubmitted_diagnosis_replaces_the_first_from_its_receipt_on_and_not_
     assert "ADMISSION//21" in seen
     assert said <= seen
     assert not not_said & seen
+
+
+def test_procedures_are_known_with_their_episode_and_a_resubmission_replaces_them():
+    done = EPISODE | {"procedures": "W371; Z942;"}
+    again = AGAIN | {"procedures": "W381;Z942"}
+    seen = told(events(done, again, as_of=dt.date(2022, 7, 2)))
+    assert seen["OPCS4//W371"] == seen["OPCS4//Z942"] == ("2022-06-11", "2022-07-01")
+    seen = told(events(done, again))
+    assert seen["OPCS4//W381"] == ("2022-06-11", "2022-08-01")
+    assert seen["OPCS4//Z942"] == ("2022-06-11", "2022-07-01")
+    assert "OPCS4//W371" not in seen
+    assert not any(code.startswith("OPCS4//") for code in codes(events(EPISODE, SECOND)))
 
 
 def test_a_resubmission_changes_only_when_that_was_known_which_it_changed():

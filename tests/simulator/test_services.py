@@ -108,6 +108,7 @@ def test_only_the_first_episode_is_told_of_before_it_is_complete(simulated: Simu
     assert len(waiting) > 5
     assert (waiting["episode_order"] == 1).all()
     told = ["episode_end_date", "discharge_date", "discharge_destination", "primary_diagnosis", "secondary_diagnoses"]
+    told += ["procedures"]
     assert waiting[told].isna().all(axis=None)
 
 
@@ -123,7 +124,7 @@ def test_some_episodes_are_sent_again_months_later_with_other_content(simulated:
     changed = pd.DataFrame(
         {
             name: first[name].fillna("") != last[name].fillna("")
-            for name in ("primary_diagnosis", "secondary_diagnoses", "admission_method")
+            for name in ("primary_diagnosis", "secondary_diagnoses", "procedures", "admission_method")
         }
     ).assign(discharge_date=first["discharge_date"] != last["discharge_date"])
     assert changed.any(axis=1).all()

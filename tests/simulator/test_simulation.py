@@ -17,10 +17,11 @@ COLUMNS = {
     "demographics": "nhs_number given_name family_name date_of_birth sex ethnic_category address_line postcode lsoa "
     "practice_code registration_start_date registration_end_date registration_end_received_date date_of_death "
     "death_received_date",
-    "gp_events": "nhs_number practice_code event_date recorded_date received_date code_system code numeric_value unit",
+    "gp_events": "nhs_number practice_code event_date recorded_date received_date code_system code numeric_value unit "
+    "clinician_code",
     "hospital_spells": "nhs_number date_of_birth sex postcode provider_code spell_id episode_order episode_start_date "
     "episode_end_date admission_date admission_method admission_received_date discharge_date discharge_destination "
-    "primary_diagnosis secondary_diagnoses treatment_function_code ethnic_category received_date",
+    "primary_diagnosis secondary_diagnoses procedures treatment_function_code ethnic_category received_date",
     "emergency_care": "nhs_number date_of_birth sex postcode arrival_date arrival_mode acuity chief_complaint "
     "discharge_destination ethnic_category received_date",
     "urgent_care": "nhs_number given_name family_name date_of_birth sex postcode call_date service disposition received_date",

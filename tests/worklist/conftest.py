@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import pandas as pd
 import pytest
 
 import cohorts
+from casewell import doors
 from casewell.settings import Settings
-from cohorts.tables import CIRCUMSTANCES
+from cohorts.tables import CIRCUMSTANCES, TURNOVER, WORK
 from worklist.site import open_site, private_file
 
 AS_OF = dt.date(2022, 10, 13)
@@ -83,6 +84,7 @@ def publish(data: Path) -> Publish:
         verdict: str = "cannot tell",
         synthetic: bool = False,
         without: tuple[str, ...] = (),
+        left: Sequence[int] = (),
     ) -> Path:
         rows = [{}] * people if isinstance(people, int) else people
         contacts = pd.DataFrame([_contact(number, row) for number, row in enumerate(rows, 1)])
@@ -95,7 +97,19 @@ def publish(data: Path) -> Publish:
         staged = cohorts.stage(final)
         override = {"owner": "Dr Owner", "reason": "A reason in a sentence", "covers": "cannot_tell"}
         heading = cohorts.Heading(as_of, verdict, override["owner"], override["reason"], without=without)
-        cohorts.write_lists(cohort, contacts, practices, heading, staged / "lists", synthetic)
+        work = data / "worklist" / "work.parquet"
+        known = [_contact(number, {}) for number in left]
+        contacts = pd.concat([contacts, pd.DataFrame(known)]).astype(contacts.dtypes)
+        cohorts.write_lists(
+            cohort,
+            contacts,
+            practices,
+            heading,
+            staged / "lists",
+            synthetic,
+            turnover=_turnover(left),
+            work=doors.read(work, WORK) if work.is_file() else None,
+        )
         for name, title in (("fairness.html", "The audit"), ("fairness_tables.html", "The tables")):
             (staged / name).write_text(f"<!DOCTYPE html><title>{title}</title>", encoding="utf-8")
         manifest = {
@@ -111,6 +125,11 @@ def publish(data: Path) -> Publish:
         return cohorts.publish(staged, final)
 
     return put
+
+
+def _turnover(left: Sequence[int]) -> pd.DataFrame:
+    rows = {"person_id": list(left), "team_code": "N1", "movement": "left", "cause": "score", "why": "others gain more"}
+    return doors.check(pd.DataFrame(rows), TURNOVER)
 
 
 def _digest(path: Path) -> str:
@@ -165,4 +184,4 @@ def answer(client: Any) -> Callable[..., Any]:
 
 def shown_fields(client: Any, address: str) -> dict[str, str]:
     page = client.get(address).content.decode("utf-8")
-    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', page))
+    return dict(re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]+)"', page))

@@ -80,9 +80,10 @@ def test_only_the_newest_outcome_comes_back_under_a_lasting_identifier(answer, p
 def test_what_was_said_first_stays_known_from_its_day_though_a_note_is_added(publish, programme, data):
     from unittest import mock
 
-    from worklist.giving_back import write_programme
+    from worklist.giving_back import give_back
     from worklist.published import newest_week
     from worklist.recording import add
+    from worklist.standing import Answer
 
     publish()
     team = newest_week(data).team_list("N1")
@@ -94,18 +95,18 @@ def test_what_was_said_first_stays_known_from_its_day_though_a_note_is_added(pub
     ):
         moment = dt.datetime(2022, 10, day, 12, tzinfo=dt.UTC)
         with mock.patch("django.utils.timezone.now", return_value=moment):
-            add(team, team.rows[0], outcome, None, None, note=note)
-    write_programme(data / "worklist")
+            add(team, team.rows[0], Answer(outcome, None, None, "", "", note))
+    give_back(data / "worklist")
     assert [row["received_date"] for row in programme()] == ["2022-10-16"]
 
 
 def test_nobody_without_an_nhs_number_comes_back(answer, publish, data):
-    from worklist.giving_back import write_programme
+    from worklist.giving_back import give_back
 
     publish([{"nhs_number": ""}])
     answer(outcome="declined")
     assert not (data / "worklist" / "programme.csv").exists()
-    assert write_programme(data / "worklist") == (0, 1)
+    assert give_back(data / "worklist") == (0, 1)
 
 
 def test_outcomes_of_simulated_people_are_stamped(answer, publish, data):
@@ -125,7 +126,7 @@ def test_only_their_owner_can_read_outcomes_and_key(answer, publish, data):
     answer(outcome="declined")
     assert stat.S_IMODE((data / "worklist").stat().st_mode) == 0o700
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (data / "worklist").iterdir()}
-    assert set(files) == {"programme.csv", "SYNTHETIC", "secret.key", "worklist.sqlite3"}
+    assert set(files) == {"programme.csv", "work.parquet", "SYNTHETIC", "secret.key", "worklist.sqlite3"}
     assert set(files.values()) == {0o600}
 
 

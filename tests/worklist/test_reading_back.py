@@ -81,7 +81,7 @@ DECLINED = {"outcome": "declined", "offer_again": "01/03/2099", "owner": "Jo", "
 def test_what_a_team_wrote_is_recorded_with_its_words(filled_in, data):
     file = filled_in({1: {"outcome": "agreed", "outcome_date": "20/10/2022"}, 3: DECLINED})
     taken = take(data, file)
-    assert (taken.recorded, taken.without_outcome, taken.refused) == (2, 1, [])
+    assert (taken.recorded, taken.untouched, taken.refused) == (2, 1, [])
     assert stored() == [
         ("2022-10-13/N1/1", "agreed", dt.date(2022, 10, 20), None, "", "", ""),
         ("2022-10-13/N1/3", "declined", None, dt.date(2099, 3, 1), "Jo", "done", "call later"),
@@ -157,7 +157,8 @@ WRONG = [
     ({"outcome": "not reached"}, "goes only with declined"),
     ({"offer_again": "13/10/2022"}, "not after the day of the list"),
     ({"progress": "nearly"}, "the progress is none of"),
-    ({"outcome": ""}, "no outcome"),
+    ({"outcome": ""}, "goes only with declined"),
+    ({"outcome": "", "offer_again": "", "outcome_date": "20/10/2022"}, "outcome_date goes only with an outcome"),
 ]
 
 
@@ -240,7 +241,7 @@ def test_dates_typed_as_dates_and_hostile_names_come_back(publish, data, tmp_pat
 
 
 def test_nothing_that_was_written_is_lost(filled_in, data):
-    file = filled_in({1: {"note": "moved in with her sister"}})
+    file = filled_in({1: {"note": "moved in with her sister", "outcome": "maybe"}})
     assert take(data, file).recorded == 0
     (kept,) = (data / "worklist" / "returned").iterdir()
     assert kept.read_bytes() == file.read_bytes()
@@ -297,7 +298,7 @@ def test_the_command_says_what_was_recorded_and_what_was_refused(filled_in, data
     config = tmp_path / "settings.yaml"
     config.write_text("name: test\nsources: {demographics: {path: none.csv}}\n", encoding="utf-8")
     result = CliRunner().invoke(app, ["outcomes", str(file), "--settings", str(config)])
-    assert "1 outcome(s) recorded" in result.output
+    assert "1 row(s) recorded" in result.output
     assert isinstance(result.exception, SourceError)
     assert AS_OF.isoformat() not in str(result.exception)
 

@@ -86,7 +86,7 @@ def tomorrow():
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "Choose an outcome."),
+        ({}, "Choose an outcome, or change the owner"),
         ({"outcome": "cured"}, "Choose one of the outcomes shown."),
         ({"outcome": "agreed"}, "Give the first day on the caseload."),
         ({"outcome": "agreed", "start_date": "soon"}, "Write the first day as day/month/year"),
