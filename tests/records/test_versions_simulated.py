@@ -54,7 +54,7 @@ def last(rebuilt):
 def test_the_population_has_superseded_versions_of_every_kind(last):
     superseded = last[last["known_until"].notna()]
     kinds = set(superseded["code"].str.split("//").str[0])
-    assert kinds == {"ADMISSION", "SPELL", "DISCHARGE", "ICD10", "ICD10_PRIMARY", "SOCIAL_CARE_SERVICE"}
+    assert kinds == {"ADMISSION", "SPELL", "DISCHARGE", "ICD10", "ICD10_PRIMARY", "OPCS4", "SOCIAL_CARE_SERVICE"}
     assert (superseded["known_until"] > superseded["known_at"]).all()
 
 
