@@ -258,7 +258,12 @@ def _measures(
             need_ratio_rows(people, name, levels),
             *([happened_rows(test, name, groups, levels)] if "died" in test else []),
             *([same_need_rows(people, name, groups, levels)] if "use" in people else []),
-            *([recording_rows(conditions, name, groups, levels)] if conditions is not None else []),
+            # Standardised by age, every age is as everybody.
+            *(
+                [recording_rows(conditions, name, groups, levels)]
+                if conditions is not None and name != "age_band"
+                else []
+            ),
             *([promised_rows(promised, name, groups, levels)] if promised is not None and len(promised) else []),
         ]
         tables.append(_sorted(pd.concat(measured), groups).assign(grouping=name))

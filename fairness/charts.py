@@ -71,6 +71,7 @@ def _calibration_chart(audit: Audit) -> Figure:
 
 def _recording_chart(audit: Audit) -> Figure:
     table = _shown(audit)
+    table = table[table["measure"] == RECORDED]
     figure, (axes,), places = _rows_figure(table, (1,))
     _forest(axes, table, RECORDED, places, audit)
     low = limits_of(audit.settings)[RECORDED][0]
