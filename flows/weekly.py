@@ -102,7 +102,7 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     groups = doors.read(out / "groups.parquet", fairness.GROUPS)
     last = last_list(settings, as_of)
     listed_last = last.cohort[last.cohort["status"] == LISTED] if last else None
-    allocation = cohorts.allocate(
+    asked = (
         scored,
         people,
         settings.teams,
@@ -112,8 +112,8 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
         settings.fairness.need_share,
         settings.stability,
         listed_last,
-        as_of,
     )
+    allocation = cohorts.allocate(*asked, as_of)
     if settings.teams.margins:
         doors.write(cohorts.lots(allocation, settings.teams, as_of), LOTS, out / "lots.parquet")
     silent = _silent(settings, as_of, people, linked / "events.parquet")
@@ -128,22 +128,7 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     synthetic = bool(people["synthetic"].any())
     cohorts.write_counts(cohorts.counts(ledger, as_of, synthetic), out / "ledger.json")
     places = {team: settings.teams.places(team) for team in sorted(set(allocation["team_code"]))}
-    as_before = (
-        cohorts.listed_with(
-            last.places,
-            scored,
-            people,
-            settings.teams,
-            key,
-            settings.policy,
-            groups,
-            settings.fairness.need_share,
-            settings.stability,
-            listed_last,
-        )
-        if last
-        else None
-    )
+    as_before = cohorts.listed_with(last.places, *asked) if last else None
     turnover = cohorts.turnover(ledger, allocation, scored, places, last, as_before)
     doors.write(turnover, TURNOVER, out / "turnover.parquet")
     counted = cohorts.turnover_counts(turnover, allocation, scored, settings.stability, last)
