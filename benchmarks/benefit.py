@@ -26,8 +26,8 @@ from rich.table import Table
 from benchmarks.benefit_measures import FRESH, FRESH_SEEDS, measures
 from benchmarks.benefit_testbed import SHAPES, make
 from models.benefit import BenefitEstimator
-from models.benefit_input import BenefitInputError
-from models.effect import READINGS
+from models.benefit.effect import READINGS
+from models.benefit.requirements import BenefitInputError
 
 ROOT = Path(__file__).parents[1]
 PEERS = ("econml==0.17.0", "causalml==0.18.0", "scikit-uplift==0.5.1", "lightgbm")

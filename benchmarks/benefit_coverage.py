@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.special import expit
 
-from models.comparison import Estimate
-from models.doubly_robust import doubly_robust_scores
+from models.benefit.comparison import Estimate
+from models.benefit.doubly_robust import doubly_robust_scores
 from models.targeting import advantage, area_under_toc, calibration_of_benefit, gain_at_capacity, qini
 from models.targeting.clusters import clustered_error
 

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.benefit_testbed import make
-from models.benefit_estimator import BenefitEstimator
-from models.benefit_input import BenefitInputError
-from models.evidence import Evidence, not_learnable
-from models.graded import graded
+from models.benefit.estimator import BenefitEstimator
+from models.benefit.evidence import Evidence, not_learnable
+from models.benefit.graded import graded
+from models.benefit.requirements import BenefitInputError
 
 SHAPES = {"no effect": "no effect", "no overlap": "no overlap", "hidden cause": "confounded", "relative": "relative"}
 SHARE, FIRST_SEED = 0.02, 201

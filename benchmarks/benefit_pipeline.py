@@ -21,9 +21,9 @@ from benchmarks.benefit_measures import FRESH, FRESH_SEEDS, captured, measures
 from benchmarks.benefit_testbed import SHAPES, History, make
 from casewell.settings import Benefit, Training
 from models.benefit import BenefitEstimator
-from models.benefit_fit import Lottery, fit_effect
-from models.propensity import fit_propensity
-from models.risk import fit_risk, person_folds
+from models.benefit.fit import Lottery, fit_effect
+from models.benefit.propensity import fit_propensity
+from models.risk.estimator import fit_risk, person_folds
 
 SHARE, DRAWN = 0.02, 3_000
 

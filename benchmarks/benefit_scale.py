@@ -16,7 +16,7 @@ import pandas as pd
 
 from benchmarks.benefit_measures import captured
 from benchmarks.benefit_testbed import make
-from models.benefit_estimator import BenefitEstimator
+from models.benefit.estimator import BenefitEstimator
 
 
 def main() -> None:

@@ -26,9 +26,9 @@ from casewell.settings import Fairness, Training
 from fairness.intervals import proportion
 from fairness.levels import judge, levels_for
 from fairness.outcomes import outcome_rows
-from models.by_group import FEWEST_OUTCOMES, measure_by
-from models.page_risk import TOO_FEW
-from models.risk import fit_risk, person_folds
+from models.evaluation.by_group import FEWEST_OUTCOMES, measure_by
+from models.evaluation.page_risk import TOO_FEW
+from models.risk.estimator import fit_risk, person_folds
 
 DIED_OR_HOSPICE = {"11", "13", "14", "19", "20", "21"}
 NUMBERS = (

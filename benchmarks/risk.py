@@ -25,10 +25,10 @@ from benchmarks.against_truth import expected_auroc
 from benchmarks.rehearsed import AS_OF, Rehearsed, rehearse, true_outcomes
 from casewell.environment import prepare
 from casewell.settings import Kind
-from models.calibration import CalibratedRisk, log_odds
-from models.flexible import calibrated, fit_logistic, knots_of
-from models.risk import fit_risk, person_folds
-from models.trees import parameters
+from models.risk.calibration import CalibratedRisk, log_odds
+from models.risk.estimator import fit_risk, person_folds
+from models.risk.flexible import calibrated, fit_logistic, knots_of
+from models.risk.trees import parameters
 
 TOP = 0.02
 FEWEST = 2_000
@@ -91,7 +91,7 @@ def fitted(rehearsed: Rehearsed, rows: pd.DataFrame, kind: Kind) -> tuple[Calibr
     from features import CATALOGUE
     from flows.stages import begin_of, split_of
     from models.backtest import case_management_could_act
-    from models.rising import rising
+    from models.risk.rising import rising
     from models.train import columns_with_history
 
     settings = rehearsed.settings
@@ -115,7 +115,7 @@ def fitted(rehearsed: Rehearsed, rows: pd.DataFrame, kind: Kind) -> tuple[Calibr
 def measure(people: int, seed: int, folder: Path) -> list[dict[str, float | str]]:
     """Rehearse one population and compare the risk predicted for the day, by each kind of model, with the true one."""
     from flows.stages import history_rows
-    from models.kinds import NAMES
+    from models.risk.kinds import NAMES
 
     rehearsed = rehearse(people, seed, folder)
     rows = history_rows(rehearsed.history)

@@ -33,11 +33,11 @@ from benchmarks.rehearsed import AS_OF
 from casewell.environment import prepare
 from casewell.settings import Benefit, Settings
 from features import CATALOGUE, model_columns
-from models.calibration import CalibratedRisk
-from models.comparison import Estimate
-from models.evidence import Evidence
+from models.benefit.comparison import Estimate
+from models.benefit.evidence import Evidence
 from models.index_dates import Split, split
-from models.risk import fit_risk, person_folds
+from models.risk.calibration import CalibratedRisk
+from models.risk.estimator import fit_risk, person_folds
 from models.score import score
 from models.train import Models, columns_with_history, train
 

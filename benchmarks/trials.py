@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.benefit import BenefitEstimator
-from models.comparison import Estimate
+from models.benefit.comparison import Estimate
 from models.programme.effect import Arms, Effect, Nuisances, arms, effect, expected_without
 from models.targeting import clustered_error
 

@@ -45,8 +45,8 @@ def measure(people: int, seed: int, folder: Path) -> pd.DataFrame:
     from features import CATALOGUE
     from flows.stages import begin_of, history_rows, split_of
     from models.backtest import case_management_could_act, known_before_test, tested
-    from models.rising import rising
-    from models.risk import fit_risk, person_folds
+    from models.risk.estimator import fit_risk, person_folds
+    from models.risk.rising import rising
     from models.train import columns_with_history
 
     rehearsed = rehearse(people, seed, folder)

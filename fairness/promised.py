@@ -1,7 +1,7 @@
 """Does the benefit that a group is promised come? Calibration of benefit within groups.
 
 Nobody's benefit is ever seen: a person is on the programme or is not. But a group's average benefit can be told from people
-who could as well have been on it as not (overlap weights and doubly robust, `models.comparison`), and held against the
+who could as well have been on it as not (overlap weights and doubly robust, `models.benefit.comparison`), and held against the
 average of what the scores promised the same people, by the same weights. Few treated people give wide intervals. Nothing
 here decides the gate: benefit that is compared and not drawn by lot is no surer than its grade of evidence.
 """
@@ -14,7 +14,7 @@ from scipy import stats
 
 from fairness.levels import Levels
 from fairness.rows import rows
-from models.comparison import History
+from models.benefit.comparison import History
 
 MEASURE = "benefit_beyond_promise"
 HISTORY = ("treated", "outcome", "propensity", "without", "with_programme")

@@ -23,8 +23,8 @@ from flows.progress import say
 from flows.stages import build_history, capacity_share, history_rows, link, split_of
 from flows.training import training_folder
 from flows.working import working
-from models.assessment import PRACTICE
-from models.kinds import NAMES
+from models.evaluation.assessment import PRACTICE
+from models.risk.kinds import NAMES
 
 PREVIOUS = "the champion before"
 

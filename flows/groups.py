@@ -8,7 +8,7 @@ import pandas as pd
 
 import fairness
 from casewell import doors
-from models.assessment import PRACTICE
+from models.evaluation.assessment import PRACTICE
 from records.tables import NOT_RECORDED, PEOPLE
 
 GROUPINGS = ("imd_quintile", "ethnic_group", "sex", "age_band")

@@ -19,7 +19,7 @@ from flows.last_list import up_to_date
 from flows.progress import say
 from flows.stages import LEARNING, build_features_of, history_rows
 from flows.workspace import file_digest, identity, stage
-from models.drawn_by_lot import Drawn, exposure
+from models.benefit.drawn_by_lot import Drawn, exposure
 from models.programme.lots import first_lots
 from records.tables import DRAWS, ENROLMENTS, PEOPLE
 

@@ -26,9 +26,9 @@ from flows.progress import say
 from flows.stages import begin_of, build_history, capacity_share, history_rows, link, split_of
 from flows.without import keep_without, train_without, without_source
 from flows.working import working
-from models.assessment import PRACTICE
+from models.evaluation.assessment import PRACTICE
+from models.evaluation.pictures import benefit_figure, calibration_figure
 from models.index_dates import USES
-from models.pictures import benefit_figure, calibration_figure
 from models.tables import BENEFIT_EVIDENCE, TEST_PREDICTIONS
 
 

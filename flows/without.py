@@ -12,7 +12,7 @@ from casewell import doors
 from casewell.settings import Kind, Settings
 from features.fed import resting_on, rests_on
 from flows.progress import say
-from models.drawn_by_lot import Drawn
+from models.benefit.drawn_by_lot import Drawn
 from models.tables import BENEFIT_EVIDENCE, TEST_PREDICTIONS
 
 

@@ -1,17 +1,17 @@
 """Index dates, eligibility, outcomes; risk, need and benefit; calibration and evaluation."""
 
-from models.assessment import Assessment, assess, numbers
-from models.attribute_comparison import compare_attributes
 from models.backtest import baselines_on_test, fit_backtest, known_before_test, predict_test, tested
-from models.baselines import Baselines
 from models.beside import measure_beside, numbers_beside
-from models.evaluation import calibration_curve, evaluate
+from models.evaluation.assessment import Assessment, assess, numbers
+from models.evaluation.attributes import compare_attributes
+from models.evaluation.evaluate import calibration_curve, evaluate
+from models.evaluation.page import write_page
 from models.index_dates import Split, drawn, require_outcomes, split
 from models.need import completeness, expected_need, second_looks
 from models.outcomes import labels, outcomes
-from models.page import write_page
 from models.population import population, still_eligible
 from models.promotion import RULE, Promotion, decide
+from models.risk.baselines import Baselines
 from models.score import contributions, require_features, score
 from models.store import load, save
 from models.train import Models, Trained, train

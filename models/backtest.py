@@ -7,12 +7,12 @@ import pandas as pd
 
 from casewell.settings import Kind, Settings
 from features import CATALOGUE
-from models.baselines import Baselines, run_baselines
-from models.calibration import CalibratedRisk
 from models.index_dates import Split
-from models.kinds import NAMES
-from models.rising import rising
-from models.risk import fit_risk, person_folds
+from models.risk.baselines import Baselines, run_baselines
+from models.risk.calibration import CalibratedRisk
+from models.risk.estimator import fit_risk, person_folds
+from models.risk.kinds import NAMES
+from models.risk.rising import rising
 
 
 def case_management_could_act(rows: pd.DataFrame) -> pd.Series:

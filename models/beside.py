@@ -11,14 +11,14 @@ import pandas as pd
 from casewell.errors import TrainingError
 from casewell.settings import OutcomeName, Settings
 from features import CATALOGUE
-from models.by_group import FEWEST_LISTED, FEWEST_OUTCOMES, FEWEST_PEOPLE
-from models.calibration import CalibratedRisk
-from models.days import CalibratedDays
 from models.declared_outcomes import DECLARED, DeclaredOutcome
-from models.evaluation import evaluate
-from models.evaluation_days import evaluate_days
-from models.rising import rising
-from models.risk import fit_days, fit_risk
+from models.evaluation.by_group import FEWEST_LISTED, FEWEST_OUTCOMES, FEWEST_PEOPLE
+from models.evaluation.days import evaluate_days
+from models.evaluation.evaluate import evaluate
+from models.risk.calibration import CalibratedRisk
+from models.risk.days import CalibratedDays
+from models.risk.estimator import fit_days, fit_risk
+from models.risk.rising import rising
 
 Predictor = CalibratedRisk | CalibratedDays
 MEASURED = ["outcome", "measure", "value", "low", "high"]

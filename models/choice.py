@@ -16,10 +16,10 @@ from typing import Literal
 import pandas as pd
 
 from casewell.settings import Kind
-from models.against import ALL_MONTHS, compare
-from models.evaluation import evaluate
-from models.kinds import NAMES
+from models.evaluation.against import ALL_MONTHS, compare
+from models.evaluation.evaluate import evaluate
 from models.promotion import decide
+from models.risk.kinds import NAMES
 
 # Trees that rank no better than this above logistic regression do not pay for what cannot be read in them.
 ENOUGH_BETTER = 0.005

@@ -9,15 +9,15 @@ import pandas as pd
 
 from casewell.doors import check
 from casewell.settings import Benefit, Settings
-from models.benefit import EffectModel, Foretold, assumed_benefit, released_benefit
-from models.benefit_fit import Lottery, fit_effect
-from models.calibration import CalibratedRisk
-from models.comparison import History
-from models.drawn_by_lot import Drawn
-from models.evaluation import benefit_by_tenth, benefit_curve
-from models.evidence import Evidence, judge, too_few
-from models.pre_period import pre_period
-from models.propensity import fit_propensity
+from models.benefit.comparison import History
+from models.benefit.drawn_by_lot import Drawn
+from models.benefit.evidence import Evidence, judge, too_few
+from models.benefit.fit import Lottery, fit_effect
+from models.benefit.model import EffectModel, Foretold, assumed_benefit, released_benefit
+from models.benefit.pre_period import pre_period
+from models.benefit.propensity import fit_propensity
+from models.evaluation.evaluate import benefit_by_tenth, benefit_curve
+from models.risk.calibration import CalibratedRisk
 from models.tables import BENEFIT_EVIDENCE
 
 
@@ -27,8 +27,8 @@ class LearnedBenefit:
 
     propensity : of being chosen for case management
     offered : of being treated by choice or drawn by lot; None where no lots were pooled
-    curve : `models.evaluation.benefit_curve`
-    tenths : `models.evaluation.benefit_by_tenth`
+    curve : `models.evaluation.evaluate.benefit_curve`
+    tenths : `models.evaluation.evaluate.benefit_by_tenth`
     promised : `models.tables.BENEFIT_EVIDENCE`
     """
 

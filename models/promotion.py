@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import norm
 from sklearn.metrics import brier_score_loss
 
-from models.by_group import FEWEST_OUTCOMES
-from models.figures import at_capacity
+from models.evaluation.by_group import FEWEST_OUTCOMES
+from models.evaluation.figures import at_capacity
 
 SLOPE = (0.8, 1.25)
 OBSERVED_OVER_EXPECTED = (0.8, 1.25)
@@ -47,7 +47,7 @@ def decide(
 
     Parameters
     ----------
-    measures : DataFrame from `models.evaluation.evaluate` for the challenger
+    measures : DataFrame from `models.evaluation.evaluate.evaluate` for the challenger
     test : `models.tables.TEST_PREDICTIONS` of the challenger's back-test
     champion_risk : the champion's back-test predictions on the same rows; None when there is no
         champion, or it needs features that are no longer built

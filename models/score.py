@@ -7,8 +7,8 @@ import pandas as pd
 
 from casewell.doors import check, empty
 from casewell.errors import TrainingError
-from models import amenability
-from models.benefit import assumed_benefit, released_benefit
+from models.benefit import amenability
+from models.benefit.model import assumed_benefit, released_benefit
 from models.beside import predict_beside
 from models.tables import CONTRIBUTIONS, SCORES
 from models.train import Models

@@ -13,20 +13,20 @@ import numpy as np
 from casewell.errors import TrainingError
 from casewell.settings import Benefit, OutcomeName
 from features.declaration import declarations
-from models.benefit import EffectModel
+from models.benefit.comparison import Estimate
+from models.benefit.effect import Effect, Reading
+from models.benefit.evidence import Check, Evidence
+from models.benefit.model import EffectModel
+from models.benefit.nuisances import Scale
+from models.benefit.reach import Reach
 from models.beside import Beside, Predictor
-from models.calibration import CalibratedRisk
-from models.comparison import Estimate
-from models.days import CalibratedDays
 from models.declared_outcomes import DECLARED
-from models.effect import Effect, Reading
-from models.evidence import Check, Evidence
-from models.group_calibration import Mended
-from models.kinds import LEARNED
-from models.nuisances import Scale
-from models.reach import Reach
+from models.risk.calibration import CalibratedRisk
+from models.risk.days import CalibratedDays
+from models.risk.group_calibration import Mended
+from models.risk.kinds import LEARNED
+from models.risk.trees import Trees
 from models.train import Models
-from models.trees import Trees
 
 _RISKS = ("risk", "backtest", "propensity", "offered")
 # An empty list of places would come back as numbers that cannot be places.

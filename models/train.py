@@ -11,7 +11,6 @@ import pandas as pd
 from casewell.errors import TrainingError
 from casewell.settings import Benefit, Kind, OutcomeName, Settings
 from features import CATALOGUE, Feature, model_columns
-from models.against import compare
 from models.attributes import allowed
 from models.backtest import (
     baselines_on_test,
@@ -21,19 +20,20 @@ from models.backtest import (
     predict_test,
     tested,
 )
-from models.benefit import EffectModel
+from models.benefit.drawn_by_lot import Drawn
+from models.benefit.evidence import Evidence
+from models.benefit.model import EffectModel
 from models.beside import Beside, fit_beside, measure_beside
-from models.by_group import FEWEST_OUTCOMES, FEWEST_PEOPLE
-from models.calibration import CalibratedRisk
 from models.choice import choose
-from models.drawn_by_lot import Drawn
-from models.evaluation import calibration_curve, evaluate
-from models.evidence import Evidence
+from models.evaluation.against import compare
+from models.evaluation.by_group import FEWEST_OUTCOMES, FEWEST_PEOPLE
+from models.evaluation.evaluate import calibration_curve, evaluate
 from models.index_dates import Split
-from models.kinds import NAMES
 from models.learn_benefit import learn_benefit
-from models.rising import rising
-from models.risk import fit_risk, person_folds
+from models.risk.calibration import CalibratedRisk
+from models.risk.estimator import fit_risk, person_folds
+from models.risk.kinds import NAMES
+from models.risk.rising import rising
 
 # The one part with a window of the scores and numbers of lasting conditions.
 RECENT_CANCER = "cms_cancer_last_5y_any_1826d"

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import chi2
 
 from casewell.settings import Settings
-from models.comparison import Estimate
-from models.evidence import Check
+from models.benefit.comparison import Estimate
+from models.benefit.evidence import Check
 from models.programme.checks import before_after, checks, e_value
 from models.programme.cohort import stands_for
 from models.programme.earlier import fewest, year_before_last

@@ -10,8 +10,8 @@ import pandas as pd
 from casewell.settings import Benefit
 from features.catalogue import CATALOGUE
 from features.feature import Feature
-from models.comparison import Estimate
-from models.evidence import CONTROL_MARGIN, FEWEST_CONTROLS, Check, by_chance
+from models.benefit.comparison import Estimate
+from models.benefit.evidence import CONTROL_MARGIN, FEWEST_CONTROLS, Check, by_chance
 from models.programme.outcomes import YEAR_DAYS
 
 FEWEST_COMPARABLE = 2.0  # effective comparators for each starter

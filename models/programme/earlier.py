@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from models.comparison import Estimate
+from models.benefit.comparison import Estimate
 from models.programme.checks import known_from_one_year
 from models.programme.effect import Nuisances, arms, effect, expected_without
 

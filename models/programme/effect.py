@@ -17,10 +17,10 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from models.calibration import recalibrate
-from models.comparison import Estimate
-from models.risk import person_folds
-from models.trees import parameters
+from models.benefit.comparison import Estimate
+from models.risk.calibration import recalibrate
+from models.risk.estimator import person_folds
+from models.risk.trees import parameters
 
 FOLDS = 4
 LEARNED_FROM = 40_000  # rows that each learner sees at most, beside every starter: more would cost time and tell little

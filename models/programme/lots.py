@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from models.comparison import Estimate
+from models.benefit.comparison import Estimate
 from models.programme.effect import Arms, effect
 from models.programme.outcomes import YEAR_DAYS, Course
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from casewell.settings.programme import Costs
-from models.comparison import Estimate
+from models.benefit.comparison import Estimate
 from models.programme.effect import Arms, Effect, effect
 from models.programme.outcomes import MONTHS, Course
 

@@ -13,7 +13,8 @@ import pandas as pd
 
 from casewell.page import document, html_table, inline_svg
 from casewell.settings.programme import Costs
-from models.page_risk import TOO_FEW, folded, section
+from models.evaluation.page_risk import TOO_FEW, folded, section
+from models.evaluation.verdicts import GROUPING_WORDS
 from models.programme.account import SHORT_RUN, Account
 from models.programme.lots import ByLot
 from models.programme.money import PRICED
@@ -36,7 +37,6 @@ from models.programme.sentences import (
     pounds,
     uptake_sentence,
 )
-from models.verdicts import GROUPING_WORDS
 
 OUTCOME = "emergency admission or death within a year of the start"
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from models.pictures import BLUE, GREY, ORANGE, PALE
+from models.evaluation.pictures import BLUE, GREY, ORANGE, PALE
 from models.programme.money import Money
 
 MEASURE_WORDS = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from models.evaluation.verdicts import GROUPING_WORDS
 from models.programme.account import SHORT_RUN, Account
 from models.programme.lots import ByLot
 from models.programme.money import Money
 from models.programme.outcomes import MONTHS
 from models.programme.uptake import STARTED, Uptake
-from models.verdicts import GROUPING_WORDS
 
 LIKELY_CHANCE = 0.05
 

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 
-from models.calibration import log_odds, recalibrate
-from models.risk import person_folds
+from models.risk.calibration import log_odds, recalibrate
+from models.risk.estimator import person_folds
 
 FOLDS = 5
 STARTED = "started"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.comparison import Estimate
+from models.benefit.comparison import Estimate
 from models.targeting.clusters import clustered_error
 
 NEAR_THE_CUT = 0.2  # of the places, on either side of the cut-off

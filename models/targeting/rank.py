@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.comparison import Estimate
+from models.benefit.comparison import Estimate
 
 HALF_SAMPLES = 200
 

@@ -8,12 +8,12 @@ from scipy.special import expit
 
 from casewell.settings import Settings, Training
 from features import model_columns
-from models.attribute_comparison import compare_attributes
 from models.attributes import allowed, features_of
 from models.backtest import known_before_test, predict_test
+from models.evaluation.attributes import compare_attributes
+from models.evaluation.page_attributes import attributes_section
 from models.index_dates import Split
-from models.page_attributes import attributes_section
-from models.risk import fit_risk, person_folds
+from models.risk.estimator import fit_risk, person_folds
 
 DATES = tuple(pd.Timestamp(f"2024-0{month}-01").as_unit("us") for month in range(1, 5))
 SPLIT = Split(DATES[:1], DATES[1:2], DATES[2:3], (), DATES[3:])

@@ -11,19 +11,19 @@ from scipy.special import expit
 from casewell.errors import TrainingError
 from casewell.settings import Benefit, Outcome, Settings
 from models import beside
+from models.benefit.comparison import Estimate
+from models.benefit.evidence import Check, Evidence
 from models.beside import Beside, fit_beside, measure_beside, numbers_beside, predict_beside
-from models.comparison import Estimate
-from models.days import CalibratedDays, calibrate_days
 from models.declared_outcomes import DECLARED
-from models.evaluation_days import evaluate_days
-from models.evidence import Check, Evidence
-from models.page_beside import beside_sections
-from models.risk import person_folds
+from models.evaluation.days import evaluate_days
+from models.evaluation.page_beside import beside_sections
+from models.risk.days import CalibratedDays, calibrate_days
+from models.risk.estimator import person_folds
+from models.risk.trees import Trees
 from models.score import require_features
 from models.store import load, save
 from models.tables import OUTCOMES, SCORES
 from models.train import Models
-from models.trees import Trees
 
 PEOPLE = 6_000
 

@@ -8,10 +8,10 @@ import pytest
 from scipy.special import expit
 
 from casewell.settings import Benefit, Settings
-from models import amenability
-from models.drawn_by_lot import Drawn, exposure
+from models.benefit import amenability
+from models.benefit.drawn_by_lot import Drawn, exposure
 from models.learn_benefit import LearnedBenefit, learn_benefit
-from models.risk import person_folds
+from models.risk.estimator import person_folds
 
 PEOPLE, IN_LOTS, TAKEN_UP = 25_000, 6_000, 0.6
 HIDDEN = 1.0

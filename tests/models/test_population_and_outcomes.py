@@ -47,6 +47,7 @@ EVENT = {
 }
 ENROLMENT = {
     "person_id": 1,
+    "programme": "case_management",
     "team_code": "T",
     "start": "2025-01-10",
     "end": None,

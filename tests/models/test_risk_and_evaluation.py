@@ -11,17 +11,18 @@ from scipy.special import expit
 from casewell.errors import TrainingError
 from casewell.settings import Benefit, Training
 from features import CATALOGUE
-from models import amenability, store
-from models.calibration import CalibratedRisk, beta_calibration
-from models.comparison import Estimate
-from models.evaluation import calibration_curve, evaluate
-from models.evidence import Check, Evidence, too_few
-from models.rising import RISES_WITH, rising
-from models.risk import fit_risk, person_folds
+from models import store
+from models.benefit import amenability
+from models.benefit.comparison import Estimate
+from models.benefit.evidence import Check, Evidence, too_few
+from models.evaluation.evaluate import calibration_curve, evaluate
+from models.risk.calibration import CalibratedRisk, beta_calibration
+from models.risk.estimator import fit_risk, person_folds
+from models.risk.rising import RISES_WITH, rising
+from models.risk.trees import Trees
 from models.score import require_features, score
 from models.store import load, save
 from models.train import RECENT_CANCER, Models, columns_with_history
-from models.trees import Trees
 
 RULES = Training(trees=40, minimum_leaf=50)
 

@@ -1,0 +1,239 @@
+"""Evidence: may benefit learned from the past be believed, or must it be assumed?
+
+The grade is earned by passing every check below on the history; one failure and it is `assumed`.
+It is `randomised` where enough people were drawn by lot, and then those people alone are judged by;
+otherwise `compared`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from casewell.settings import Benefit
+from models.benefit.comparison import Estimate, History, effective_sample, imbalance, top
+from models.benefit.doubly_robust import doubly_robust_scores
+from models.targeting import calibration_of_benefit
+
+ONE_SIDED_95 = 1.645
+CONTROL_MARGIN = 0.05  # a wider interval could hide confounding as large as the effects sought
+FEWEST_CONTROLS = 10  # outcomes in each arm: fewer, and an interval of nothing holds zero or not by rounding
+SLOPE_LIMITS = (0.8, 1.2)  # of calibration: outside, a stated benefit is not the benefit that is had
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test of the evidence: whether it passed, and in a sentence what was seen."""
+
+    name: str
+    passed: bool
+    seen: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The grade, the checks it rests on, what the history says on average, and why lots were not learned from, if so."""
+
+    grade: str
+    checks: tuple[Check, ...]
+    treated: int
+    average_benefit: Estimate | None
+    advantage: Estimate | None
+    lots: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Say the grade and why, in one sentence; a second says why nothing was learned from lots, where there were some."""
+        return f"{self._why()} {self.lots}".rstrip()
+
+    def _why(self) -> str:
+        if self.grade != "assumed":
+            how = {
+                "compared": "comparing people who did and did not start case management",
+                "randomised": "pooling the history with people whose place was drawn by lot, and checked on those",
+            }[self.grade]
+            return f"Benefit was learned by {how}; every check passed."
+        failed = "; ".join(check.seen for check in self.checks if not check.passed)
+        return f"Benefit is assumed from risk and amenability, not learned: {failed}."
+
+
+def too_few(treated: int, rules: Benefit) -> Evidence:
+    """Return the evidence of a history with hardly any case management in it."""
+    seen = f"{treated} people started case management in the history, {rules.minimum_treated} are needed"
+    return Evidence("assumed", (Check("enough treated", False, seen),), treated, None, None)
+
+
+def not_learnable(why: str) -> Evidence:
+    """Return the evidence of a history that `BenefitEstimator` refused, saying why."""
+    return Evidence("assumed", (Check("history", False, why),), 0, None, None)
+
+
+def judge(
+    history: History,
+    control: History,
+    matrix: pd.DataFrame,
+    orders: Mapping[str, np.ndarray],
+    supported: np.ndarray,
+    index_date: np.ndarray,
+    share: float,
+    rules: Benefit,
+    randomised: np.ndarray | None = None,
+    further: Sequence[Check] = (),
+) -> Evidence:
+    """Weigh the evidence for benefit.
+
+    Parameters
+    ----------
+    history : out-of-fold predictions of the outcome
+    control : the same for an outcome that case management should not change
+    matrix : features, for balance
+    orders : the score by which each rule would choose: "learned benefit" as it would be released, and
+        those it must beat, "risk" and, where there is one, "assumed benefit"
+    supported : boolean; people like the row's are in the evidence
+    index_date : of each row; lists are drawn within dates
+    share : places as a share of eligible people
+    randomised : boolean; drawn by lot, with the lot's own chance as propensity in `history` and `control`
+    further : checks made elsewhere that `compared` must pass too
+    """
+    if randomised is not None and _enough_drawn(history, randomised, rules):
+        drawn = randomised
+        told = history.where(drawn), control.where(drawn), matrix[drawn]
+        orders = {rule: order[drawn] for rule, order in orders.items()}
+        return _judge("randomised", *told, orders, supported[drawn], index_date[drawn], share, rules)
+    return _judge("compared", history, control, matrix, orders, supported, index_date, share, rules, further)
+
+
+def _enough_drawn(history: History, randomised: np.ndarray, rules: Benefit) -> bool:
+    people = (history.person[randomised & arm] for arm in _arms(history))
+    return min(len(np.unique(one)) for one in people) >= rules.minimum_treated
+
+
+def _arms(history: History) -> tuple[np.ndarray, np.ndarray]:
+    return history.treated, ~history.treated
+
+
+def by_chance(features: int, first: float, second: float) -> float:
+    """Return the standardised difference that a lottery leaves in one of so many features once in twenty times.
+
+    first, second : (effective) number of people in each arm
+    """
+    return float(norm.ppf(1 - 0.025 / features) * np.sqrt(1 / first + 1 / second))
+
+
+def _judge(
+    earned: str,
+    history: History,
+    control: History,
+    matrix: pd.DataFrame,
+    orders: Mapping[str, np.ndarray],
+    supported: np.ndarray,
+    index_date: np.ndarray,
+    share: float,
+    rules: Benefit,
+    further: Sequence[Check] = (),
+) -> Evidence:
+    rows = np.ones(len(index_date), dtype=bool)
+    starters = int(pd.Series(history.person[history.treated]).nunique())
+    checks = [_enough(starters, rules)]
+    if not checks[0].passed:
+        return too_few(starters, rules)
+
+    apart = imbalance(matrix, history.treated, history.propensity).abs()
+    limit = rules.maximum_imbalance
+    if earned == "randomised":
+        limit = max(limit, by_chance(len(apart), *(len(np.unique(history.person[arm])) for arm in _arms(history))))
+    checks.append(
+        Check(
+            "balance",
+            bool(apart.max() <= limit),
+            f"after weighting, treated and untreated people differ by up to {apart.max():.2f} standard deviations "
+            f"({apart.idxmax()}); the limit is {limit:.2f}",
+        )
+    )
+    chosen = {rule: top(order, index_date, share) for rule, order in orders.items()}
+    by_benefit = chosen["learned benefit"]
+    alike = float(supported[by_benefit].mean())
+    size = effective_sample(np.where(history.treated, 1 - history.propensity, 0.0))
+    checks.append(
+        Check(
+            "overlap",
+            alike >= 0.5 and size >= rules.minimum_treated / 2,
+            f"{alike:.0%} of the people who would be chosen have others like them among the treated "
+            f"(effective number of treated {size:.0f})",
+        )
+    )
+    checks.append(_negative_control(control))
+    advantage = {
+        rule: history.difference(by_benefit, others) for rule, others in chosen.items() if rule != "learned benefit"
+    }
+    checks += [_advantage(rule, estimate) for rule, estimate in advantage.items()]
+    checks += [_helps(history.average(by_benefit)), _calibration(history, orders["learned benefit"]), *further]
+    grade = earned if all(check.passed for check in checks) else "assumed"
+    return Evidence(grade, tuple(checks), starters, history.average(rows), advantage["risk"])
+
+
+def _enough(starters: int, rules: Benefit) -> Check:
+    return Check("enough treated", starters >= rules.minimum_treated, f"{starters} people started case management")
+
+
+def _negative_control(control: History) -> Check:
+    seldom = min(int(control.outcome[control.treated].sum()), int(control.outcome[~control.treated].sum()))
+    if seldom < FEWEST_CONTROLS:
+        seen = (
+            "planned admissions, which case management should not change, are too few on record to check by "
+            f"(at least {FEWEST_CONTROLS} are needed among treated and untreated)"
+        )
+        return Check("negative control", False, seen)
+    placebo = control.average(np.ones(len(control.outcome), dtype=bool))
+    low, high = placebo.interval()
+    seen = (
+        f"planned admissions, which case management should not change, appear changed by {-placebo.value:+.3f} "
+        f"(interval {-high:+.3f} to {-low:+.3f}; it must hold zero and stay within {CONTROL_MARGIN:.2f} of it)"
+    )
+    return Check("negative control", bool(-CONTROL_MARGIN <= low <= 0 <= high <= CONTROL_MARGIN), seen)
+
+
+def _advantage(rule: str, advantage: Estimate) -> Check:
+    name = f"advantage over {rule}"
+    lower = advantage.value - ONE_SIDED_95 * advantage.error
+    if np.isnan(lower):
+        return Check(
+            name, False, f"nobody whose place differs from a list by {rule} was treated, so nothing can be said"
+        )
+    return Check(
+        name,
+        bool(lower > 0),
+        f"choosing by learned benefit instead of {rule} changes the gain of each place that differs by "
+        f"{advantage.value:+.3f} (one-sided 95 % lower bound {lower:+.3f})",
+    )
+
+
+def _helps(gain: Estimate) -> Check:
+    lower = gain.value - ONE_SIDED_95 * gain.error
+    return Check(
+        "helps the chosen",
+        bool(lower > 0),
+        f"case management changes the outcome of the people who would be chosen for the better by {gain.value:+.3f} "
+        f"(one-sided 95 % lower bound {lower:+.3f}, which must be above zero)",
+    )
+
+
+def _calibration(history: History, stated: np.ndarray) -> Check:
+    scores = doubly_robust_scores(
+        history.treated, history.outcome, history.propensity, history.without, history.with_programme
+    )
+    slope = calibration_of_benefit(scores, stated, history.propensity, history.person)
+    low, high = SLOPE_LIMITS
+    return Check(
+        "calibration",
+        bool(low <= slope.value <= high),
+        f"on people it was not learned from, the benefit had rises by {slope.value:.2f} for each 1 that the stated benefit "
+        f"rises (standard error {slope.error:.2f}); the limits are {low} and {high}",
+    )

@@ -1,0 +1,1 @@
+"""How good the models are, on months that came after everything they learned from; and the page that says so."""
