@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from casewell.errors import StorageError
+from casewell.processes import is_running
 from cohorts.storage import disk
 
 _STAGING = ".staging-"
@@ -119,17 +120,7 @@ def _abandoned(folder: Path) -> bool:
     process = re.fullmatch(r".*-(\d+)-[^-]+", folder.name)
     # A process number is used again in time, so age decides besides.
     old = time.time() - folder.stat().st_mtime > _LONGEST_RUN_SECONDS
-    return old or process is None or not _alive(int(process[1]))
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return old or process is None or not is_running(int(process[1]))
 
 
 def _flush(folder: Path) -> None:

@@ -11,6 +11,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from casewell.processes import is_running
+
 PREFIX = "casewell-copy-"
 
 
@@ -31,15 +33,5 @@ def sweep() -> None:
     """Remove copies whose process is gone."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         process = folder.name.removeprefix(PREFIX).split("-")[0]
-        if process.isdigit() and not _is_running(int(process)) and folder.stat().st_uid == os.getuid():
+        if process.isdigit() and not is_running(int(process)) and folder.stat().st_uid == os.getuid():
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

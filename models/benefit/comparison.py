@@ -87,13 +87,19 @@ def imbalance(matrix: pd.DataFrame, treated: np.ndarray, propensity: np.ndarray)
 
     What is missing counts as average; as nought it would read "today" in a number of days.
     """
-    values = matrix.fillna(matrix.mean()).fillna(0).to_numpy("float64")
-    means = [
-        np.average(values[arm], axis=0, weights=w[arm])
-        for arm, w in ((treated, 1 - propensity), (~treated, propensity))
-    ]
-    spread = np.sqrt((values[treated].var(axis=0) + values[~treated].var(axis=0)) / 2)
-    return pd.Series((means[0] - means[1]) / np.where(spread > 0, spread, 1), index=matrix.columns)
+    weights = 1 - propensity[treated], propensity[~treated]
+    # Feature by feature: a copy of the whole table in double precision is many gigabytes.
+    apart = [_standardised(values.to_numpy("float64"), treated, weights) for _, values in matrix.items()]
+    return pd.Series(apart, index=matrix.columns)
+
+
+def _standardised(values: np.ndarray, treated: np.ndarray, weights: tuple[np.ndarray, np.ndarray]) -> float:
+    missing = np.isnan(values)
+    values = np.where(missing, values[~missing].mean() if not missing.all() else 0.0, values)
+    arms = values[treated], values[~treated]
+    first, second = (np.average(arm, weights=weight) for arm, weight in zip(arms, weights, strict=True))
+    spread = np.sqrt((arms[0].var() + arms[1].var()) / 2)
+    return float((first - second) / (spread if spread > 0 else 1.0))
 
 
 def effective_sample(weights: np.ndarray) -> float:
