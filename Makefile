@@ -97,7 +97,7 @@ bench-monitoring: .venv/.stamp  ## are planted wrongs named by the week's monito
 bench-need: .venv/.stamp  ## is expected need nearer the truth than recorded need, for whom little is written down? (about ten minutes)
 	$(BIN)/python -m benchmarks.need
 
-bench-features: .venv/.stamp  ## what features cost, beside what else could make them (an hour, nearly all of it MEDS-Tab's)
+bench-features: .venv/.stamp  ## what features cost, beside what else could make them (about twenty minutes and 12 GB of disk)
 	$(BIN)/python -m benchmarks.features
 
 bench-risk: .venv/.stamp  ## predicted risk, by trees and by the simpler model, against true risk: 100,000 people on three seeds (about three quarters of an hour)

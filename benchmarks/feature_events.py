@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow
 from pyarrow import parquet
 
-from features.feature import DOMAINS, Feature
+from features.feature import Feature
+from features.registrations import OF_AREA
 
 GROUPS = 60
 VALUED = 10  # of the groups; their events have a value
@@ -61,7 +62,7 @@ def write_homes(number: int, folder: Path) -> tuple[Path, Path]:
     first = AS_OF - random.integers(400, 4000, number)
     homes = pd.DataFrame({"person_id": ids, "start": first.astype("datetime64[us]"), "end": missing})
     homes = homes.assign(end_known_at=missing, household_id=random.permutation(number) // 2, practice_code="P1")
-    for name in ("imd_decile", *DOMAINS):
+    for name in OF_AREA:
         homes[name] = random.integers(1, 11, number).astype(np.float64)
     moved = homes[::2].assign(
         start=homes["start"] + pd.Timedelta(days=300), household_id=lambda t: t["household_id"] + 1

@@ -12,19 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import pyarrow
+from pyarrow import parquet
 
 from benchmarks import feature_events as made_up
 from features import CATALOGUE, build, store
 from features.feature import LIVING, STATIC
 from features.from_events import describe
 from features.pieces import Pieces
+from features.population import lay_out
 from features.writing import replaced, write_piece
 
 FLOOR, STORE, WEEK = "floor: DuckDB reads and counts", "store, made at once", "its refresh for a week of 2 % news"
 WHOLE = "whole build: store, twelve dates, people, homes"
 ONE, TWELVE = "matrix from it, one date", "matrix from it, twelve dates"
 PANDAS, MEDS_TAB = "pandas, wide, one date", "MEDS-Tab 0.2.0, its nearest task"
+MEDS_TAB_STOPPED = f"{MEDS_TAB}: stopped, unfinished"
 MONTHS, NOTHING_NEW, AGAIN = (
     "store in periods, made at once",
     "its refresh when nothing is new",
@@ -32,15 +35,13 @@ MONTHS, NOTHING_NEW, AGAIN = (
 )
 
 
-def population(number: int, dates: int) -> pd.DataFrame:
-    """Everybody on each of so many index dates, 30 days apart."""
-    days = made_up.AS_OF - 30 * np.arange(dates)[::-1]
-    return pd.DataFrame(
-        {
-            "index_date": np.repeat(days, number).astype("datetime64[us]"),
-            "person_id": np.tile(made_up.people(number), dates),
-        }
-    )
+def write_population(number: int, dates: int, folder: Path) -> Path:
+    """Write everybody on each of so many index dates, 30 days apart, as a file that is read range by range."""
+    days, path = made_up.AS_OF - 30 * np.arange(dates)[::-1], folder / f"population-{dates}.parquet"
+    index_date = np.repeat(days, number).astype("datetime64[us]")
+    table = pyarrow.table({"index_date": index_date, "person_id": np.tile(made_up.people(number), dates)})
+    parquet.write_table(table, path, row_group_size=1 << 17)
+    return path
 
 
 def make_store(events: Path, folder: Path) -> None:
@@ -48,18 +49,18 @@ def make_store(events: Path, folder: Path) -> None:
     store.refresh(events, folder, made_up.code_groups())
 
 
-def matrix(events: Path, folder: Path, number: int, dates: int, out: Path) -> None:
+def matrix(events: Path, folder: Path, population: Path, out: Path) -> None:
     """Make all features from a store that is there, and write them as `features.build` does."""
     coded = store.refresh(events, folder, made_up.code_groups())
     declared = made_up.features()
-    pieces = Pieces(population(number, dates), len(declared))
-    with replaced(out) as partial:
+    with tempfile.TemporaryDirectory() as scratch, replaced(out) as partial:
+        pieces = Pieces(lay_out(population, Path(scratch)), len(declared))
         for piece, values in describe(pieces, coded, declared, made_up.code_groups()):
             write_piece(partial, piece, {one.name: column for one, column in zip(declared, values, strict=True)})
     shutil.rmtree(out)
 
 
-def whole(folder: Path, number: int, dates: int) -> None:
+def whole(folder: Path, population: Path) -> None:
     """Make everything with `features.build` itself: the store, the features of events, of people and of their homes."""
     # The made-up codes are in no group of the catalogue's.
     sys.modules["features.build"].load_code_groups = made_up.code_groups  # type: ignore[attr-defined]
@@ -68,7 +69,7 @@ def whole(folder: Path, number: int, dates: int) -> None:
         folder / f"{name}.parquet" for name in ("events", "people", "residences", "matrix")
     )
     shutil.rmtree(folder / "coded_events", ignore_errors=True)
-    build(population(number, dates), events, people, residences, out, [*made_up.features(), *own])
+    build(population, events, people, residences, out, [*made_up.features(), *own])
     shutil.rmtree(out)
 
 
@@ -90,7 +91,7 @@ def measured(method: Callable[..., None], *told: object) -> tuple[float, float]:
 def _run(send, method: Callable[..., None], told: tuple[object, ...]) -> None:  # type: ignore[no-untyped-def]
     with tempfile.TemporaryDirectory() as folder:  # loads the machine code, and DuckDB
         small = made_up.write_events(20, Path(folder) / "events.parquet")
-        matrix(small, Path(folder) / "store", 20, 2, Path(folder) / "matrix")
+        matrix(small, Path(folder) / "store", write_population(20, 2, Path(folder)), Path(folder) / "matrix")
     began = time.process_time()
     method(*told)
     seconds = time.process_time() - began

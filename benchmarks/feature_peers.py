@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +17,7 @@ import pandas as pd
 from benchmarks import feature_events as made_up
 
 MEDS_TAB = "meds-tab==0.2.0"
+STOPPED = "stopped"  # a file beside what MEDS-Tab wrote, where it did not come to its end
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -68,28 +73,50 @@ def meds_tab_python(folder: Path) -> str | None:
     return str(python) if installed and python.with_name("meds-tab-describe").exists() else None
 
 
-def meds_tab(python: str, events: Path, folder: Path) -> None:
-    """Run MEDS-Tab's description and time-series tabulation over the same events."""
-    data, out = folder / "MEDS" / "data", folder / "out"
+def meds_tab(python: str, events: Path, folder: Path, budget: float) -> None:
+    """Run MEDS-Tab's description and time-series tabulation over the same events, for about so many CPU-seconds at most.
+
+    The system counts by the tick, so that it stops a process some hundredths too early or too late.
+    """
+    began, data, out = _taken(), folder / "MEDS" / "data", folder / "out"
     data.joinpath("train").mkdir(parents=True)
     with connect() as connection:
         connection.execute(
             f"""COPY (SELECT subject_id, time, code, CAST(numeric_value AS FLOAT) AS numeric_value FROM '{events}'
             ORDER BY subject_id, time) TO '{data}/train/0.parquet' (FORMAT parquet)"""
         )
-    program = str(Path(python).parent)
     windows = "[" + ",".join(f"{days}d" for days in made_up.WINDOWS) + "]"
+    tabulation = [f"tabularization.window_sizes={windows}", "tabularization.aggs=[code/count,value/sum]"]
+    tabulation += ["tabularization.min_code_inclusion_count=1"]
     common = [f"input_dir={data}", f"output_dir={out}", "do_overwrite=True"]
-    subprocess.run([f"{program}/meds-tab-describe", *common], check=True, capture_output=True)
-    counted = "[code/count,value/sum]"
-    subprocess.run(
-        [
-            f"{program}/meds-tab-tabularize-time-series",
-            *common,
-            f"tabularization.window_sizes={windows}",
-            f"tabularization.aggs={counted}",
-            "tabularization.min_code_inclusion_count=1",
-        ],
-        check=True,
-        capture_output=True,
-    )
+    for step, more in (("meds-tab-describe", []), ("meds-tab-tabularize-time-series", tabulation)):
+        left = began + budget - _taken()
+        if left <= 0 or not _ended(left, [str(Path(python).with_name(step)), *common, *more]):
+            (folder / STOPPED).touch()
+            return
+
+
+def _taken() -> float:
+    """Return the CPU-seconds of this process and of those it has waited for."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
+def _ended(seconds: float, command: list[str]) -> bool:
+    """Run a command; say whether it ended before it had taken so many CPU-seconds, after which the system stops it.
+
+    Raises
+    ------
+    CalledProcessError
+        It failed.
+    """
+    limit = math.ceil(seconds)
+
+    def stop_after() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
+
+    done = subprocess.run(command, check=False, capture_output=True, preexec_fn=stop_after)
+    if done.returncode == -signal.SIGXCPU:
+        return False
+    done.check_returncode()
+    return True

@@ -5,39 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
 import numpy as np
-import pandas as pd
 
 from features.feature import LIVING, Feature
-from features.households import living, prepare
+from features.households import living, prepare, turn_to
 from features.pieces import Piece
-
-MEMORY_LIMIT = "800MB"
-THREADS = 2
+from features.population import Population
+from features.scratch import connect
 
 
 class Homes:
-    """The features of homes of every row of a population, in a file of `folder`, which should be empty and private.
-
-    Parameters
-    ----------
-    rows
-        Sorted by index_date and person_id.
-    """
+    """The features of homes of every row of a population, in a file of `folder`, which should be private."""
 
     def __init__(
-        self, rows: pd.DataFrame, people: Path, residences: Path, features: Sequence[Feature], folder: Path
+        self, population: Population, people: Path, residences: Path, features: Sequence[Feature], folder: Path
     ) -> None:
         self._of_homes = [feature for feature in features if feature.aggregation in LIVING]
         self._path = folder / "homes"
         if not self._of_homes:
             return
-        with _connect(folder) as connection, self._path.open("wb") as file:
+        with connect(folder, "homes.duckdb") as connection, self._path.open("wb") as file:
+            connection.execute("SET preserve_insertion_order = false")
             prepare(connection, residences, people)
-            for day, asked in rows.groupby("index_date", sort=True)["person_id"]:
-                found = living(connection, day, asked.to_numpy())
-                np.column_stack([found[feature.aggregation] for feature in self._of_homes]).tofile(file)
+            for day, asked in population.by_date():
+                turn_to(connection, day)
+                for person in asked:
+                    found = living(connection, day, person)
+                    np.column_stack([found[feature.aggregation] for feature in self._of_homes]).tofile(file)
 
     def of(self, piece: Piece) -> dict[str, np.ndarray]:
         """Read the columns of a piece: float32 by name of feature."""
@@ -53,17 +47,3 @@ class Homes:
         ]
         columns = np.concatenate(parts).reshape(-1, width)
         return {feature.name: columns[:, number].copy() for number, feature in enumerate(self._of_homes)}
-
-
-def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        config={
-            "autoinstall_known_extensions": "false",
-            "threads": THREADS,
-            "memory_limit": MEMORY_LIMIT,
-            "preserve_insertion_order": "false",
-            "temp_directory": str(folder),
-        }
-    )
-    connection.execute("SET enable_progress_bar = false")
-    return connection

@@ -13,17 +13,17 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from casewell import doors
-from casewell.errors import SourceError
 from features.at_home import Homes
 from features.catalogue import CATALOGUE
 from features.checks import check_catalogue
 from features.code_groups import load_code_groups
-from features.feature import DERIVED, STATIC, Feature
+from features.feature import DERIVED, Feature
 from features.from_events import from_store
-from features.not_events import derived_column, needed_for, static_column
+from features.not_events import derived_column, needed_for
+from features.persons import of_persons
 from features.pieces import Piece, Pieces
-from features.tables import POPULATION
+from features.population import lay_out
+from features.scratch import connect
 from features.writing import replaced, write_nobody, write_piece
 
 Progress = Callable[[str], None]
@@ -31,7 +31,7 @@ Engine = Literal["embedded", "spark"]
 
 
 def build(
-    population: pd.DataFrame,
+    population: pd.DataFrame | Path,
     events: Path,
     people: Path,
     residences: Path,
@@ -45,7 +45,8 @@ def build(
     Parameters
     ----------
     population
-        `features.tables.POPULATION`: index_date (a midnight) and person_id.
+        `features.tables.POPULATION` in any order: index_date (a midnight) and person_id. As a table or, if it is large,
+        as a Parquet file that may have other columns too: then memory is the same however many rows it has.
     events, people, residences
         Parquet files of `records.tables.EVENTS`, `PEOPLE` and `RESIDENCES`. The coded store is kept beside the
         events, in the folder `coded_events`; two calls with features of other groups must not run at once.
@@ -68,35 +69,22 @@ def build(
     code_groups = load_code_groups()
     check_catalogue(features, set(code_groups["group"]))
     wanted = needed_for(features)
-    rows = _in_order(population)
-    dates = rows["index_date"].nunique()
-    say(f"Building {len(features)} features for {rows['person_id'].nunique():,} people at {dates} index date(s)")
-    known = pd.read_parquet(people, columns=["person_id", "birth_month", "sex"]).sort_values("person_id")
     from_events = [feature for feature in wanted if feature.group is not None]
-    told = _of_events(Pieces(rows, len(wanted)), events, from_events, code_groups, say, engine)
     with tempfile.TemporaryDirectory(prefix="casewell-features-") as scratch, replaced(out) as folder:
-        homes = Homes(rows, people, residences, wanted, Path(scratch))
-        for piece, values in told:
-            columns = {feature.name: column for feature, column in zip(from_events, values, strict=True)}
-            columns |= homes.of(piece)
-            _fill_the_rest(columns, piece, known, wanted)
-            write_piece(folder, piece, {feature.name: columns[feature.name] for feature in features})
-        if rows.empty:
+        asked = lay_out(population, Path(scratch))
+        say(f"Building {len(features)} features for {asked.people:,} people at {len(asked.dates)} index date(s)")
+        told = _of_events(Pieces(asked, len(wanted)), events, from_events, code_groups, say, engine)
+        homes = Homes(asked, people, residences, wanted, Path(scratch))
+        with connect(Path(scratch)) as connection:
+            for piece, values in told:
+                columns = {feature.name: column for feature, column in zip(from_events, values, strict=True)}
+                columns |= homes.of(piece) | of_persons(connection, people, piece, wanted)
+                _derive(columns, wanted)
+                write_piece(folder, piece, {feature.name: columns[feature.name] for feature in features})
+        if not asked.rows:
             write_nobody(folder, [feature.name for feature in features])
-    say(f"Wrote {len(rows):,} rows")
+    say(f"Wrote {asked.rows:,} rows")
     return out
-
-
-def _in_order(population: pd.DataFrame) -> pd.DataFrame:
-    """Check and sort date by date: all at once, the check alone would hold several copies of a large population."""
-    dates = population.get("index_date", pd.Series()).drop_duplicates()
-    try:
-        parts = [doors.check(population[population["index_date"] == date], POPULATION) for date in dates.sort_values()]
-    except SourceError:
-        parts = []
-    if sum(map(len, parts)) < len(population) or not parts:
-        return doors.check(population, POPULATION)  # which tells every problem at once
-    return pd.concat([part.sort_values("person_id", kind="stable") for part in parts], ignore_index=True)
 
 
 def _of_events(
@@ -107,7 +95,7 @@ def _of_events(
     say: Progress,
     engine: Engine,
 ) -> Iterator[tuple[Piece, np.ndarray]]:
-    if not features or pieces.rows.empty:
+    if not features or not pieces.population.rows:
         return ((piece, np.empty((0, len(piece.rows)), dtype=np.float32)) for piece in pieces)
     used = code_groups[code_groups["group"].isin({feature.group for feature in features})]
     if engine == "spark":
@@ -117,18 +105,8 @@ def _of_events(
     return from_store(pieces, events, features, used, say)
 
 
-def _fill_the_rest(
-    columns: dict[str, np.ndarray], piece: Piece, known: pd.DataFrame, features: Sequence[Feature]
-) -> None:
-    """Add the columns of the person's own and those made from others; `known` is sorted by person_id."""
-    static = [feature for feature in features if feature.aggregation in STATIC]
-    if static:
-        asked = pd.DataFrame({"index_date": piece.index_date, "person_id": piece.person})
-        first, last = piece.person.min(), piece.person.max()
-        here = known.iloc[known["person_id"].searchsorted(first) : known["person_id"].searchsorted(last, "right")]
-        persons = asked.merge(here, on="person_id", how="left", validate="many_to_one")
-        for feature in static:
-            columns[feature.name] = static_column(feature, persons)
+def _derive(columns: dict[str, np.ndarray], features: Sequence[Feature]) -> None:
+    """Add the columns that are made from others."""
     for feature in features:
         if feature.aggregation in DERIVED:
             columns[feature.name] = derived_column(feature, columns)

@@ -14,7 +14,7 @@ from features.themes.conditions import conditions
 from features.themes.hospital import hospital
 from features.themes.measurements import measurements
 from features.themes.medicines import prescriptions
-from features.themes.people import household, person, registration
+from features.themes.people import household, person, registration, travel
 from features.themes.practice import general_practice
 from features.themes.urgent import emergency_department, outpatients, urgent_care
 
@@ -33,6 +33,7 @@ CATALOGUE: tuple[Feature, ...] = (
     *household(),
     *registration(),
     *person(),
+    *travel(),
 )
 
 

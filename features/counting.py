@@ -87,11 +87,13 @@ def _walk(day, code, seen, asked_day, asked_place, plan, counts, distinct, lates
                     for slot in range(distinct_starts[group], distinct_starts[group + 1]):
                         for date in range(dates):
                             distinct[slot, date] = 0
-                for slot in range(count_starts[group], count_starts[group + 1]):
+                # From the longest window to the shortest: what is not in one is in none that is shorter.
+                for slot in range(count_starts[group + 1] - 1, count_starts[group] - 1, -1):
                     leaves = min(end, pointers[count_windows[slot]])
-                    if begin < leaves:
-                        counts[slot, begin] += 1
-                        counts[slot, leaves] -= 1
+                    if begin >= leaves:
+                        break
+                    counts[slot, begin] += 1
+                    counts[slot, leaves] -= 1
                 if wants_last[group]:
                     for date in range(begin, end):
                         latest[group, date] = today

@@ -56,7 +56,7 @@ def _home(told: Personal, feature: Feature, asked: pd.Series) -> list[tuple[str,
     if begun.empty:
         return [("registration", "none had begun by then")]
     said = [("registration", _registration(row)) for _, row in begun.iterrows()]
-    if feature.aggregation in begun.columns:  # a decile: the newest registration tells the area
+    if feature.aggregation in begun.columns:  # of the area, which the newest registration tells
         said.append((f"{feature.aggregation} of the area", number(float(begun.iloc[0][feature.aggregation]))))
     if feature.aggregation in OF_HOUSEHOLD:
         said += _household(told, asked)

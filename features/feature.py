@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from casewell.errors import SettingsError
 from features.sensitive import SENSITIVE_GROUPS
 
 Aggregation = Literal[
@@ -48,6 +49,9 @@ Aggregation = Literal[
     "crime_decile",
     "housing_services_decile",
     "environment_decile",
+    "minutes_to_gp",
+    "minutes_to_pharmacy",
+    "minutes_to_hospital",
     "weighted_sum",
     "reaches",
     "share",
@@ -109,6 +113,17 @@ MEANINGS: dict[str, str] = {
             ("environment", "living environment"),
         )
     },
+    **{
+        f"minutes_to_{place}": (
+            f"Minutes from the area of residence to {words}, by the site's own table (the source travel_times), the same on every day; "
+            "missing without such a table, or where it does not tell"
+        )
+        for place, words in (
+            ("gp", "the nearest general practice"),
+            ("pharmacy", "the nearest pharmacy"),
+            ("hospital", "the nearest hospital"),
+        )
+    },
     "weighted_sum": (
         "Sum of other features, each times its weight, without those that another rules out; missing when one is missing"
     ),
@@ -118,6 +133,7 @@ MEANINGS: dict[str, str] = {
 
 STATIC = ("age", "sex_female")
 DOMAINS = tuple(name for name in MEANINGS if name.endswith("_decile") and name != "imd_decile")
+TRAVEL = tuple(name for name in MEANINGS if name.startswith("minutes_to_"))
 LIVING = (
     "imd_decile",
     "household_size",
@@ -130,6 +146,7 @@ LIVING = (
     "registrations_begun",
     "practices",
     *DOMAINS,
+    *TRAVEL,
 )
 DERIVED = ("weighted_sum", "reaches", "share")
 ZERO_WHEN_NOTHING = (
@@ -181,12 +198,24 @@ class Feature:
     threshold: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a feature that shows what must not be shown."""
-        sensitive = sorted(self.groups() & set(SENSITIVE_GROUPS))
-        if self.showable and sensitive:
-            raise ValueError(f"feature {self.name!r}: group {sensitive[0]!r} is sensitive and cannot be showable")
-        if self.showable and not self.template:
-            raise ValueError(f"feature {self.name!r} is showable but has no template")
+        """Refuse a feature that shows what must not be shown.
+
+        Raises
+        ------
+        SettingsError
+            It rests on sensitive groups, or there are no words to show it in.
+        """
+        problems = [
+            f"group {group!r} is sensitive and cannot be showable"
+            for group in sorted(self.groups())
+            if group in SENSITIVE_GROUPS
+        ]
+        problems += [] if self.template else ["it is showable but has no template"]
+        if self.showable and problems:
+            raise SettingsError(
+                [f"feature {self.name!r}: {problem}" for problem in problems],
+                "Declare it with show=False; features/sensitive.py says which groups nobody is shown, and why.",
+            )
 
     def groups(self) -> frozenset[str]:
         """Return the code groups that the feature rests on, its parts' included."""

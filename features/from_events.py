@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
 
 from features import store
 from features.checks import check_index_dates
@@ -35,7 +36,8 @@ def from_store(
     if not is_compiled():
         say("Compiling the feature kernel, once on this machine: about ten seconds")
     coded = store.refresh(events, events.with_name("coded_events"), code_groups)
-    check_index_dates(pieces.rows["index_date"].unique(), known_between(events))
+    pyarrow.default_memory_pool().release_unused()  # what reading them all took, for what follows
+    check_index_dates(pieces.population.dates, known_between(events))
     return describe(pieces, coded, features, code_groups)
 
 
@@ -45,11 +47,9 @@ def describe(
     """Give each piece with float32 (features, rows of the piece), good until the next is asked for; features have a group."""
     compiled = plan(features, coded.codes, code_groups)
     held, events = -1, None  # a range of the store may belong to several pieces
-    room = np.empty(0, dtype=np.float32)  # memory that is there already costs less than new
+    room = np.empty(len(features) * pieces.largest, dtype=np.float32)  # once: new memory for each would cost more
     for piece in pieces:
-        cells = len(features) * len(piece.rows)
-        room = room if len(room) >= cells else np.empty(cells, dtype=np.float32)
-        out = room[:cells].reshape(len(features), len(piece.rows))
+        out = room[: len(features) * len(piece.rows)].reshape(len(features), len(piece.rows))
         out[:] = compiled.empty[:, None]
         ranges, day = store.shard_of(piece.person, coded.shards), piece.day
         for shard in np.unique(ranges):

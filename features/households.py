@@ -13,7 +13,6 @@ import pandas as pd
 
 from casewell.errors import SourceError
 from features import registrations
-from features.registrations import LIVING_THEN
 
 # Care homes, hostels and halls: an address at which more people are registered is nobody's household here.
 LARGEST_HOUSEHOLD = 10
@@ -27,21 +26,20 @@ COLUMNS = (
     "large_address",
 )
 
-RESIDING = """CREATE OR REPLACE TEMP TABLE residing AS SELECT r.*, p.died_on, p.death_known_at, p.birth_month
+RESIDING = """CREATE TABLE residing AS SELECT r.*, p.died_on, p.death_known_at, p.birth_month
 FROM residences AS r JOIN people AS p USING (person_id)"""
-SINCE = """CREATE OR REPLACE TEMP TABLE since AS
+SINCE = """CREATE TABLE since AS
 SELECT person_id, household_id, min(coalesce(start, TIMESTAMP '0001-01-01')) AS since
 FROM residing WHERE household_id IS NOT NULL GROUP BY ALL"""
-# `residing` and `since`, and on one day `living` (who lived where then) and `asked` (row_number, person_id).
+# Of one day: who is at each address, and the latest death there. Both need everybody.
+ADDRESSES = """CREATE OR REPLACE TABLE addresses AS
+SELECT household_id, count(*) AS size, count(*) FILTER (child) AS children, count(*) FILTER (old) AS old FROM living
+WHERE household_id IS NOT NULL AND NOT left_by_then AND NOT dead GROUP BY 1"""
+DEATHS = f"""CREATE OR REPLACE TABLE deaths AS
+SELECT household_id, max(died_on) AS died_on FROM living
+WHERE dead AND NOT left_before AND died_on >= $day - INTERVAL {BEREAVED_DAYS} DAY GROUP BY 1"""
+# Of some people (`asked`: row_number, person_id), from the tables of the day.
 QUERY = f"""
-WITH addresses AS (
-    SELECT household_id, count(*) AS size, count(*) FILTER (child) AS children, count(*) FILTER (old) AS old FROM living
-    WHERE household_id IS NOT NULL AND NOT left_by_then AND NOT dead GROUP BY 1
-),
-deaths AS (
-    SELECT household_id, max(died_on) AS died_on FROM living
-    WHERE dead AND NOT left_before AND died_on >= $day - INTERVAL {BEREAVED_DAYS} DAY GROUP BY 1
-)
 SELECT a.row_number, h.size AS household_size, CAST(h.size = 1 AS INTEGER) AS lives_alone,
     CASE WHEN h.size IS NOT NULL THEN CAST(coalesce(s.since <= d.died_on, false) AS INTEGER) END AS household_bereavement,
     h.children - CAST(coalesce(l.child, false) AS INTEGER) AS household_children,
@@ -55,7 +53,7 @@ LEFT JOIN since AS s ON s.person_id = l.person_id AND s.household_id = l.househo
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, residences: Path, people: Path) -> None:
-    """Read `records.tables.RESIDENCES` and `PEOPLE`, Parquet files, for `living`.
+    """Read `records.tables.RESIDENCES` and `PEOPLE`, Parquet files, into a database that is empty, for `turn_to`.
 
     Raises
     ------
@@ -71,8 +69,18 @@ def prepare(connection: duckdb.DuckDBPyConnection, residences: Path, people: Pat
         )
     known.create_view("residences")
     connection.read_parquet(str(people)).create_view("people")
+    connection.begin()
     connection.execute(RESIDING)
     connection.execute(SINCE)
+    connection.commit()
+
+
+def turn_to(connection: duckdb.DuckDBPyConnection, day: pd.Timestamp) -> None:
+    """Work out what describes everybody on a day, for `living` to tell of some of them."""
+    connection.begin()  # one commit in place of four: each waits for the disk
+    for statement in (registrations.LIVING_THEN, ADDRESSES, DEATHS, registrations.PAST):
+        connection.execute(statement, {"day": day} if "$day" in statement else None)
+    connection.commit()
 
 
 def living(connection: duckdb.DuckDBPyConnection, day: pd.Timestamp, person: np.ndarray) -> dict[str, np.ndarray]:
@@ -82,10 +90,9 @@ def living(connection: duckdb.DuckDBPyConnection, day: pd.Timestamp, person: np.
     happened within 365 days before the day, to another who lived there, while the person did.
     """
     columns = {name: np.full(len(person), np.nan, dtype=np.float32) for name in (*COLUMNS, *registrations.COLUMNS)}
-    connection.execute(LIVING_THEN, {"day": day})
     connection.register("asked", pd.DataFrame({"row_number": np.arange(len(person)), "person_id": person}))
     for query, names in ((QUERY, COLUMNS), (registrations.QUERY, registrations.COLUMNS)):
-        found = connection.execute(query, {"day": day}).df()
+        found = connection.execute(query, {"day": day} if "$day" in query else None).df()
         for name in names:
             columns[name][found["row_number"]] = found[name]
     connection.unregister("asked")

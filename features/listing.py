@@ -46,8 +46,9 @@ def _walk(events, seen, asked_day, asked_place, plan, room, most_dates, no_value
     value, since, until = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     gaps, steps = np.empty(room, dtype=np.int64), np.empty((most_dates + 1, 3), dtype=np.int64)
     codes, tallies = np.empty(room, dtype=np.int64), np.zeros((len(code_starts), 3), dtype=np.int64)
+    list_event, list_group = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     for person in range(len(begins)):
-        first, dates, touched = rows[person], rows[person + 1] - rows[person], 0
+        first, dates, touched, listed = rows[person], rows[person + 1] - rows[person], 0, 0
         for event in range(begins[person], ends[person]):
             if all_since[event] < all_until[event]:
                 for at in range(code_starts[all_code[event]], code_starts[all_code[event] + 1]):
@@ -57,21 +58,19 @@ def _walk(events, seen, asked_day, asked_place, plan, room, most_dates, no_value
                             marks[group], sizes[group], groups[touched] = person, 0, group
                             touched += 1
                         sizes[group] += 1
+                        list_event[listed], list_group[listed] = event, group
+                        listed += 1
         total = 0
         for number in range(touched):
             places[groups[number]] = total
             total += sizes[groups[number]]
         # Lay each group's events out together, in order of day.
-        for event in range(begins[person], ends[person] if touched else begins[person]):
-            if all_since[event] < all_until[event]:
-                for at in range(code_starts[all_code[event]], code_starts[all_code[event] + 1]):
-                    group = code_groups[at]
-                    if wants[group]:
-                        place = places[group]
-                        day[place], known[place], end[place] = all_day[event], all_known[event], all_end[event]
-                        value[place], since[place], until[place] = all_value[event], all_since[event], all_until[event]
-                        codes[place] = all_code[event]
-                        places[group] += 1
+        for at in range(listed):
+            event, place = list_event[at], places[list_group[at]]
+            day[place], known[place], end[place] = all_day[event], all_known[event], all_end[event]
+            value[place], since[place], until[place] = all_value[event], all_since[event], all_until[event]
+            codes[place] = all_code[event]
+            places[list_group[at]] += 1
         for number in range(touched):
             group = groups[number]
             stop = places[group]

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+
+from features.population import Population
 
 # Cells of the matrix in a piece: 256 MiB of float32, however many people, dates and features there are. In smaller ones
 # the cost of each column of each file (20 microseconds) would outgrow that of its cells.
 CELLS = 1 << 26
-# Narrow ranges of pseudonyms, which are spread evenly over 63 bits; those below zero are in the first. A piece is a
-# run of them: it is never cut finer.
-GRID = 4096
-BOUNDS = np.append(np.iinfo(np.int64).min, np.arange(1, GRID, dtype=np.int64) << 51)
 
 
 @dataclass(frozen=True)
@@ -39,27 +36,31 @@ class Piece:
 
 @dataclass(frozen=True)
 class Pieces:
-    """The pieces of a population sorted by index_date and person_id, for so many features; equal ones are cut alike."""
+    """The pieces of a population for so many features; a piece is a run of the population's ranges of pseudonyms."""
 
-    rows: pd.DataFrame
+    population: Population
     features: int
+
+    @property
+    def largest(self) -> int:
+        """Rows of the largest piece."""
+        sizes = self.population.counts.sum(axis=0)
+        return max((int(sizes[begin:end].sum()) for begin, end in self._runs()), default=0)
+
+    def _runs(self) -> Iterator[tuple[int, int]]:
+        return _runs(self.population.counts.sum(axis=0), max(CELLS // max(self.features, 1), 1))
 
     def __iter__(self) -> Iterator[Piece]:
         """Give the pieces in order of pseudonym; none if there is nobody."""
-        if self.rows.empty:
-            return
-        index_date, person = self.rows["index_date"].to_numpy(), self.rows["person_id"].to_numpy()
-        starts = np.searchsorted(index_date, np.unique(index_date))
-        edges = np.array(
-            [
-                np.append(first + np.searchsorted(person[first:last], BOUNDS), last)
-                for first, last in zip(starts, [*starts[1:], len(person)], strict=True)
-            ]
-        )
-        runs = _runs(np.diff(edges, axis=1).sum(axis=0), max(CELLS // max(self.features, 1), 1))
-        for number, (begin, end) in enumerate(runs):
-            rows = np.concatenate([np.arange(edge[begin], edge[end]) for edge in edges])
-            yield Piece(number, rows, index_date[rows], person[rows])
+        edges = self.population.edges()
+        for number, (begin, end) in enumerate(self._runs()):
+            spans = edges[:, [begin, end]].tolist()
+            yield Piece(
+                number,
+                np.concatenate([np.arange(first, last) for first, last in spans]),
+                np.repeat(self.population.dates, [last - first for first, last in spans]),
+                np.concatenate([self.population.pseudonyms(first, last) for first, last in spans]),
+            )
 
 
 def _runs(sizes: np.ndarray, limit: int) -> Iterator[tuple[int, int]]:

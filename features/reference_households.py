@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from features.feature import DOMAINS
 from features.households import BEREAVED_DAYS, LARGEST_HOUSEHOLD
-from features.reference_registrations import decile, practices, registered_days, registrations_begun
+from features.reference_registrations import of_area, practices, registered_days, registrations_begun
+from features.registrations import OF_AREA
 
 
 def registrations_on(day: pd.Timestamp, people: pd.DataFrame, residences: pd.DataFrame) -> pd.DataFrame:
@@ -113,5 +113,5 @@ LIVING_COLUMNS = {
     "registered_days": _column(registered_days),
     "registrations_begun": _column(registrations_begun),
     "practices": _column(practices),
-    **{name: _column(partial(decile, name)) for name in ("imd_decile", *DOMAINS)},
+    **{name: _column(partial(of_area, name)) for name in OF_AREA},
 }

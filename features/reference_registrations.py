@@ -8,8 +8,8 @@ import pandas as pd
 from features.registrations import REGISTERED_DAYS
 
 
-def decile(name: str, asked: pd.Series, then: pd.DataFrame, _: pd.DataFrame) -> float:
-    """Return a decile of the area of the registration that described the person."""
+def of_area(name: str, asked: pd.Series, then: pd.DataFrame, _: pd.DataFrame) -> float:
+    """Return what is told of the area (a decile, minutes) of the registration that described the person."""
     return float(then.loc[then["person_id"] == asked["person_id"], name].sum(min_count=1))
 
 

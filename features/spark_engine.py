@@ -44,7 +44,7 @@ def from_spark(
         Nothing was known of anybody by an index date.
     """
     check_covered(features)
-    check_index_dates(pieces.rows["index_date"].unique(), known_between(events))
+    check_index_dates(pieces.population.dates, known_between(events))
     session = spark_session("features.engine")
     say("Leaving the events to Spark")
     return _described(session, pieces, events, features, code_groups)

@@ -32,7 +32,7 @@ from features.order import ordered, settled
 VERSION = 2
 PSEUDONYM_BITS = 63  # over which pseudonyms are spread evenly
 FEWEST_SHARDS = 64
-MOST_EVENTS = 1 << 20  # in a range, of all the parts together: 36 MiB of them, and some copies
+MOST_EVENTS = 1 << 18  # in a range, of all the parts together: 9 MiB of them, and some copies
 BEFORE_ALL = np.iinfo(np.int32).min
 SCHEMA = pyarrow.schema(
     [(name, pyarrow.int64() if name in ("person", "value") else pyarrow.int32()) for name in Events._fields]

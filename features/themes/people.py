@@ -1,19 +1,19 @@
-"""What does not come from events: age and sex, the area, who is registered at the address, and for how long."""
+"""What does not come from events: age and sex, the area and what is near it, who is registered at the address, and for how long."""
 
 from __future__ import annotations
 
 from typing import cast
 
 from features.declare import period
-from features.feature import DOMAINS, MEANINGS, Aggregation, Feature
+from features.feature import DOMAINS, MEANINGS, TRAVEL, Aggregation, Feature
 from features.registrations import REGISTERED_DAYS
 
 
 def person() -> list[Feature]:
     """Age, sex and deprivation; they inform models and are never shown.
 
-    No published table in `data/reference` tells distances or how rural an area is: the domain "barriers to housing
-    and services", which road distances and connectivity are part of, is as near as it comes to travel.
+    The domain "barriers to housing and services", which road distances and connectivity are part of, is known of every
+    area; how far it is to what is known only where the site has a table (`travel`).
     """
     decile = "decile, 1 most deprived"
     return [
@@ -25,6 +25,11 @@ def person() -> list[Feature]:
             for name in DOMAINS
         ],
     ]
+
+
+def travel() -> list[Feature]:
+    """How far it is to services, by the table of the site's own (the source `travel_times`); never shown."""
+    return [Feature(name, "travel", None, cast(Aggregation, name), None, "minutes", MEANINGS[name]) for name in TRAVEL]
 
 
 def registration() -> list[Feature]:

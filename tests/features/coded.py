@@ -13,6 +13,7 @@ from features import Feature, load_code_groups, store
 from features.from_events import describe
 from features.pieces import Pieces
 from features.plan import KINDS
+from features.population import lay_out
 from features.reference_engine import ROW, build_in_memory
 from tests.features.tiny import feature, people_table, residences_of
 
@@ -45,10 +46,11 @@ def expected(population: pd.DataFrame, events: pd.DataFrame, features: Sequence[
 
 def from_store(population: pd.DataFrame, coded: store.Store, features: Sequence[Feature] = FEATURES) -> np.ndarray:
     """What the kernel says, in the same form."""
-    rows = population.sort_values(ROW, ignore_index=True)
-    answer = np.full((len(features), len(rows)), -1, dtype=np.float32)
-    for piece, values in describe(Pieces(rows, len(features)), coded, features, load_code_groups()):
-        answer[:, piece.rows] = values
+    answer = np.full((len(features), len(population)), -1, dtype=np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        pieces = Pieces(lay_out(population, Path(folder)), len(features))
+        for piece, values in describe(pieces, coded, features, load_code_groups()):
+            answer[:, piece.rows] = values
     return answer
 
 

@@ -14,7 +14,7 @@ from features.checks import check_catalogue
 from features.declare import counted, feature_name
 from features.derive import at_least
 from features.documentation import markdown
-from features.feature import DERIVED, DOMAINS, Part
+from features.feature import DERIVED, DOMAINS, TRAVEL, Part
 from features.not_events import needed_for
 from features.sensitive import SENSITIVE_GROUPS
 from records import tables
@@ -35,6 +35,7 @@ SOURCES = {
     "household",
     "registration",
     "people",
+    "travel",
 }
 SHOWABLE = [declared for declared in CATALOGUE if declared.showable]
 
@@ -129,7 +130,7 @@ def test_no_sensitive_group_is_showable():
 
 
 def test_a_sensitive_group_cannot_be_declared_showable():
-    with pytest.raises(ValueError, match="sensitive"):
+    with pytest.raises(SettingsError, match="sensitive"):
         Feature("x", "test", "mental_health_crisis", "count", 30, "events", "", "{value}", showable=True)
 
 
@@ -137,7 +138,7 @@ def test_a_feature_made_of_something_sensitive_cannot_be_declared_showable():
     secret = Feature("s", "test", "charlson_hiv", "any", None, "yes/no", "")
     between = Feature("b", "test", None, "reaches", None, "yes/no", "", parts=(Part(secret),), threshold=1.0)
     for parts in ((Part(secret),), (Part(between),), (Part(_flag("falls"), unless=secret),)):
-        with pytest.raises(ValueError, match="'charlson_hiv' is sensitive"):
+        with pytest.raises(SettingsError, match="'charlson_hiv' is sensitive"):
             Feature("x", "test", None, "weighted_sum", None, "", "", "{value}", showable=True, parts=parts)
 
 
@@ -155,6 +156,7 @@ def test_age_sex_and_deprivation_are_never_reasons_and_ethnicity_is_no_feature()
     people = {declared.name: declared for declared in CATALOGUE if declared.source == "people"}
     assert set(people) == {"age", "sex_female", "imd_decile", *[f"imd_{name}" for name in DOMAINS]}
     assert DOMAINS == tables.DOMAINS
+    assert TRAVEL == tables.TRAVEL
     assert not any(declared.showable for declared in people.values())
     assert not people["imd_decile"].words(1.0)
     assert not [declared.name for declared in CATALOGUE if "ethnic" in declared.name]

@@ -29,6 +29,7 @@ NOT_SIMULATED = {
     "prescription_nsaid": "no such medicine is simulated",
     "prescription_parkinson": "no such medicine is simulated",
     "nsaid_": "rests on prescription_nsaid",
+    "minutes_to_": "told by a table of the site's own; the simulated areas lie nowhere",
 }
 # One in a thousand of the simulated people or fewer: whether any is among 4,000 is chance.
 RARE = {

@@ -132,6 +132,16 @@ def test_deprivation_is_that_of_the_area_the_person_lived_in_then(tmp_path):
         assert matrix["imd_decile"].tolist() == pytest.approx([NAN, 3, 8], nan_ok=True)
 
 
+def test_minutes_are_those_of_the_area_lived_in_then_and_missing_where_no_table_tells(tmp_path):
+    far, near = {"minutes_to_gp": 21.5, "minutes_to_hospital": 48.0}, {"minutes_to_gp": 3.0}
+    homes = residences_table([lives() | far, lives(start="2026-03-01") | near])
+    days = [("2009-01-01", PERSON), ("2026-03-01", PERSON), ("2026-03-02", PERSON)]
+    for matrix in both(tmp_path, population_table(days), people_table([{"person_id": PERSON}]), homes):
+        assert matrix["minutes_to_gp"].tolist() == pytest.approx([NAN, 21.5, 3], nan_ok=True)
+        assert matrix["minutes_to_hospital"].tolist() == pytest.approx([NAN, 48, NAN], nan_ok=True)
+        assert matrix["minutes_to_pharmacy"].isna().all()
+
+
 PEOPLE = [1, 2, 3, 4, 5]
 DAYS = ["2024-12-31", "2025-01-01", "2025-07-01", "2025-12-31", "2026-01-01", "2026-01-02", "2026-03-01"]
 days = st.sampled_from(DAYS)

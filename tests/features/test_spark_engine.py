@@ -10,6 +10,7 @@ import pytest
 
 from features import CATALOGUE
 from features.pieces import Pieces
+from features.population import lay_out
 from tests.features.coded import FEATURES
 from tests.features.many import many_tables
 from tests.features.test_kernel import INDEX_DATES
@@ -25,7 +26,7 @@ if shutil.which("java") is None:
 def by_both(folder, population, events, features, monkeypatch) -> list[dict[str, bytes]]:
     """Build with each engine, in pieces so small that there are several."""
     monkeypatch.setattr("features.pieces.CELLS", 200 * len(features))
-    assert len(list(Pieces(population.sort_values(["index_date", "person_id"]), len(features)))) > 1
+    assert len(list(Pieces(lay_out(population, folder), len(features)))) > 1
     people = people_table(
         [
             {"person_id": one, "birth_month": "1950-01-01", "sex": "female"}

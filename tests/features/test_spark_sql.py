@@ -13,7 +13,7 @@ from casewell.errors import SettingsError
 from features import load_code_groups, map_codes
 from features.pieces import Pieces
 from features.plan import KINDS
-from features.reference_engine import ROW
+from features.population import lay_out
 from features.spark_engine import check_covered, read_answers, wanted_table, widened, write_asked
 from features.spark_sql import FAMILIES, SEEN, long_form
 from tests.features.coded import CODES, FEATURES, expected
@@ -24,9 +24,8 @@ from tests.features.tiny import event, events_table, feature, people_table, popu
 
 def from_queries(folder: Path, population: pd.DataFrame, events: pd.DataFrame, features=FEATURES) -> np.ndarray:
     """What the queries say: float32 (features, rows sorted by index date and person)."""
-    rows = population.sort_values(ROW, ignore_index=True)
-    pieces = Pieces(rows, len(features))
-    write_asked(pieces, folder / "asked")
+    pieces = Pieces(lay_out(population, folder), len(features))
+    write_asked(pieces, folder / "pieces")
     members = map_codes(events["code"], load_code_groups()).rename(columns={"group": "code_group"})
     with duckdb.connect() as con:
         con.execute("CREATE MACRO rint(x) AS round_even(x, 0)")
@@ -34,12 +33,12 @@ def from_queries(folder: Path, population: pd.DataFrame, events: pd.DataFrame, f
         con.register("events", events)
         con.execute("""CREATE VIEW told AS SELECT subject_id AS person, code, time AS happened, known_at, known_until,
             "end" AS ended, numeric_value AS value FROM events""")
-        con.read_parquet(str(folder / "asked" / "*.parquet")).create_view("asked")
+        con.read_parquet(str(folder / "pieces" / "*.parquet")).create_view("asked")
         con.register("members", members)
         con.register("wanted", wanted_table(features))
         con.execute(f"CREATE TABLE seen AS {SEEN}")
         told = con.sql(long_form({one.aggregation for one in features})).to_arrow_table()
-    answer = np.empty((len(features), len(rows)), dtype=np.float32)
+    answer = np.empty((len(features), len(population)), dtype=np.float32)
     for piece in pieces:
         own = told.filter(np.equal(told["piece"].to_numpy(), piece.number))
         answer[:, piece.rows] = widened(own.to_batches(), features, len(piece.rows))

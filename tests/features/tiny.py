@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from features import Feature, build
-from features.feature import DOMAINS
+from features.feature import DOMAINS, TRAVEL
 
 PERSON = 7
 INDEX_DATE = "2026-07-01"
@@ -27,7 +27,7 @@ RESIDENCE_COLUMNS = {
     "end_known_at": "datetime64[us]",
     "household_id": "Int64",
     "imd_decile": "float64",
-    **dict.fromkeys(DOMAINS, "float64"),
+    **dict.fromkeys((*DOMAINS, *TRAVEL), "float64"),
     "practice_code": "str",
 }
 EVENT_COLUMNS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,16 @@ def test_the_catalogue_is_listed_by_source_and_as_json():
 def test_an_unknown_name_is_refused_with_the_nearest(arguments, said):
     with pytest.raises(SettingsError, match=said):
         casewell(*arguments)
+
+
+def test_a_catalogue_that_breaks_rules_is_refused_as_soon_as_it_is_listed(monkeypatch):
+    first = CATALOGUE[0]
+    wrong = (first, replace(first, window_days=0), replace(first, name="new", group="emergency_admision"))
+    monkeypatch.setattr("flows.features_explained.CATALOGUE", wrong)
+    with pytest.raises(SettingsError) as caught:
+        casewell("list")
+    assert "did you mean 'emergency_admission'?" in "".join(caught.value.problems)
+    assert len(caught.value.problems) == 3
 
 
 @pytest.fixture(scope="module")
