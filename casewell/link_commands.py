@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
@@ -77,6 +78,10 @@ def decide(
         f"{taken.before} were there before, {taken.undecided} left undecided",
         soft_wrap=True,
     )
+    if taken.newest is not None:
+        console.print(
+            f"A run uses what was decided before its day: all of these from {taken.newest + dt.timedelta(days=1)} on"
+        )
 
 
 @link_app.command("explain")

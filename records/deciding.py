@@ -18,12 +18,16 @@ from records.private import check_that_only_its_owner_reads, write_private
 
 @dataclass(frozen=True)
 class Taken:
-    """How many filled-in pairs were the same person, different people, undecided, or in the file before."""
+    """How many filled-in pairs were the same person, different people, undecided, or in the file before.
+
+    `newest` is the last day on which one of those that were added was decided; None where nothing was.
+    """
 
     same: int
     different: int
     undecided: int
     before: int
+    newest: dt.date | None
 
 
 def take_in(filled: Path, kept: Path, sources: Collection[str], today: dt.date) -> Taken:
@@ -72,7 +76,11 @@ def take_in(filled: Path, kept: Path, sources: Collection[str], today: dt.date) 
         _write(both, kept)
     counts = new["decision"].value_counts()
     return Taken(
-        int(counts.get(SAME, 0)), int(counts.get(DIFFERENT, 0)), len(rows) - len(decided), len(decided) - len(new)
+        same=int(counts.get(SAME, 0)),
+        different=int(counts.get(DIFFERENT, 0)),
+        undecided=len(rows) - len(decided),
+        before=len(decided) - len(new),
+        newest=new["decided_on"].max().date() if len(new) else None,
     )
 
 

@@ -251,17 +251,19 @@ def _gather(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_of: dt.d
     parts = []
     for extract in extracts:
         own = f"{literal(f'r|{extract.name}|')} || min({extract.contract.key})"
-        aside = "starts_with(who, 't|') OR " if extract.table == "demographics" else ""
-        # Nearly all rows are used and have a number: of those nothing but the number is looked at.
+        quarantined = f"fate = 'quarantined' AND coalesce(known < DATE '{as_of}', true)"
+        opted_out = f"fate = 'opted_out' AND known < DATE '{as_of}'"
+        described = f"OR ({quarantined} AND starts_with(who, 't|'))" if extract.table == "demographics" else ""
+        numbered, bare = "starts_with(who, 'n|')", "NOT starts_with(who, 'n|')"
+        # Of rows with a number, nearly all, nothing but the number is looked at: their own identifiers are long to read.
         parts += [
             f"SELECT who, NULL::VARCHAR AS record, count(*) AS rows, true AS used, false AS opted FROM {extract.rows} "
-            f"WHERE fate = 'used' AND starts_with(who, 'n|') GROUP BY who",
-            f"SELECT who, {own}, count(*), true, false FROM {extract.rows} "
-            f"WHERE fate = 'used' AND NOT starts_with(who, 'n|') GROUP BY who",
-            f"SELECT who, if(starts_with(who, 'n|'), NULL, {own}), count(*), false, bool_or(fate = 'opted_out') "
-            f"FROM {extract.rows} WHERE fate <> 'used' AND ((fate = 'opted_out' AND known < DATE '{as_of}') "
-            f"OR (fate = 'quarantined' AND coalesce(known < DATE '{as_of}', true) "
-            f"AND ({aside}starts_with(who, 'n|')))) GROUP BY who",
+            f"WHERE fate = 'used' AND {numbered} GROUP BY who",
+            f"SELECT who, {own}, count(*), true, false FROM {extract.rows} WHERE fate = 'used' AND {bare} GROUP BY who",
+            f"SELECT who, NULL, count(*), false, bool_or(fate = 'opted_out') FROM {extract.rows} "
+            f"WHERE {numbered} AND (({opted_out}) OR ({quarantined})) GROUP BY who",
+            f"SELECT who, {own}, count(*), false, bool_or(fate = 'opted_out') FROM {extract.rows} "
+            f"WHERE {bare} AND (({opted_out}) {described}) GROUP BY who",
         ]
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE handled AS

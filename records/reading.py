@@ -80,7 +80,9 @@ class File:
 
 def connect() -> duckdb.DuckDBPyConnection:
     """Open an in-memory DuckDB, for little: what may be large goes to `records.database.working_database`."""
-    return duckdb.connect(config=dict(OFFLINE))
+    con = duckdb.connect(config=dict(OFFLINE))
+    con.execute("SET enable_progress_bar = false")  # the hashes of millions of descriptions take long enough for one
+    return con
 
 
 def quoted(name: str) -> str:

@@ -114,6 +114,8 @@ def _parted(con: duckdb.DuckDBPyConnection, votes: pd.DataFrame, linkage: Linkag
     ).df()["anchor"]
     con.unregister("ruled_apart")
     reason = votes["method"].map(PARTED).fillna(PARTED_OTHERWISE)
+    # Whom a decision joined to somebody else left for that, whatever had joined it before.
+    reason = reason.mask((votes["method_now"] == "decision") & (votes["method"] != "decision"), DECISION)
     reason = reason.mask(votes["anchor"].isin(by_decision), DECISION)
     # Of several reasons for which two people were parted the first tells: the others follow from it.
     place = {

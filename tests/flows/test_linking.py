@@ -92,6 +92,7 @@ def test_decisions_are_read_back_once_and_their_pairs_are_not_asked_again(settin
     said = casewell("decide", filled, "--settings", settings)
     assert "1 pair(s) the same person, 1 different" in said
     assert "0 were there before, 4 left undecided" in said
+    assert "from 2025-01-03 on" in said
     assert "2 were there before" in casewell("decide", filled, "--settings", settings)
     again = tmp_path / "again.csv"
     casewell("review", "--settings", settings, "--as-of", WEEK, "--out", again)

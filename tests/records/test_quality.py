@@ -17,6 +17,7 @@ from casewell.errors import SourceError
 from casewell.settings import Quality, Source
 from records.quality import check_sources, codes, feeds, freshness, page, shifts
 from records.quality.findings import INFORM, LOOK, STOP, masked
+from tests.records.conftest import number
 from tests.support import REPOSITORY, demonstration_settings
 
 AS_OF = dt.date(2022, 10, 13)
@@ -478,3 +479,19 @@ def test_an_ethnic_group_without_usable_numbers_is_found(system, settled):
     rows = found(checked(settled(system)), source="hospital_spells", severity=LOOK)
     assert rows["sentence"].str.contains("whose ethnic group is Asian have no usable NHS number").sum() == 1
     assert not rows["sentence"].str.contains("whose ethnic group is White have").any()
+
+
+def test_a_number_of_two_people_and_a_person_with_two_numbers_are_found(system, settled):
+    people = system["demographics"]
+    again = people.loc[28:36].assign(
+        record_id=[f"A{n}" for n in range(9)], nhs_number=[number(n) for n in range(101, 110)]
+    )
+    # One person, registered twice with a slip in the birth date: no finding.
+    slip = people.loc[[7]].assign(record_id="A9", date_of_birth=people.loc[7, "date_of_birth"][:8] + "28")
+    people.loc[8:16, "nhs_number"] = list(people.loc[18:26, "nhs_number"])
+    system["demographics"] = pd.concat([people, again, slip], ignore_index=True)
+    rows = found(checked(settled(system)), check="NHS numbers", severity=LOOK)
+    assert rows["rows"].tolist() == [9, 9]
+    told = " ".join(rows["sentence"])
+    assert "9 NHS numbers stand on registrations of two different people" in told
+    assert "9 people seem to be registered under two NHS numbers" in told

@@ -192,6 +192,15 @@ def test_same_joins_two_people_whom_numbers_keep_apart(week, system, decide):
     assert [kind for kind, _ in changes_in_words(changes)] == ["split"]
 
 
+def test_a_record_that_a_decision_joins_to_another_person_leaves_its_own_by_that_decision(week, system, decide):
+    first, _ = week(0, system)
+    assert first["housing", "U3"] == first["demographics", "D3"]
+    second, changes = week(1, system, **decide(("demographics", "D8", "housing", "U3", "same", "2022-09-23")))
+    assert second["housing", "U3"] == first["demographics", "D8"]
+    assert second.drop([("housing", "U3")]).equals(first.drop([("housing", "U3")]))
+    assert changes_in_words(changes) == [("moved", "a person's decision")]
+
+
 def test_same_and_different_hold_together(week, system, decide):
     told = decide(
         ("demographics", "D3", "demographics", "D8", "same", "2022-09-01"),

@@ -194,10 +194,10 @@ def test_the_pairs_are_written_side_by_side_for_their_owner_only(tmp_path):
 
 def test_what_was_decided_is_added_once_and_read_by_the_next_run(settled, system, tmp_path):
     filled, kept = fill_in(written(tmp_path / "review.csv")), tmp_path / "decisions.csv"
-    assert deciding.take_in(filled, kept, SOURCES, TODAY) == deciding.Taken(1, 0, 0, 0)
+    assert deciding.take_in(filled, kept, SOURCES, TODAY) == deciding.Taken(1, 0, 0, 0, dt.date(2023, 5, 1))
     first = kept.read_bytes()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert deciding.take_in(filled, kept, SOURCES, TODAY) == deciding.Taken(0, 0, 0, 1)
+    assert deciding.take_in(filled, kept, SOURCES, TODAY) == deciding.Taken(0, 0, 0, 1, None)
     assert kept.read_bytes() == first
     found = decisions.read(settled(system, linkage={"decisions": kept}), TODAY)
     assert found[[*decisions.PAIR, "decision"]].to_numpy().tolist() == [["demographics", "D4", "housing", "U4", "same"]]
@@ -223,7 +223,7 @@ def test_lines_whose_records_were_changed_are_refused_and_nothing_is_written(tmp
 
 def test_lines_left_open_are_counted_and_half_filled_ones_refused(tmp_path):
     filled, kept = written(tmp_path / "review.csv"), tmp_path / "decisions.csv"
-    assert deciding.take_in(filled, kept, SOURCES, TODAY) == deciding.Taken(0, 0, 1, 0)
+    assert deciding.take_in(filled, kept, SOURCES, TODAY) == deciding.Taken(0, 0, 1, 0, None)
     assert not kept.exists()
     with pytest.raises(SourceError, match="'decision' is empty though others"):
         deciding.take_in(fill_in(filled, decision=""), kept, SOURCES, TODAY)
@@ -259,7 +259,7 @@ def test_a_correction_by_hand_without_marks_is_added_beside_what_is_there(tmp_pa
     by_hand.write_text(
         f"{','.join(decisions.COLUMNS)}\nhousing,U4,demographics,D4,different,other birth date,A Clerk,2023-05-09\n"
     )
-    assert deciding.take_in(by_hand, kept, SOURCES, TODAY) == deciding.Taken(0, 1, 0, 0)
+    assert deciding.take_in(by_hand, kept, SOURCES, TODAY) == deciding.Taken(0, 1, 0, 0, dt.date(2023, 5, 9))
     assert decisions.read_file(kept)["decision"].tolist() == ["same", "different"]
 
 
