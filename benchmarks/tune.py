@@ -27,7 +27,7 @@ from casewell.environment import prepare
 from casewell.settings import Training
 
 OTHERS: dict[str, tuple[float, ...]] = {
-    "learning_rate": (0.03, 0.06),
+    "learning_rate": (0.05, 0.15),
     "leaves": (5, 9, 17),
     "minimum_leaf": (150, 500),
 }

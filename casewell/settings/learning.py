@@ -116,7 +116,7 @@ class Training(Section):
         description="The most trees of the risk model; how many of them are grown is chosen in each training, on the newest months.",
     )
     learning_rate: float = Field(
-        0.05,
+        0.1,
         gt=0,
         le=1,
         description="Shrinkage of the risk model. `make tune` compares this and the two below with others.",

@@ -123,7 +123,7 @@ def parameters(
         "max_bin": 63,
         "seed": seed,
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": True,
         "verbose": -1,
     }
     return told | ({"monotone_constraints": list(rising)} if rising is not None and any(rising) else {})
