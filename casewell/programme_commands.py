@@ -13,7 +13,7 @@ from casewell.settings import load
 evaluate_app = typer.Typer(
     invoke_without_command=True,
     help="Test the champion on the newest months whose outcomes are known; write a page with pictures. "
-    "`casewell evaluate programme` accounts for case management itself.",
+    "`casewell evaluate programme` accounts for case management itself, or for another programme.",
 )
 plan_app = typer.Typer(no_args_is_help=True, help="Plan what to learn next.")
 
@@ -32,8 +32,14 @@ def evaluate(context: typer.Context, settings: SettingsFile = DEMONSTRATION, as_
 
 
 @evaluate_app.command("programme")
-def evaluate_programme(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = None) -> None:
-    """Say what case management did last year, for whom, what before and after would have claimed, and whether it paid.
+def evaluate_programme(
+    programme: Annotated[
+        str, typer.Option(help="Code of a programme of the settings, as under `programmes`.")
+    ] = "case_management",
+    settings: SettingsFile = DEMONSTRATION,
+    as_of: AsOf = None,
+) -> None:
+    """Say what case management, or another programme, did last year, for whom, what before and after would have claimed, and whether it paid.
 
     People who started are compared with people like them who did not, from the records alone; whether that may be
     believed is checked, and the page `programme.html` says so first (docs/how-to/programme.md).
@@ -43,7 +49,7 @@ def evaluate_programme(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = Non
     from flows.programme import programme_flow
     from flows.programme_summary import print_programme
 
-    print_programme(programme_flow(str(settings), date), console)
+    print_programme(programme_flow(str(settings), date, programme), console)
 
 
 def date_of(settings: Path, as_of: str | None) -> str:

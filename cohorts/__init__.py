@@ -7,7 +7,7 @@ from cohorts.first_steps import first_steps
 from cohorts.formats import write_lists
 from cohorts.last_places import listed_with
 from cohorts.ledger import counts, ledger, write_counts
-from cohorts.margin import lots, refuse_outdated_margins
+from cohorts.margin import lots, refuse_outdated_margins, resting_now
 from cohorts.policy import refuse_outdated
 from cohorts.practice_files import write_practice_files
 from cohorts.price import price
@@ -16,7 +16,8 @@ from cohorts.price_page import write_price_page
 from cohorts.publish import clear_leftovers, publish, stage
 from cohorts.reason_days import with_days
 from cohorts.reasons import side_by_side, strongest
-from cohorts.routing import route
+from cohorts.routing import declined_until, route
+from cohorts.several import OtherProgrammes, as_offered
 from cohorts.tables import ALLOCATION, COHORT, DOORS, LEDGER, ROUTES, TURNOVER, UNMET
 from cohorts.team_lists import Heading
 from cohorts.turnover_counts import turnover_counts
@@ -32,11 +33,14 @@ __all__ = [
     "UNMET",
     "Earlier",
     "Heading",
+    "OtherProgrammes",
     "allocate",
+    "as_offered",
     "assemble",
     "circumstances",
     "clear_leftovers",
     "counts",
+    "declined_until",
     "first_steps",
     "ledger",
     "listed_with",
@@ -47,6 +51,7 @@ __all__ = [
     "publish",
     "refuse_outdated",
     "refuse_outdated_margins",
+    "resting_now",
     "route",
     "side_by_side",
     "stage",

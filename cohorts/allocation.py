@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import hashlib
-import hmac
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -17,14 +16,13 @@ from casewell.settings import Policy, Stability, Teams
 from cohorts.floors import choose_above
 from cohorts.margin import draw, strata
 from cohorts.policy import KEPT, asked, weights
+from cohorts.several import OtherProgrammes, allocate_among
 from cohorts.tables import ALLOCATION, LISTED, RESERVE
+from cohorts.ties import tie_lot
+from cohorts.whys import why
 
 NO_POLICY = Policy()
 NO_LIMIT = Stability()
-KEEPS = "by the limit on changes since the last list"
-KEPT_OUT = "the limit on changes since the last list left the place with somebody else"
-DRAWN = "drawn by lot at the team's margin"
-NOT_DRAWN = "the lot at the team's margin gave the place to somebody else"
 
 
 def allocate(
@@ -38,6 +36,8 @@ def allocate(
     stability: Stability = NO_LIMIT,
     last: pd.DataFrame | None = None,
     as_of: dt.date | None = None,
+    others: OtherProgrammes | None = None,
+    resting: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Offer each team's places to those of its people whom case management would help most, as the policy weighs it.
 
@@ -59,6 +59,11 @@ def allocate(
         week, when nothing is kept.
     as_of
         The day of the list, by which the lots of declared margins are drawn (`cohorts.margin`); without it none is.
+    others
+        What teams can offer beside case management, and what places cost (`cohorts.several`); None where there is nothing
+        else, and no budget.
+    resting
+        Whom an earlier lot of which team passed over, and lets rest (`cohorts.resting_now`).
 
     Returns
     -------
@@ -71,51 +76,65 @@ def allocate(
         When `teams.capacity` names a team that serves nobody, the policy a group that does not exist, or the floors
         cannot all be met; it says the nearest that can be.
     """
-    _refuse_unknown_teams(people, teams)
+    _refuse_unknown_teams(people, teams, others)
     eligible = scores[["person_id", "benefit", "need"]].merge(
         people[["person_id", "team_code", "practice_code"]], on="person_id", validate="one_to_one"
     )
     if len(eligible) != len(scores) or (eligible["team_code"] == "").any():
         raise RuntimeError("somebody was scored who is not in `people` or whom no team serves")
+    eligible = eligible.assign(incumbent=_among(eligible, last), resting=_among(eligible, resting))
+    if others is not None:
+        return _checked(
+            allocate_among(eligible, others, teams, tie_break_key, policy, groups, need_share, stability, as_of)
+        )
     capacity, places = _places(eligible["team_code"], teams)
     eligible = eligible.assign(
         capacity=capacity, places=places, gains=eligible["benefit"] > 0, value=eligible["benefit"]
     )
-    eligible = eligible.assign(incumbent=_listed_last(eligible, last))
     plain = _in_order(eligible, tie_break_key)
     freely = _under(policy, NO_LIMIT, plain, groups, need_share, tie_break_key)
     ordered, listed = freely
     if stability.chosen and eligible["incumbent"].any():
         ordered, listed = _under(policy, stability, plain, groups, need_share, tie_break_key)
     margins = teams.margins if as_of is not None else {}
-    drawn, chance = draw(ordered, listed.to_numpy(), margins, strata(policy, stability), tie_break_key, as_of)
-    ordered = _drawn_first(ordered.assign(listed=drawn, chance=chance, lost=~np.isnan(chance) & ~drawn))
+    rests = ordered["resting"].to_numpy()
+    drawn, chance = draw(ordered, listed.to_numpy(), margins, strata(policy, stability), tie_break_key, as_of, rests)
+    ordered = _drawn_first(ordered.assign(listed=drawn, chance=chance, lost=(rests | ~np.isnan(chance)) & ~drawn))
     listed = ordered["listed"]
     # Whoever was not drawn is not next in line either, or the lot would not decide.
     selected = ordered["gains"] & (ordered["position"] <= ordered["places"]) & ~ordered["lost"]
+    by_benefit = plain.loc[plain["gains"] & (plain["position"] <= plain["capacity"]), "person_id"]
     allocation = pd.DataFrame(
         {
             "person_id": ordered["person_id"],
             "team_code": ordered["team_code"],
             "status": np.select([listed, selected], [LISTED, RESERVE], "not_selected"),
             "rank": ordered["position"].astype("Int64").where(selected),
-            "why": _why(
-                ordered, plain, listed, selected, ordered["person_id"].isin(freely[0].loc[freely[1], "person_id"])
+            "why": why(
+                ordered,
+                listed,
+                selected,
+                ordered["person_id"].isin(by_benefit),
+                ordered["person_id"].isin(freely[0].loc[freely[1], "person_id"]),
             ),
             "chance": ordered["chance"],
         }
     )
+    return _checked(allocation)
+
+
+def _checked(allocation: pd.DataFrame) -> pd.DataFrame:
     return check(
         allocation.sort_values(["team_code", "rank", "person_id"], na_position="last", ignore_index=True), ALLOCATION
     )
 
 
-def _listed_last(eligible: pd.DataFrame, last: pd.DataFrame | None) -> np.ndarray:
-    """Mark whoever was on the last list of the team that serves them now."""
-    if last is None:
+def _among(eligible: pd.DataFrame, pairs: pd.DataFrame | None) -> np.ndarray:
+    """Mark whoever is among `pairs` of `person_id` and `team_code`, with the team that serves them now."""
+    if pairs is None:
         return np.zeros(len(eligible), dtype=bool)
-    pairs = pd.MultiIndex.from_frame(eligible[["person_id", "team_code"]])
-    return pairs.isin(pd.MultiIndex.from_frame(last[["person_id", "team_code"]]))
+    mine = pd.MultiIndex.from_frame(eligible[["person_id", "team_code"]])
+    return mine.isin(pd.MultiIndex.from_frame(pairs[["person_id", "team_code"]]))
 
 
 def _under(
@@ -144,7 +163,7 @@ def _under(
     if not values:
         return ordered, ordered["gains"] & (ordered["position"] <= ordered["capacity"])
     listed = choose_above(
-        ordered, values, need_share, lambda people: np.array([_lot(person, key) for person in people])
+        ordered, values, need_share, lambda people: np.array([tie_lot(person, key) for person in people])
     )
     first = ordered.assign(listed=listed, later=~listed).sort_values(
         ["team_code", "later", "position"], ignore_index=True
@@ -160,44 +179,17 @@ def _drawn_first(ordered: pd.DataFrame) -> pd.DataFrame:
     return again.assign(position=again.groupby("team_code").cumcount() + 1)
 
 
-def _why(
-    ordered: pd.DataFrame, plain: pd.DataFrame, listed: pd.Series, selected: pd.Series, freely: pd.Series
-) -> np.ndarray:
-    by_benefit = plain.loc[plain["gains"] & (plain["position"] <= plain["capacity"]), "person_id"]
-    first_by_benefit = ordered["person_id"].isin(by_benefit)
-    return np.select(
-        [
-            listed & ordered["chance"].notna(),
-            ordered["lost"],
-            listed & ~freely,
-            freely & ~listed,
-            listed & first_by_benefit,
-            listed,
-            selected & ~first_by_benefit,
-            first_by_benefit,
-            ~ordered["gains"],
-            ordered["capacity"] == 0,
-        ],
-        [
-            DRAWN,
-            NOT_DRAWN,
-            KEEPS,
-            KEPT_OUT,
-            "among the most to gain for the team's places",
-            "by the policy on places",
-            "next, if somebody declines",
-            "the policy on places gave the place to somebody else",
-            "no gain expected",
-            "the team has no places this week",
-        ],
-        "others had more to gain",
-    )
-
-
-def _refuse_unknown_teams(people: pd.DataFrame, teams: Teams) -> None:
+def _refuse_unknown_teams(people: pd.DataFrame, teams: Teams, others: OtherProgrammes | None) -> None:
     known = sorted(set(people["team_code"]) - {""})
+    named_in: dict[str, Mapping[str, object]] = {
+        "teams.capacity": teams.capacity,
+        "teams.budgets": teams.budgets,
+        "teams.margins": teams.margins,
+    }
+    if others is not None:
+        named_in |= {f"programmes.{code}.places": other.places for code, other in sorted(others.programmes.items())}
     problems = []
-    for key, named in (("teams.capacity", teams.capacity), ("teams.margins", teams.margins)):
+    for key, named in named_in.items():
         for code in sorted(set(named) - set(known)):
             near = difflib.get_close_matches(code, known, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -224,12 +216,8 @@ def _in_order(eligible: pd.DataFrame, key: bytes) -> pd.DataFrame:
     tied = ordered.duplicated(["team_code", "value"], keep=False) & ordered["gains"]
     contested = (tied & (first_of_tie <= ordered["places"])).to_numpy()
     lot = np.full(len(ordered), "", dtype=object)
-    lot[contested] = [_lot(person, key) for person in ordered.loc[contested, "person_id"]]
+    lot[contested] = [tie_lot(person, key) for person in ordered.loc[contested, "person_id"]]
     ordered = ordered.assign(lot=lot).sort_values(
         ["team_code", "value", "lot", "person_id"], ascending=[True, False, True, True], ignore_index=True
     )
     return ordered.assign(position=ordered.groupby("team_code").cumcount() + 1)
-
-
-def _lot(person_id: int, key: bytes) -> str:
-    return hmac.digest(key, int(person_id).to_bytes(8, "big", signed=True), hashlib.sha256).hex()

@@ -7,14 +7,14 @@ after a gap longer than `stability.compared_days`, there is none, and every line
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from casewell.doors import check
-from cohorts.allocation import DRAWN, KEEPS, KEPT_OUT, NOT_DRAWN
+from casewell.doors import check, empty
+from casewell.settings import OtherProgramme
 from cohorts.routing import DECLINED
 from cohorts.tables import (
     LISTED,
@@ -27,10 +27,11 @@ from cohorts.tables import (
     ROUTED_ELSEWHERE,
     TURNOVER,
 )
+from cohorts.whys import BY_POLICY, BY_POLICY_NOT, DRAWN, KEEPS, KEPT_OUT, NOT_DRAWN, RESTS
 
 FIRST, NOTHING = "first list", "no change"
 _BANDS = {"risk_band": ("risk", RISK_BANDS), "need_band": ("illness burden", NEED_BANDS)}
-_POLICY = ("by the policy on places", "the policy on places gave the place to somebody else")
+_POLICY = (BY_POLICY, BY_POLICY_NOT)
 
 
 @dataclass(frozen=True)
@@ -42,28 +43,43 @@ class Earlier:
     as_of
         Its day.
     cohort
-        `person_id`, `team_code`, `status`, `risk_band` and `need_band` of those listed or in reserve.
+        `person_id`, `team_code`, `status`, `programme`, `risk_band` and `need_band` of those listed or in reserve.
     places
-        Team code: places of that week.
+        Team code: places of that week, of case management.
     doors
         `person_id`, `door` and `why` of everybody in that week's ledger; empty where it is no longer kept.
+    others, budgets
+        The programmes beside case management, and the teams' budgets, of that week.
     """
 
     as_of: dt.date
     cohort: pd.DataFrame
     places: dict[str, int]
     doors: pd.DataFrame
+    others: Mapping[str, OtherProgramme] = field(default_factory=dict)
+    budgets: Mapping[str, float] = field(default_factory=dict)
+
+    def all_places(self) -> dict[str, int]:
+        """Return the places of that week by team, of all programmes."""
+        return {
+            team: number + sum(other.places_of(team) for other in self.others.values())
+            for team, number in self.places.items()
+        }
 
 
-def personal_changes(cohort: pd.DataFrame, news: pd.DataFrame, earlier: Earlier | None) -> pd.DataFrame:
+def personal_changes(
+    cohort: pd.DataFrame, news: pd.DataFrame, earlier: Earlier | None, titles: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """Say of each person on the list what changed.
 
     Parameters
     ----------
     cohort
-        `person_id`, `team_code`, `status`, `risk_band` and `need_band` of this week.
+        `person_id`, `team_code`, `status`, `risk_band` and `need_band` of this week, and `programme` where there are several.
     news
         `person_id`, `label` and `news`: what was recorded since, of what a reason of the person's rests on, and its day.
+    titles
+        What each programme is called, by code; needed where there are several.
 
     Returns
     -------
@@ -74,7 +90,8 @@ def personal_changes(cohort: pd.DataFrame, news: pd.DataFrame, earlier: Earlier 
         return cohort[["person_id"]].assign(changed=FIRST)
     was = earlier.cohort.add_suffix("_was").rename(columns={"person_id_was": "person_id"})
     table = cohort.merge(was, on="person_id", how="left", validate="one_to_one")
-    parts = [_place(table), *[_band(table, name) for name in _BANDS], _news(table["person_id"], news)]
+    moved = [_programme(table, titles or {})] if "programme" in table else []
+    parts = [_place(table), *moved, *[_band(table, name) for name in _BANDS], _news(table["person_id"], news)]
     said = parts[0]
     for part in parts[1:]:
         said = said + np.where((said != "") & (part != ""), "; ", "") + part
@@ -96,6 +113,27 @@ def _place(table: pd.DataFrame) -> pd.Series:
         "",
     )
     return pd.Series(words, index=table.index, dtype="str")
+
+
+def _programme(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.Series:
+    """Say what somebody was listed for, who is listed by the same team for something else now: neither leaving nor entering."""
+    return ("was listed for " + table["programme_was"].map(dict(titles)).fillna("another programme")).where(
+        _other_programme(table), ""
+    )
+
+
+def _other_programme(table: pd.DataFrame) -> pd.Series:
+    both = (
+        (table["status"] == LISTED) & (table["status_was"] == LISTED) & (table["team_code"] == table["team_code_was"])
+    )
+    return both & (table["programme"] != table["programme_was"])
+
+
+def moved_between_programmes(allocation: pd.DataFrame, earlier: Earlier) -> int:
+    """Count the people whom the same team lists, as last week, but for another programme."""
+    was = earlier.cohort[["person_id", "team_code", "status", "programme"]].add_suffix("_was")
+    table = allocation.merge(was, left_on="person_id", right_on="person_id_was")
+    return int(_other_programme(table).sum())
 
 
 def _band(table: pd.DataFrame, name: str) -> pd.Series:
@@ -130,7 +168,7 @@ def turnover(
     ledger, allocation, scores
         This week's tables; `scores` of everybody who competed.
     places
-        Team code: places of this week.
+        Team code: places of this week, of all programmes.
     with_last_places
         `person_id` of those who would be listed this week if every team had the places of the last
         (`cohorts.listed_with`), which tells a change of places apart from a change of scores. Left out, people are told
@@ -141,21 +179,18 @@ def turnover(
     DataFrame
         The `turnover` table, sorted by team, movement and person; empty in a first week.
     """
-    now = allocation.loc[allocation["status"] == LISTED, ["person_id", "team_code"]]
+    told = ["person_id", "team_code", *(["programme"] if "programme" in allocation else [])]
+    now = allocation.loc[allocation["status"] == LISTED, told]
     if earlier is None:
-        return check(_nobody(), TURNOVER)
-    was = earlier.cohort.loc[earlier.cohort["status"] == LISTED, ["person_id", "team_code"]]
-    pairs_now, pairs_was = (pd.MultiIndex.from_frame(table) for table in (now, was))
-    competing = _competing(allocation, scores, places, earlier.places, with_last_places)
+        return check(empty(TURNOVER), TURNOVER)
+    was = earlier.cohort.loc[earlier.cohort["status"] == LISTED, told]
+    pairs_now, pairs_was = (pd.MultiIndex.from_frame(table[["person_id", "team_code"]]) for table in (now, was))
+    competing = _competing(allocation, scores, places, earlier.all_places(), with_last_places)
     entered = _why_entered(now[~pairs_now.isin(pairs_was)], competing, earlier)
     left = _why_left(was[~pairs_was.isin(pairs_now)], competing, ledger, now)
     table = pd.concat([entered.assign(movement="entered"), left.assign(movement="left")], ignore_index=True)
     order = table.sort_values(["team_code", "movement", "person_id"], ignore_index=True)
-    return check(order[list(TURNOVER.columns)], TURNOVER)
-
-
-def _nobody() -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dtype=str(col.dtype)) for name, col in TURNOVER.columns.items()})
+    return check(order[[name for name in TURNOVER.columns if name in order]], TURNOVER)
 
 
 def _competing(
@@ -216,7 +251,7 @@ def _why_left(left: pd.DataFrame, competing: pd.DataFrame, ledger: pd.DataFrame,
         (table["door"] == OPTED_OUT, "opted out", "an opt-out holds"),
         (table["door"] == QUARANTINED, "records", "no record passed its checks"),
         (table["why"] == _POLICY[1], "policy", why),
-        (table["why"] == NOT_DRAWN, "lot", why),
+        (table["why"].isin([NOT_DRAWN, RESTS]), "lot", why),
         (table["why"] == KEPT_OUT, "limit on changes", why),
         (fewer, "capacity", "the team has fewer places"),
         (table["why"] == "no gain expected", "score", "no gain is expected any more"),
@@ -232,6 +267,6 @@ def _first_that_holds(
     holds = [mask.to_numpy(dtype=bool) for mask, _, _ in rules]
     causes = [cause for _, cause, _ in rules]
     whys = [np.broadcast_to(why, len(table)) if isinstance(why, str) else why.to_numpy(object) for _, _, why in rules]
-    return table[["person_id", "team_code"]].assign(
+    return table[[name for name in ("person_id", "team_code", "programme") if name in table]].assign(
         cause=np.select(holds, causes, otherwise[0]), why=np.select(holds, whys, otherwise[1])
     )

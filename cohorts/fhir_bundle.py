@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from casewell import __version__
+from casewell.settings import CASE_MANAGEMENT
 from cohorts.fhir_checks import RISK_CODES, SYNTHETIC_LABEL, problems_of
 from cohorts.reasons import FALLBACK
 from cohorts.safe_text import clean
@@ -29,6 +30,8 @@ ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
 TEAM_CODE = "urn:casewell:team"
 """The system of a team's code that is not one of ODS: a place's own, or that of everybody."""
 REFERENCE = "urn:casewell:list-row"
+PROGRAMME = "urn:casewell:programme"
+"""The system of a programme's code, which is the settings' own; used where there is another than case management."""
 RISK_SYSTEM = "http://terminology.hl7.org/CodeSystem/risk-probability"
 # Of practices and primary care networks.
 _ODS_SHAPE = re.compile(r"[A-Z][0-9]{5}")
@@ -65,7 +68,7 @@ def fhir_bundle(
         (team, _organization(team_code, team_name)),
         (device, {"resourceType": "Device", "deviceName": [{"name": "Casewell", "type": "manufacturer-name"}], "version": [{"value": __version__}]}),
         *[entry for row in people for entry in _about(row, team, device, heading, outcome, horizon_days)],
-        (_url(key, "Group"), _group(people, team, team_name or team_code, heading)),
+        *_groups(people, key, team, team_name or team_code, heading),
     ]  # fmt: skip
     label = {"meta": {"security": [SYNTHETIC_LABEL]}} if synthetic else {}
     bundle = {
@@ -150,8 +153,8 @@ def _risk(
         "occurrenceDateTime": heading.as_of.isoformat(),
         "performer": {"reference": device},
         "prediction": [prediction],
-        "mitigation": clean(row["first_step"]) or "Case management",
-        "note": [{"text": clean(line)} for line in (GRADES_IN_WORDS[row["evidence_grade"]], *caveats(heading))],
+        "mitigation": clean(row["first_step"]) or _title(row, heading),
+        "note": [{"text": clean(line)} for line in (_evidence(row, heading), *caveats(heading))],
     }
 
 
@@ -159,16 +162,17 @@ def _task(
     row: Mapping[Hashable, Any], person: str, risk: str, team: str, device: str, heading: Heading
 ) -> dict[str, Any]:
     known = [clean(str(row[name])) for name in ("changed", "helped_by", "last_contact", "needs", "data_gaps")]
+    offer = f"offer {_title(row, heading)}"
     return {
         "resourceType": "Task",
-        "text": _narrative(f"{row['status']}: offer case management", [text for text in known if text]),
+        "text": _narrative(f"{row['status']}: {offer}", [text for text in known if text]),
         "identifier": [{"system": REFERENCE, "value": clean(str(row["reference"]))}],
         "status": "requested" if row["status"] == LISTED else "draft",
         "intent": "proposal",
         "priority": "routine",
         "businessStatus": {"text": row["status"]},
-        "code": {"text": "Offer case management"},
-        "description": clean(row["first_step"]) or "Offer case management",
+        "code": _coding(row, heading) | {"text": offer[0].upper() + offer[1:]},
+        "description": clean(row["first_step"]) or offer[0].upper() + offer[1:],
         "focus": {"reference": risk},
         "for": {"reference": person},
         "authoredOn": heading.as_of.isoformat(),
@@ -178,6 +182,46 @@ def _task(
     }
 
 
+def _title(row: Mapping[Hashable, Any], heading: Heading) -> str:
+    """Name what is offered, in the middle of a sentence."""
+    code = row.get("programme", CASE_MANAGEMENT)
+    return "case management" if code == CASE_MANAGEMENT else clean(heading.titles[code])
+
+
+def _coding(row: Mapping[Hashable, Any], heading: Heading) -> dict[str, Any]:
+    """Return the programme's code, where there is another than case management."""
+    if not heading.titles:
+        return {}
+    code = row["programme"]
+    return {"coding": [{"system": PROGRAMME, "code": code, "display": clean(heading.titles[code])}]}
+
+
+def _evidence(row: Mapping[Hashable, Any], heading: Heading) -> str:
+    return heading.assumptions.get(row.get("programme", CASE_MANAGEMENT)) or GRADES_IN_WORDS[row["evidence_grade"]]
+
+
+def _groups(
+    people: list[dict[Hashable, Any]], key: str, team: str, name: str, heading: Heading
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return the group of the people on the list; where there are several programmes, one for each that somebody is offered."""
+    codes = sorted({row["programme"] for row in people}) if heading.titles else []
+    if codes in ([], [CASE_MANAGEMENT]):
+        return [
+            (_url(key, "Group"), _group(people, team, f"Case management list, {clean(name) or NOT_RECORDED}", heading))
+        ]
+    groups = []
+    for code in codes:
+        those = [row for row in people if row["programme"] == code]
+        title = clean(heading.titles[code])
+        group = _group(those, team, f"{title} list, {clean(name) or NOT_RECORDED}", heading)
+        told = {
+            "code": _coding(those[0], heading)
+            | {"text": f"People offered {_title(those[0], heading)}, and their reserve"}
+        }
+        groups.append((_url(f"{key}/{code}", "Group"), group | told))
+    return groups
+
+
 def _group(people: list[dict[Hashable, Any]], team: str, name: str, heading: Heading) -> dict[str, Any]:
     group = {
         "resourceType": "Group",
@@ -185,7 +229,7 @@ def _group(people: list[dict[Hashable, Any]], team: str, name: str, heading: Hea
         "type": "person",
         "actual": True,
         "code": {"text": "People offered case management, and their reserve"},
-        "name": f"Case management list, {clean(name) or NOT_RECORDED}, {heading.as_of}",
+        "name": f"{name}, {heading.as_of}",
         "quantity": len(people),
         "managingEntity": {"reference": team},
     }

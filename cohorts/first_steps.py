@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
+from casewell.settings import CASE_MANAGEMENT
+
+ANOTHER = "Ask what matters most to the person, and offer: "
 OTHERWISE = "Ask what matters most to the person, and agree one plan and one contact"
 _AFTER_HOSPITAL = "Call within days: what led to hospital, what was changed there, and a plan for next time"
 _FALLS = "Arrange a falls risk assessment, with a look at medicines and the home"
@@ -68,12 +73,21 @@ STEPS = {
 """Code group, or name of a feature made of several: the step."""
 
 
-def first_steps(people: pd.Series, chosen: pd.DataFrame) -> pd.DataFrame:
+def first_steps(
+    people: pd.Series,
+    chosen: pd.DataFrame,
+    allocation: pd.DataFrame | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Return `person_id` and `first_step` for each of `people`, from the strongest reason that suggests one.
 
-    `chosen` is what `reasons.strongest` returned.
+    `chosen` is what `reasons.strongest` returned. Where somebody is offered another programme than case management (`programme` of
+    `allocation`), the first step is to offer that, by its title.
     """
     suggested = chosen.assign(first_step=chosen["group"].map(STEPS)).dropna(subset="first_step")
     strongest = suggested.sort_values(["person_id", "number"]).drop_duplicates("person_id")
     steps = strongest.set_index("person_id")["first_step"].reindex(people).fillna(OTHERWISE)
+    if allocation is not None and titles and "programme" in allocation:
+        offered = allocation.set_index("person_id")["programme"].reindex(people)
+        steps = steps.mask(~offered.isin(["", CASE_MANAGEMENT]), ANOTHER + offered.map(dict(titles)).fillna(offered))
     return steps.rename_axis("person_id").reset_index()

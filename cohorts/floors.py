@@ -10,6 +10,7 @@ import pandas as pd
 from casewell.errors import SettingsError
 from cohorts.policy import KEPT, floors_of
 from cohorts.solver import UNIT, Problem, best, feasible
+from cohorts.ties import as_number
 
 STEPS = 100
 """Floors are tried in hundredths, up to what was asked for."""
@@ -41,9 +42,8 @@ def choose_above(ordered: pd.DataFrame, values: dict[str, float], need_share: fl
         return listed
     chosen = best(_problem(ordered, able, values, need_share, draw))
     if chosen is None:
-        raise SettingsError(
-            _nearest(ordered, able, values, need_share),
-            "Lower a floor, give the teams more places, or leave a floor out. Nobody who is not expected to gain is given a place to meet one.",
+        raise cannot_be_met(
+            values, lambda tried: feasible(_problem(ordered, able, tried, need_share, _no_lots)), "the places there are"
         )
     listed[np.flatnonzero(able)[chosen]] = True
     return listed
@@ -58,8 +58,7 @@ def _problem(
     steps = (gainers["value"] / UNIT).round()
     tied = pd.DataFrame({"team": team, "steps": steps}).duplicated(keep=False).to_numpy()
     lot = np.zeros(len(gainers))
-    # The first of the hexadecimal order goes first, and the solver prefers the larger number.
-    lot[tied] = [1 - int(text[:12], 16) / 16**12 for text in draw(gainers.loc[tied, "person_id"])]
+    lot[tied] = [as_number(text) for text in draw(gainers.loc[tied, "person_id"])]
     made = floors_of(ordered, values, need_share)
     return Problem(
         gainers["value"].to_numpy(),
@@ -70,15 +69,16 @@ def _problem(
     )
 
 
-def _nearest(ordered: pd.DataFrame, able: np.ndarray, values: dict[str, float], need_share: float) -> list[str]:
-    """Say for each floor how far it would have to fall, the others standing."""
+def cannot_be_met(values: dict[str, float], feasible: Callable[[dict[str, float]], bool], within: str) -> SettingsError:
+    """Return the refusal of floors that cannot all be met: for each, how far it would have to fall, the others standing.
+
+    `feasible` says whether such values could be met, and `within` what there is to meet them with.
+    """
 
     def possible(key: str, hundredths: int) -> bool:
-        value = values[key] * hundredths / STEPS
-        problem = _problem(ordered, able, values | {key: value}, need_share, _no_lots)
-        return feasible(problem)
+        return feasible(values | {key: values[key] * hundredths / STEPS})
 
-    said = ["the floors of policy.floors cannot all be met with the places there are"]
+    said = [f"the floors of policy.floors cannot all be met with {within}"]
     for key, value in values.items():
         if key == KEPT:
             if possible(key, 0):
@@ -92,7 +92,10 @@ def _nearest(ordered: pd.DataFrame, able: np.ndarray, values: dict[str, float], 
             middle = (low + high) // 2
             low, high = (middle, high) if possible(key, middle) else (low, middle)
         said.append(f"{key} is {value:g}: {value * low / STEPS:.4g} is the nearest that can be met")
-    return said
+    return SettingsError(
+        said,
+        "Lower a floor, give the teams more places, or leave a floor out. Nobody who is not expected to gain is given a place to meet one.",
+    )
 
 
 def _no_lots(people: pd.Series) -> np.ndarray:

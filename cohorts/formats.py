@@ -107,16 +107,21 @@ def write_lists(
             written += [
                 write_private(
                     folder / f"{stems[team]}.xlsx",
-                    workbook(rows, lines, heading, synthetic, passed_over, came_and_went),
+                    workbook(_in_titles(rows, heading), lines, heading, synthetic, passed_over, came_and_went),
                 ),
                 write_private(folder / f"{stems[team]}.csv", comma_separated(rows, heading, synthetic)),
             ]
     return written
 
 
+def _in_titles(rows: pd.DataFrame, heading: Heading) -> pd.DataFrame:
+    """Call each programme by its title, where there are several."""
+    return rows.assign(programme=rows["programme"].map(dict(heading.titles))) if heading.titles else rows
+
+
 def comma_separated(rows: pd.DataFrame, heading: Heading, synthetic: bool) -> bytes:
     """Write one team's rows as UTF-8 CSV: every cell quoted text that no spreadsheet takes for a formula."""
-    table = rows.assign(
+    table = _in_titles(rows, heading).assign(
         date_of_birth=[birth_date(day, "%Y-%m-%d") for day in rows["date_of_birth"]],
         as_of=heading.as_of.isoformat(),
         fairness=heading.verdict,
@@ -129,8 +134,9 @@ def comma_separated(rows: pd.DataFrame, heading: Heading, synthetic: bool) -> by
     )
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(_CSV_COLUMNS)
-    writer.writerows([inert(str(cell)) for cell in row] for row in table[list(_CSV_COLUMNS)].itertuples(index=False))
+    columns = [*_CSV_COLUMNS[:2], *(["programme"] if heading.titles else []), *_CSV_COLUMNS[2:]]
+    writer.writerow(columns)
+    writer.writerows([inert(str(cell)) for cell in row] for row in table[columns].itertuples(index=False))
     return buffer.getvalue().encode("utf-8")
 
 

@@ -43,9 +43,13 @@ def ledger(people: pd.DataFrame, removed: pd.DataFrame, routes: pd.DataFrame, al
         When somebody has no door, or more than one: a mistake in the house, not in the data.
     """
     turned = routes.loc[routes["door"] != ELIGIBLE, ["person_id", "door", "why"]]
-    offered = allocation[["person_id", "why"]].assign(door=allocation["status"].replace("not_selected", NOT_SELECTED))
+    several = ["programme"] if "programme" in allocation else []
+    offered = allocation[["person_id", "why", *several]].assign(
+        door=allocation["status"].replace("not_selected", NOT_SELECTED)
+    )
     gone = removed[["person_id", "why"]].assign(door=removed["door"].str.replace("_", " "))
-    doors = pd.concat([turned, offered, gone], ignore_index=True)[["person_id", "door", "why"]]
+    doors = pd.concat([turned, offered, gone], ignore_index=True)[["person_id", "door", "why", *several]]
+    doors[several] = doors[several].fillna("")
     groups = pd.concat([table[["person_id", *GROUPINGS]] for table in (people, removed)], ignore_index=True)
     _everybody_once(groups["person_id"], doors["person_id"])
     table = doors.merge(groups, on="person_id", validate="one_to_one")

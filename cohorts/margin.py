@@ -3,7 +3,8 @@
 Of a team's places the last ones, in the order of the list, are drawn among the people who hold them and those
 next in line. The lot is drawn within strata of people who are alike in everything a floor asks about, and each stratum
 keeps as many places as it had, so that every draw meets every floor. Whoever is in the lot has a chance that is
-written down: places over people, of the stratum. Nobody outside it is touched.
+written down: places over people, of the stratum. Nobody outside it is touched, but for people whom an earlier lot passed
+over and whom the margin lets rest (`rest_days`): they have a place only where they stand above the places that are drawn.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def draw(
     alike: Sequence[str],
     key: bytes,
     as_of: dt.date | None,
+    resting: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw the lots of every team that declared a margin.
 
@@ -71,12 +73,14 @@ def draw(
         columns `alike`
     listed : who has a place without any lot
     key : the secret that makes the lot; the same key, day and people give the same draw
+    resting : who was passed over by a lot and is in none until the team's `rest_days` are over (`resting_now`)
 
     Returns
     -------
     who has a place now, and each one's chance of one; the chance is missing for everybody who is in no lot.
     """
     drawn, chance = listed.copy(), np.full(len(ordered), np.nan)
+    resting = np.zeros(len(ordered), dtype=bool) if resting is None else resting
     for code, margin in sorted(margins.items()):
         mine = np.flatnonzero((ordered["team_code"] == code) & ordered["gains"])
         mine = mine[np.argsort(ordered["position"].to_numpy()[mine], kind="stable")]
@@ -85,21 +89,29 @@ def draw(
         if not places:
             continue
         offered = holding[-places:]
-        waiting = mine[~listed[mine]]
+        waiting = mine[~listed[mine] & ~resting[mine]]
         stratum = _labels(ordered, alike)
         for label in np.unique(stratum[offered]):
             at_stake = offered[stratum[offered] == label]
             # At least one: in a stratum of few places rounding would leave a declared lot without anybody to draw among.
             more = max(1, round(len(at_stake) * margin.width) - len(at_stake))
-            entered = np.concatenate([at_stake, waiting[stratum[waiting] == label][:more]])
-            if len(entered) == len(at_stake):
+            near = np.concatenate([at_stake[~resting[at_stake]], waiting[stratum[waiting] == label]])
+            entered = near[: len(at_stake) + more]
+            if len(entered) <= len(at_stake):
                 continue  # nobody waits, so there is nothing to draw
             lots = [_lot(person, margin, key, as_of) for person in ordered["person_id"].to_numpy()[entered]]
             winners = entered[np.argsort(lots)[: len(at_stake)]]
-            drawn[entered] = False
+            drawn[at_stake] = drawn[entered] = False
             drawn[winners] = True
             chance[entered] = len(at_stake) / len(entered)
     return drawn, chance
+
+
+def resting_now(lots: pd.DataFrame, teams: Teams, as_of: dt.date) -> pd.DataFrame:
+    """Return `person_id` and `team_code` of whoever earlier lots (`cohorts.tables.LOTS`) passed over and who still rests."""
+    days = lots["team_code"].map({code: margin.rest_days for code, margin in teams.margins.items()}).fillna(0)
+    rests = ~lots["drawn"] & (lots["as_of"] + pd.to_timedelta(days, unit="D") > pd.Timestamp(as_of))
+    return lots.loc[rests, ["person_id", "team_code"]].drop_duplicates(ignore_index=True)
 
 
 def lots(allocation: pd.DataFrame, teams: Teams, as_of: dt.date) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -14,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from casewell.page import document, html_table, inline_svg
-from casewell.settings import Policy
+from casewell.settings import CASE_MANAGEMENT_TITLE, Policy
 from cohorts.policy import FLOORS, MOST_DEPRIVED, asked, deprivation_weights
 from cohorts.price import Price
 from cohorts.team_lists import GRADES_IN_WORDS
@@ -37,7 +38,7 @@ def sentences(found: Price, outcome: str) -> list[str]:
     said = [
         f"This policy costs {lost:.1f} of the {before['benefit']:.1f} people expected to be spared the outcome "
         f"({outcome}), and moves {_people(abs(moved))} places {direction} the most deprived fifth.",
-        f"{_people(entered).capitalize()} people are listed who would not be by benefit alone, and as many are not who would be.",
+        f"{_people(entered).capitalize()} people are listed who would not be by benefit alone, and {_who_leave(before, after)} are not who would be.",
     ]
     if before["small"] or after["small"]:
         return [
@@ -50,6 +51,32 @@ def sentences(found: Price, outcome: str) -> list[str]:
         f"from {before['inequity']:+.3f} to {after['inequity']:+.3f}."
     )
     return [*said, *besides, leaning]
+
+
+def of_programmes(found: Price, titles: Mapping[str, str]) -> list[str]:
+    """Say what each programme's places bring and cost, and what the budgets cost; nothing where there is only case management."""
+    fit = controlled(found)
+    said = []
+    for _, row in fit.programmes.iterrows():
+        filled = f"{_shown(row['filled'])} of {_shown(row['places'])} places filled"
+        brings = "" if pd.isna(row["benefit"]) else f", {row['benefit']:.1f} people expected to be spared"
+        costs = f", about £{row['pounds']:,.0f}" if row["pounds"] > 0 else ""
+        said.append(f"{titles.get(row['programme'], CASE_MANAGEMENT_TITLE)}: {filled}{brings}{costs}.")
+    if found.budgets_cost is not None:
+        said.append(
+            f"The teams' budgets cost {found.budgets_cost:.2f} people expected to be spared, under the same policy."
+        )
+    return said
+
+
+def _shown(count: float) -> str:
+    return HIDDEN if pd.isna(count) else f"{int(count):,}"
+
+
+def _who_leave(before: pd.Series, after: pd.Series) -> str:
+    # With several programmes a policy may fill more places or fewer.
+    left = int(before["places"] - after["places"] + after["moved"])
+    return "as many" if left == after["moved"] else _people(left)
 
 
 def _beyond_policy(found: Price) -> list[str]:
@@ -77,32 +104,52 @@ def controlled(found: Price) -> Price:
         benefit=found.frontier["benefit"].round(3),
         **found.frontier[["concentration", "inequity"]].mask(found.frontier["small"]).round(3),
     )
-    return Price(frontier, fifths)
+    programmes = found.programmes.assign(
+        places=control_parts(found.programmes["places"]), filled=control_parts(found.programmes["filled"])
+    )
+    # What a place costs is known, so that pounds would give a hidden count away.
+    pounds = (programmes["pounds"] / found.programmes["filled"] * programmes["filled"]).round(2)
+    benefit = programmes["benefit"].round(3).where(programmes["filled"].notna())
+    programmes = programmes.assign(benefit=benefit, pounds=pounds)
+    return Price(frontier, fifths, programmes, found.budgets_cost)
 
 
-def to_json(found: Price, policy: Policy, outcome: str, grade: str) -> dict[str, Any]:
+def to_json(
+    found: Price, policy: Policy, outcome: str, grade: str, titles: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return what the page says as plain values; hidden counts are null."""
     fit = controlled(found)
-    return {
+    beside = {"programmes": json.loads(fit.programmes.to_json(orient="records"))} if len(fit.programmes) else {}
+    return beside | {
         "policy": policy.model_dump(mode="json"),
         "weights": {fifth: round(weight, 4) for fifth, weight in deprivation_weights(policy).items()},
         "evidence_grade": grade,
         "outcome": outcome,
-        "says": sentences(found, outcome),
+        "says": [*sentences(found, outcome), *of_programmes(found, titles or {})],
         "frontier": json.loads(fit.frontier.to_json(orient="records")),
         "fifths": json.loads(fit.fifths.to_json(orient="records")),
     }
 
 
 def write_price_page(
-    found: Price, policy: Policy, path: Path, *, name: str, as_of: dt.date, synthetic: bool, outcome: str, grade: str
+    found: Price,
+    policy: Policy,
+    path: Path,
+    *,
+    name: str,
+    as_of: dt.date,
+    synthetic: bool,
+    outcome: str,
+    grade: str,
+    titles: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write the page; equal figures give equal bytes. `grade` is one of models.tables.GRADES."""
+    """Write the page; equal figures give equal bytes. `grade` is one of models.tables.GRADES, `titles` those of several programmes."""
     said = " ".join(sentences(found, outcome))
     fit = controlled(found)
     sections = [
         f'<section><h2>{escape(_headline(policy, found))}</h2><p class="says">{escape(said)}</p>'
         f"<p>{escape(GRADES_IN_WORDS[grade])} The cost is counted in that benefit, and is no surer than it is.</p></section>",
+        *([_programmes(found, titles or {})] if len(found.programmes) else []),
         _rules(policy),
         _section(
             "fifths",
@@ -137,6 +184,11 @@ def _headline(policy: Policy, found: Price) -> str:
     return f"A policy of {policy.owner}, to be reviewed by {policy.review_date}"
 
 
+def _programmes(found: Price, titles: Mapping[str, str]) -> str:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in of_programmes(found, titles))
+    return f"<section><h2>What the programmes bring, and cost</h2><ul>{lines}</ul></section>"
+
+
 def _rules(policy: Policy) -> str:
     weights = ", ".join(f"{fifth}: {weight:.2f}" for fifth, weight in deprivation_weights(policy).items())
     rules = [
@@ -168,7 +220,7 @@ def _fifths_table(fit: Price) -> str:
         "Enter",
         "Leave",
     ]
-    body = [[row["fifth"], *(_count(row[name]) for name in _COUNTS)] for _, row in fit.fifths.iterrows()]
+    body = [[row["fifth"], *(_shown(row[name]) for name in _COUNTS)] for _, row in fit.fifths.iterrows()]
     return html_table("Places by deprivation fifth", head, body)
 
 
@@ -186,17 +238,13 @@ def _frontier_table(fit: Price) -> str:
             row["policy"],
             f"{row['inequality_aversion']:g}",
             f"{row['benefit']:.1f}",
-            _count(row["core20"]),
+            _shown(row["core20"]),
             _index(row["concentration"]),
             _index(row["inequity"]),
         ]
         for _, row in fit.frontier.iterrows()
     ]
     return html_table("Lists that could be made", head, body)
-
-
-def _count(value: float) -> str:
-    return HIDDEN if pd.isna(value) else f"{int(value):,}"
 
 
 def _index(value: float) -> str:

@@ -37,8 +37,10 @@ def route(
 
     Parameters
     ----------
-    people, enrolments, offers, residences
+    people, residences
         The tables of `records/`.
+    enrolments, offers
+        Those of case management alone (`records.programmes`): another programme keeps nobody from it.
     events
         The Parquet file of the `events` table; read in DuckDB, never loaded whole.
     code_groups

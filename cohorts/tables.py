@@ -24,6 +24,12 @@ RISK_BANDS = ("more than 1 in 2", "1 in 4 to 1 in 2", "1 in 10 to 1 in 4", "less
 NEED_BANDS = ("highest tenth", "upper half", "lower half")
 BENEFIT_BANDS = ("High", "Medium", "Unsure")
 
+PROGRAMME = column(
+    "str",
+    "Code of the programme that the place is of, or the reserve; empty without either. Only where there is another than case management",
+    required=False,
+)
+
 ROUTES = door(
     "routes",
     "where a person goes before any model chooses",
@@ -58,6 +64,7 @@ ALLOCATION = door(
             pa.Check.in_range(0, 1),
             nullable=True,
         ),
+        "programme": PROGRAMME,
     },
 )
 
@@ -101,6 +108,7 @@ TURNOVER = door(
         "person_id": column("int64", "The person's pseudonym"),
         "cause": column("str", "What kind of reason decided it", pa.Check.isin(CAUSES)),
         "why": column("str", "The reason in plain words; internal: a team is told less (`turnover_sheet`)"),
+        "programme": PROGRAMME,
     },
     unique=["team_code", "movement", "person_id"],
 )
@@ -126,6 +134,11 @@ WORK = door(
         "number": column("int64", "Order in which it was recorded", pa.Check.ge(1), unique=True),
         "list_as_of": column("datetime64[us]", "The day of the list"),
         "team_code": column("str", "The team whose list it was"),
+        "programme": column(
+            "str",
+            "Code of the programme whose place was offered; only where one was not case management's",
+            required=False,
+        ),
         "nhs_number": column("str", "Ten digits; empty when not known"),
         "source_record": column("str", "Finds a person without a number, as in `contacts`; empty when not known"),
         "recorded_on": column("datetime64[us]", "The day it was recorded"),
@@ -157,6 +170,7 @@ LEDGER = door(
         "imd_decile": column("str", "Deprivation decile, 1 most deprived, or not recorded"),
         "ethnic_group": column("str", "Five census groups, not stated or not known", pa.Check.isin(ETHNIC_GROUPS)),
         "sex": column("str", "As in `people`"),
+        "programme": PROGRAMME,
     },
 )
 
@@ -168,6 +182,7 @@ COHORT = door(
         "team_code": column("str", "The team that serves the person"),
         "rank": column("int64", "Order within the team, 1 first, reserve after listed", pa.Check.ge(1)),
         "status": column("str", "listed or reserve", pa.Check.isin([LISTED, RESERVE])),
+        "programme": PROGRAMME,
         "person_id": column("int64", "The person's pseudonym", unique=True),
         "risk": column("float64", "Probability of the outcome without case management", pa.Check.in_range(0, 1)),
         **PREDICTED,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from casewell.settings import CASE_MANAGEMENT
 from cohorts.tables import MAXIMUM_REASONS
 
 NOT_RECORDED = "not recorded"
@@ -45,6 +46,8 @@ class Heading:
     `verdict` is the fairness gate's: pass, fail or cannot tell; `owner` and `reason` are those of
     whoever overrode it, and empty when nobody did. `since` is the day of the last list, None in a first week; `missing`
     is what no source held this week; `without` are the sources that the scores do without, since their feeds have failed.
+    `titles` says what each programme is called, by code, and is empty where there is only case management; `assumptions` says of each
+    of the others where its benefit comes from.
     """
 
     as_of: dt.date
@@ -54,6 +57,8 @@ class Heading:
     since: dt.date | None = None
     missing: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    assumptions: Mapping[str, str] = field(default_factory=dict)
 
 
 NEVER_IN_THE_DATA = ("next booked contact", "preferred contact", "language spoken", "who cares for the person")
@@ -65,9 +70,9 @@ def heading_lines(heading: Heading, team_code: str, team_name: str, rows: pd.Dat
     name = team_name if team_name in ("", team_code) else f"{team_name} ({team_code})"
     lines = ["SYNTHETIC: these people do not exist"] if synthetic else []
     lines += [
-        f"Case management list: {name or team_code}",
+        f"{_kind(heading, rows)}: {name or team_code}",
         f"As of {in_words(heading.as_of)}: nothing that became known on that day or later was used.",
-        *[GRADES_IN_WORDS[grade] for grade in GRADES_IN_WORDS if (rows["evidence_grade"] == grade).any()],
+        *_evidence(heading, rows),
         *caveats(heading),
     ]
     since = f"the list of {in_words(heading.since)}" if heading.since else "nothing: this is a first list"
@@ -75,6 +80,20 @@ def heading_lines(heading: Heading, team_code: str, team_name: str, rows: pd.Dat
     if rows.empty:
         lines.append("Nobody is listed for this team this week.")
     return lines
+
+
+def _kind(heading: Heading, rows: pd.DataFrame) -> str:
+    others = heading.titles and (rows["programme"] != CASE_MANAGEMENT).any()
+    return "Case management list, with places of other programmes" if others else "Case management list"
+
+
+def _evidence(heading: Heading, rows: pd.DataFrame) -> list[str]:
+    """Say where benefit comes from: that of case management, and that of every other programme on the list."""
+    if not heading.titles:
+        return [GRADES_IN_WORDS[grade] for grade in GRADES_IN_WORDS if (rows["evidence_grade"] == grade).any()]
+    own = rows[rows["programme"] == CASE_MANAGEMENT]
+    lines = [GRADES_IN_WORDS[grade] for grade in GRADES_IN_WORDS if (own["evidence_grade"] == grade).any()]
+    return lines + [said for code, said in heading.assumptions.items() if (rows["programme"] == code).any()]
 
 
 def caveats(heading: Heading) -> list[str]:
@@ -132,7 +151,8 @@ def list_version(rows: pd.DataFrame) -> str:
 
     Without the letter a spreadsheet would take some of them for a number, as 12e3.
     """
-    who = rows[["reference", "status", "nhs_number", "name", "source_record"]]
+    several = ["programme"] if "programme" in rows else []
+    who = rows[["reference", "status", *several, "nhs_number", "name", "source_record"]]
     born = [birth_date(day, "%Y-%m-%d") for day in rows["date_of_birth"]]
     text = "\x1e".join("\x1f".join(cells) for cells in who.assign(born=born).itertuples(index=False))
     return f"v{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from casewell.settings import Stability
-from cohorts.allocation import KEEPS, KEPT_OUT
-from cohorts.changes import Earlier
+from cohorts.changes import Earlier, moved_between_programmes
 from cohorts.tables import LISTED
+from cohorts.whys import KEEPS, KEPT_OUT
 
 NOTE = (
     "Internal: the counts are exact and small ones are not hidden. "
@@ -30,7 +30,7 @@ def turnover_counts(
     -------
     dict
         `since` (None in a first week), `says` (sentences), `listed`, `listed_last`, `stayed`, `entered` and `left` by
-        cause, `teams` (team: entered, left), and `limit`: its settings, the places it `moved` and the `benefit_lost`
+        cause, `teams` (team: entered, left), with several programmes `moved_between_programmes`, and `limit`: its settings, the places it `moved` and the `benefit_lost`
         (people expected to be spared the outcome, as the models expect).
     """
     listed = allocation["status"] == LISTED
@@ -60,6 +60,10 @@ def turnover_counts(
     says = [
         f"Since the list of {earlier.as_of}, {len(entered)} people came onto the lists and {len(left)} of {last} ({share:.0%}) left them."
     ]
+    if "programme" in allocation:
+        moves = moved_between_programmes(allocation, earlier)
+        told |= {"moved_between_programmes": moves}
+        says.append(f"{moves} are listed for another programme than last time, which counts as neither.")
     if stability.chosen:
         says.append(
             f"The limit on changes moved {moved} place(s), and costs {lost:.2f} people expected to be spared the outcome."

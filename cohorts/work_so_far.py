@@ -6,6 +6,7 @@ import datetime as dt
 
 import pandas as pd
 
+from casewell.settings import CASE_MANAGEMENT
 from cohorts.team_lists import NOT_RECORDED
 
 SHOWN = 3
@@ -53,7 +54,7 @@ def _key(table: pd.DataFrame) -> pd.Series:
 
 def _entries(found: pd.DataFrame) -> pd.DataFrame:
     """Add `entry`: the day and what was new on it; empty where a record only repeats what was said of the same list."""
-    outcome = found["outcome"] + _day(found["start"], ", from ") + _day(found["offer_again"], ", offer again from ")
+    outcome = _outcome(found) + _day(found["start"], ", from ") + _day(found["offer_again"], ", offer again from ")
     note = found["note"].where(found["own"], "")
     new = [words.where(_is_new(found, words), "") for words in (outcome, note)]
     said = new[0] + ((new[0] != "") & (new[1] != "")).map({True: "; ", False: ""}) + new[1]
@@ -61,6 +62,15 @@ def _entries(found: pd.DataFrame) -> pd.DataFrame:
     who = who.where(found["own"], ", team " + found["team_code"])
     entry = _day(found["recorded_on"], "") + who + ": " + said
     return found[[_ROW, "number"]].assign(entry=entry.mask(said == "", ""))
+
+
+def _outcome(found: pd.DataFrame) -> pd.Series:
+    """Return what became of each offer, with the programme where it was not case management's: a no to one is no other's."""
+    if "programme" not in found:
+        return found["outcome"]
+    of = found["programme"].fillna(CASE_MANAGEMENT)
+    named = (found["outcome"] != "") & (of != CASE_MANAGEMENT)
+    return found["outcome"] + (" (" + of.str.replace("_", " ") + ")").where(named, "")
 
 
 def _day(days: pd.Series, before: str) -> pd.Series:

@@ -45,7 +45,16 @@ _COLUMNS: dict[str, int] = {
     "Reference": 24,
     "Version": 14,
 }
-_NAMES = list(_COLUMNS)
+_PROGRAMME = {"Programme": 16}
+"""Beside the status, where there is another programme than case management."""
+
+
+def _columns(heading: Heading) -> dict[str, int]:
+    """Return the columns of a list, with their widths."""
+    if not heading.titles:
+        return _COLUMNS
+    names = list(_COLUMNS.items())
+    return dict(names[:2]) | _PROGRAMME | dict(names[2:])
 
 
 def workbook(
@@ -65,9 +74,10 @@ def workbook(
     with xlsxwriter.Workbook(buffer, _OPTIONS) as book:
         book.set_properties({"title": "Case management list", "created": dt.datetime.combine(heading.as_of, dt.time())})
         sheet = book.add_worksheet("List")
-        first = _write_heading(book, sheet, lines, synthetic) + 1
-        _write_people(book, sheet, rows, first)
-        _set_layout(sheet, first, len(rows), synthetic)
+        columns = _columns(heading)
+        first = _write_heading(book, sheet, lines, synthetic, columns) + 1
+        _write_people(book, sheet, rows, first, columns)
+        _set_layout(sheet, first, len(rows), synthetic, columns)
         write_unmet(book, unmet, lines, synthetic)
         write_turnover(book, turnover, in_words(heading.since) if heading.since else "", lines, synthetic)
     return buffer.getvalue()
@@ -82,31 +92,31 @@ _OPTIONS = {
 _TEXT = {"num_format": "@", "text_wrap": True, "valign": "top", "font_name": "Arial", "font_size": 10}
 
 
-def _write_heading(book: Any, sheet: Any, lines: Sequence[str], synthetic: bool) -> int:
+def _write_heading(book: Any, sheet: Any, lines: Sequence[str], synthetic: bool, columns: dict[str, int]) -> int:
     plain = book.add_format(_TEXT)
     loud = book.add_format(_TEXT | {"bold": True, "font_color": "#B00020", "font_size": 14})
     names = book.add_format(_TEXT | {"bold": True, "bg_color": "#E8EDEE", "bottom": 1})
-    last = _NAMES.index("Why now")
-    width = sum(list(_COLUMNS.values())[: last + 1])
+    last = list(columns).index("Why now")
+    width = sum(list(columns.values())[: last + 1])
     for number, line in enumerate(map(clean, lines)):
         form = loud if synthetic and number == 0 else plain
         # Merged and wrapped, so that a long reason for an override is neither cut on screen nor on paper.
         sheet.merge_range(number, 0, number, last, "", form)
         sheet.write_string(number, 0, line, form)
         sheet.set_row(number, math.ceil((len(line) + 1) / width) * _LINE_HEIGHT * (1.4 if form is loud else 1))
-    for position, name in enumerate(_NAMES):
+    for position, name in enumerate(columns):
         sheet.write_string(len(lines), position, name, names)
     sheet.set_row(len(lines), 2 * _LINE_HEIGHT)
     return len(lines)
 
 
-def _write_people(book: Any, sheet: Any, rows: pd.DataFrame, first: int) -> None:
+def _write_people(book: Any, sheet: Any, rows: pd.DataFrame, first: int, columns: dict[str, int]) -> None:
     text = book.add_format(_TEXT | {"bottom": 4})
     editable = book.add_format(_TEXT | {"bottom": 4, "bg_color": "#FFFBE6"})
     for number, row in enumerate(rows.to_dict("records"), start=first):
         cells = _cells(row)
         sheet.set_row(number, _LINE_HEIGHT * _lines_needed(cells))
-        for position, name in enumerate(_NAMES):
+        for position, name in enumerate(columns):
             form = editable if name in FOR_COORDINATORS.values() else text
             sheet.write_string(number, position, cells.get(name, ""), form)
 
@@ -115,6 +125,7 @@ def _cells(row: Mapping[Hashable, Any]) -> dict[str, str]:
     plain = {
         "Rank": str(row["rank"]),
         "Status": row["status"],
+        "Programme": row.get("programme", ""),
         "NHS number": row["nhs_number"],
         "Name": row["name"],
         "Date of birth": birth_date(row["date_of_birth"], "%d-%b-%Y"),
@@ -141,15 +152,16 @@ def _cells(row: Mapping[Hashable, Any]) -> dict[str, str]:
 
 def _lines_needed(cells: dict[str, str]) -> int:
     return max(
-        sum(math.ceil(max(len(part), 1) / (_COLUMNS[name] - 1)) for part in text.split("\n"))
+        sum(math.ceil(max(len(part), 1) / ((_COLUMNS | _PROGRAMME)[name] - 1)) for part in text.split("\n"))
         for name, text in cells.items()
     )
 
 
-def _set_layout(sheet: Any, first: int, people: int, synthetic: bool) -> None:
-    for position, (_, width) in enumerate(_COLUMNS.items()):
+def _set_layout(sheet: Any, first: int, people: int, synthetic: bool, columns: dict[str, int]) -> None:
+    names = list(columns)
+    for position, (_, width) in enumerate(columns.items()):
         sheet.set_column(position, position, width)
-    sheet.freeze_panes(first, _NAMES.index("Name") + 1)
+    sheet.freeze_panes(first, names.index("Name") + 1)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
@@ -157,10 +169,10 @@ def _set_layout(sheet: Any, first: int, people: int, synthetic: bool) -> None:
     sheet.set_footer(f"&L{'SYNTHETIC' if synthetic else 'Confidential: personal health data'}&RPage &P of &N")
     if people:
         last = first + people - 1
-        sheet.autofilter(first - 1, 0, last, len(_NAMES) - 1)
-        sheet.ignore_errors({"number_stored_as_text": xl_range(first, 0, last, len(_NAMES) - 1)})
+        sheet.autofilter(first - 1, 0, last, len(names) - 1)
+        sheet.ignore_errors({"number_stored_as_text": xl_range(first, 0, last, len(names) - 1)})
         for name, choices in (("Progress", PROGRESS), ("Outcome", OUTCOMES)):
-            position = _NAMES.index(name)
+            position = names.index(name)
             sheet.data_validation(
                 first, position, last, position, {"validate": "list", "source": list(choices), "ignore_blank": True}
             )

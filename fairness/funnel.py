@@ -35,7 +35,7 @@ def funnel_rows(offers: pd.DataFrame, people: pd.DataFrame, as_of: dt.date, leve
     Parameters
     ----------
     offers
-        records.tables.OFFERS; of each person the newest of the last year counts.
+        Those of case management (`records.programmes.offers_of`); of each person the newest of the last year counts.
     people
         One row per person who counts for the first step: `person_id` and the labels of `GROUPINGS`. Who was offered a place
         and is not among them (on a caseload now, or dead) must be there too, else the later steps lose those who agreed.

@@ -128,6 +128,7 @@ def record_training(settings: Settings, as_of: dt.date, trained: models.Trained,
                 "evidence_grade": trained.models.evidence.grade,
                 "learned_by": trained.models.risk.learned.kind,
             }
+            | {f"evidence_grade.{code}": one.evidence.grade for code, one in trained.models.programmes.items()}
         )
         mlflow.log_metrics(_by_name(trained.measures))
         mlflow.log_metrics(models.numbers_beside(trained.beside))

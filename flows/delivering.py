@@ -13,7 +13,7 @@ from prefect import task
 import cohorts
 import fairness
 from casewell import doors
-from casewell.settings import Settings
+from casewell.settings import CASE_MANAGEMENT, CASE_MANAGEMENT_TITLE, Settings
 from cohorts.tables import COHORT, TURNOVER, UNMET, WORK
 from flows.monitoring import MONITORING_FILES
 from flows.progress import say
@@ -65,6 +65,8 @@ def deliver(
         dt.date.fromisoformat(since) if since else None,
         tuple(manifest["missing"]),
         tuple(manifest["model"]["without"]),
+        _titles(manifest),
+        {code: told["sentence"] for code, told in manifest.get("programmes", {}).items()},
     )
     cohort, contacts = doors.read(run / "cohort.parquet", COHORT), doors.read(linked / "contacts.parquet", CONTACTS)
     practices = doors.read(linked / "practices.parquet", PRACTICES)
@@ -95,6 +97,13 @@ def deliver(
     files = {str(path.relative_to(staged)): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()}
     write_json(manifest | {"files": files}, staged / "manifest.json")
     cohorts.publish(staged, final)
+
+
+def _titles(manifest: dict[str, Any]) -> dict[str, str]:
+    """Return what each programme is called, by code; nothing where there is only case management."""
+    others = manifest["settings"]["programmes"]
+    own = {CASE_MANAGEMENT: CASE_MANAGEMENT_TITLE} if others else {}
+    return own | {code: told["title"] for code, told in sorted(others.items())}
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:

@@ -9,8 +9,9 @@ import pandas as pd
 
 import cohorts
 import models
-from casewell.settings import Settings
+from casewell.settings import CASE_MANAGEMENT, Settings
 from features import CATALOGUE, load_code_groups
+from flows.places import titles_of
 
 
 def described(
@@ -30,7 +31,7 @@ def described(
     Parameters
     ----------
     allocation, scored, people
-        This week's tables.
+        This week's tables; `scored` with the benefit of what each person is offered (`cohorts.as_offered`).
     silent
         Pseudonyms of people whose practice has stopped sending records.
     last
@@ -39,14 +40,18 @@ def described(
     events, groups = linked / "events.parquet", load_code_groups()
     chosen = allocation.loc[allocation["status"] != "not_selected", "person_id"]
     features = pd.read_parquet(matrix, filters=[("person_id", "in", chosen.tolist())])
-    grade = features[["person_id"]].merge(scored, on="person_id", how="left")["evidence_grade"]
-    why = models.contributions(models.load(model), features, (grade == "assumed").to_numpy())
+    learned = scored.loc[scored["evidence_grade"] != "assumed", "person_id"]
+    if "programme" in allocation:
+        # What is learned of benefit is learned of case management: it is no reason for another programme.
+        learned = learned[learned.isin(allocation.loc[allocation["programme"] == CASE_MANAGEMENT, "person_id"])]
+    why = models.contributions(models.load(model), features, (~features["person_id"].isin(learned)).to_numpy())
     told = cohorts.strongest(why, CATALOGUE, settings.lists.reasons)
     told = cohorts.with_days(told, CATALOGUE, events, as_of, groups, last.as_of if last else None)
     reasons = cohorts.side_by_side(chosen, told, settings.lists.reasons)
-    steps = cohorts.first_steps(chosen, told)
+    titles = titles_of(settings)
+    steps = cohorts.first_steps(chosen, told, allocation, titles)
     known = cohorts.circumstances(
         chosen, steps, events, as_of, groups, settings.lists.name_mental_health, silent & set(chosen)
     )
     cohort = cohorts.assemble(allocation, scored, reasons, people, as_of, known)
-    return cohort.assign(changed=cohorts.personal_changes(cohort, told, last)["changed"].to_numpy())
+    return cohort.assign(changed=cohorts.personal_changes(cohort, told, last, titles)["changed"].to_numpy())

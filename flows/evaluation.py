@@ -19,6 +19,7 @@ from fairness.disclosure import control
 from features import CATALOGUE
 from flows import books
 from flows.groups import groups_of
+from flows.other_programmes import evidence_of
 from flows.progress import say
 from flows.stages import build_history, capacity_share, history_rows, link, split_of
 from flows.training import training_folder
@@ -89,6 +90,7 @@ def examine(
     trained = training_folder(settings, champion) / "training.json"
     learned = json.loads(trained.read_text()) if trained.is_file() else {}
     benefit, tenths = learned.get("benefit"), learned.get("benefit_tenths")
+    programmes = evidence_of(settings, champion_models)
 
     folder = settings.data_dir / "runs" / f"{as_of}-evaluation-{champion.digest}"
     partial = folder.with_name(f"{folder.name}.partial")
@@ -106,6 +108,7 @@ def examine(
         "beside": json.loads(beside.to_json(orient="records")),
         "attributes": json.loads(attributes.to_json(orient="records")),
         "evidence": champion_models.evidence.as_dict(),
+        **({"programmes": programmes} if programmes else {}),
     }
     (partial / "evaluation.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
     summary = json.loads((linked / "summary.json").read_text())
@@ -122,12 +125,14 @@ def examine(
         attributes,
         settings.training.attributes_owner,
         champion_models.chosen_because,
+        programmes,
     )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     files = [folder / "evaluation.json", folder / "evaluation.html"]
     books.record_evaluation(settings, as_of, models.numbers(found) | models.numbers_beside(beside), files)
     return record | {
+        "programmes": programmes,
         "version": champion.version,
         "reason": f"trained as of {champion.trained_as_of}, tested on {len(split.test)} month(s) it had not seen",
         "simpler": champion_models.chosen_because,

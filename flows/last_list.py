@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 from casewell.errors import SourceError
-from casewell.settings import Settings
+from casewell.settings import CASE_MANAGEMENT, OtherProgramme, Settings
 from cohorts import Earlier
 from flows.workspace import file_digest
 from records import register
 from records.rotation import present
 
-COLUMNS = ["person_id", "team_code", "status", "risk_band", "need_band"]
+COLUMNS = ["person_id", "team_code", "status", "programme", "risk_band", "need_band"]
 
 
 def last_list(settings: Settings, as_of: dt.date) -> Earlier | None:
@@ -37,7 +37,9 @@ def last_list(settings: Settings, as_of: dt.date) -> Earlier | None:
             f"the last list, {str(path)!r}, is not what was published",
             "Restore it, or move its folder away: this week is then a first one, and nobody's place is kept.",
         )
-    cohort = pd.read_parquet(path, columns=COLUMNS)
+    cohort = pd.read_parquet(path)
+    # A list of one programme does not say which.
+    cohort = cohort.assign(programme=cohort.get("programme", CASE_MANAGEMENT))[COLUMNS]
     ledger = settings.data_dir / "runs" / manifest["run"] / "ledger.parquet"
     columns = ["person_id", "door", "why"]
     doors = pd.read_parquet(ledger, columns=columns) if ledger.is_file() else pd.DataFrame(columns=columns)
@@ -47,6 +49,11 @@ def last_list(settings: Settings, as_of: dt.date) -> Earlier | None:
         up_to_date(settings, cohort, folder.name),
         {team: teams.places(team) for team in sorted(set(cohort["team_code"]))},
         up_to_date(settings, doors.astype({"person_id": "int64"}), folder.name),
+        {
+            code: OtherProgramme.model_validate(other)
+            for code, other in manifest["settings"].get("programmes", {}).items()
+        },
+        teams.budgets,
     )
 
 

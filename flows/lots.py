@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 from prefect import task
 
+import cohorts
 import models
 from casewell import doors
 from casewell.errors import SourceError
-from casewell.settings import Settings
+from casewell.settings import CASE_MANAGEMENT, Settings
 from cohorts.tables import LOTS
 from flows.last_list import up_to_date
 from flows.progress import say
@@ -21,15 +22,20 @@ from flows.stages import LEARNING, build_features_of, history_rows
 from flows.workspace import file_digest, identity, stage
 from models.benefit.drawn_by_lot import Drawn, exposure
 from models.programme.lots import first_lots
-from records.tables import DRAWS, ENROLMENTS, PEOPLE
+from records.programmes import draws_of, enrolments_of
+from records.tables import PEOPLE
 
 COLUMNS = ["as_of", "team_code", "person_id", "chance", "drawn"]
 
 
-def lots_told(settings: Settings, as_of: dt.date, linked: Path) -> pd.DataFrame:
-    """Return everybody who was in a lot before `as_of`, drawn or not: `as_of`, `team_code`, `person_id`, `chance`, `drawn`."""
-    by_programme = doors.read(linked / "draws.parquet", DRAWS).rename(columns={"drawn_on": "as_of"})
-    told = pd.concat([lots[COLUMNS] for lots in [*published_lots(settings, as_of), by_programme]], ignore_index=True)
+def lots_told(settings: Settings, as_of: dt.date, linked: Path, programme: str = CASE_MANAGEMENT) -> pd.DataFrame:
+    """Return everybody who was in a lot for a programme before `as_of`, drawn or not.
+
+    Columns `as_of`, `team_code`, `person_id`, `chance`, `drawn`. Lots of published lists are of case management alone.
+    """
+    published = published_lots(settings, as_of) if programme == CASE_MANAGEMENT else []
+    recorded = draws_of(linked, programme).rename(columns={"drawn_on": "as_of"})
+    told = pd.concat([lots[COLUMNS] for lots in [*published, recorded]], ignore_index=True)
     return told[told["as_of"] < pd.Timestamp(as_of)].reset_index(drop=True)
 
 
@@ -55,13 +61,23 @@ def published_lots(settings: Settings, as_of: dt.date) -> list[pd.DataFrame]:
     return found
 
 
-def lots_over(settings: Settings, as_of: dt.date, linked: Path, days: int) -> pd.DataFrame:
+def resting(settings: Settings, as_of: dt.date) -> pd.DataFrame | None:
+    """Return `cohorts.resting_now` of the lots of published lists; None where no margin lets anybody rest."""
+    if not any(margin.rest_days for margin in settings.teams.margins.values()):
+        return None
+    lots = pd.concat([doors.empty(LOTS), *published_lots(settings, as_of)], ignore_index=True)
+    return cohorts.resting_now(lots, settings.teams, as_of)
+
+
+def lots_over(
+    settings: Settings, as_of: dt.date, linked: Path, days: int, programme: str = CASE_MANAGEMENT
+) -> pd.DataFrame:
     """Return `models.programme.lots.first_lots` of everybody whose outcome over so many days is known by `as_of`.
 
     Left out are people who have opted out since, or whom the records do not hold any more.
     """
     people = doors.read(linked / "people.parquet", PEOPLE)["person_id"]
-    lots = first_lots(lots_told(settings, as_of, linked))
+    lots = first_lots(lots_told(settings, as_of, linked, programme))
     wait = pd.Timedelta(days=days + settings.training.reporting_lag_days)
     over = lots["as_of"] + wait <= pd.Timestamp(as_of)
     return lots[over & lots["person_id"].isin(people)].reset_index(drop=True)
@@ -97,6 +113,5 @@ def drawn_by_lot(folder: Path, linked: Path, settings: Settings) -> Drawn:
     """Read the people of `build_lots` as benefit learns from them."""
     lots = pd.read_parquet(folder / "lots.parquet")
     rows = history_rows(folder).merge(lots, on=["index_date", "person_id"], validate="one_to_one")
-    enrolments = doors.read(linked / "enrolments.parquet", ENROLMENTS)
-    had = exposure(rows, enrolments, settings.outcome.horizon_days)
+    had = exposure(rows, enrolments_of(linked, CASE_MANAGEMENT), settings.outcome.horizon_days)
     return Drawn(rows.assign(treated=rows["drawn"], exposure=had).drop(columns="drawn"))

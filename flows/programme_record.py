@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fairness.disclosure import SMALLEST_SHOWN, control, control_parts
+from models.benefit.evidence import CASE_MANAGEMENT
 from models.programme.account import Account
 from models.programme.checks import e_value
 from models.programme.lots import ByLot
@@ -139,7 +140,10 @@ def controlled_uptake(told: Uptake) -> Uptake:
 
 def as_record(told: Account) -> dict[str, Any]:
     """Return an account as plain values for JSON."""
-    return {**plain(told), "believed": told.believed}
+    record = {**plain(told), "believed": told.believed}
+    if told.title == CASE_MANAGEMENT:
+        del record["title"]
+    return record
 
 
 def plain(value: Any) -> Any:

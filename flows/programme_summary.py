@@ -20,7 +20,7 @@ def print_programme(told: dict[str, Any], console: Console) -> None:
     """
     if "refused" in told:
         console.print(escape(told["lots"]), soft_wrap=True)
-        console.print("[yellow]Nothing else can be said about what case management did:[/yellow]")
+        console.print(f"[yellow]Nothing else can be said about what {escape(told['title'])} did:[/yellow]")
         for reason in told["refused"]:
             console.print(f"  - {escape(reason)}", soft_wrap=True)
         console.print(f"Page: [bold]{told['page']}[/bold]")
@@ -46,7 +46,9 @@ def print_programme(told: dict[str, Any], console: Console) -> None:
     if told["believed"]:
         console.print("[green]Every check of the comparison passed.[/green]")
     else:
-        console.print("[red]The comparison failed a check, so what case management did cannot be stated:[/red]")
+        console.print(
+            f"[red]The comparison failed a check, so what {escape(told['title'])} did cannot be stated:[/red]"
+        )
         for seen in told["failed"]:
             console.print(f"  - {escape(seen)}", soft_wrap=True)
     console.print(f"Page: [bold]{told['page']}[/bold]")

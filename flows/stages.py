@@ -69,28 +69,31 @@ def build_history(settings: Settings, as_of: dt.date, linked: Path) -> Path:
     def build(out: Path) -> None:
         split = split_of(settings, as_of, linked)
         say(f"Building outcomes and features for {len(split.mature)} months of the past")
-        eligible = models.population(
-            linked / "people.parquet", linked / "enrolments.parquet", split.mature, settings.eligibility
-        )
-        if eligible.empty:
-            raise TrainingError(
-                "nobody was eligible on any index date", "Check registrations and birth dates in the sources."
-            )
-        _outcomes(settings, split, eligible, linked, out)
-        build_features_of(settings, eligible, linked, out)
+        build_features_of(settings, _outcomes(settings, split, linked, out), linked, out)
 
     return stage(folder, build)
 
 
-def _outcomes(settings: Settings, split: models.Split, population: pd.DataFrame, linked: Path, out: Path) -> None:
-    """Write the outcomes, first: they cost little, and say whether the features, which cost much, are worth building."""
-    labelled = models.outcomes(population, linked, settings)
+def _outcomes(settings: Settings, split: models.Split, linked: Path, out: Path) -> Path:
+    """Write the outcomes of everybody eligible; return the file, which says too whose features are wanted on which day.
+
+    They come first: they cost little, and say whether the features, which cost much, are worth building.
+    """
+    eligible = models.population(
+        linked / "people.parquet", linked / "enrolments.parquet", split.mature, settings.eligibility
+    )
+    if eligible.empty:
+        raise TrainingError(
+            "nobody was eligible on any index date", "Check registrations and birth dates in the sources."
+        )
+    labelled = models.outcomes(eligible, linked, settings)
     models.require_outcomes(models.drawn(split, labelled))
     labelled.to_parquet(out / "outcomes.parquet")
+    return out / "outcomes.parquet"
 
 
-def build_features_of(settings: Settings, population: pd.DataFrame, linked: Path, out: Path) -> None:
-    """Write the features of `index_date` and `person_id` into a folder, as `matrix.parquet`."""
+def build_features_of(settings: Settings, population: pd.DataFrame | Path, linked: Path, out: Path) -> None:
+    """Write the features of `index_date` and `person_id`, a table or a file, into a folder, as `matrix.parquet`."""
     events, people, residences = (linked / f"{name}.parquet" for name in ("events", "people", "residences"))
     matrix = out / "matrix.parquet"
     features.build(population, events, people, residences, matrix, progress=say, engine=settings.features.engine)

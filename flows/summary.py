@@ -48,11 +48,18 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
         f"Evidence of benefit: [{'yellow' if grade == 'assumed' else 'green'}]{grade}[/]. {manifest['evidence']['sentence']}",
         soft_wrap=True,
     )
+    _print_programmes(manifest.get("programmes", {}), console)
     console.print(f"Features: {escape(manifest['features']['verdict'])}", soft_wrap=True)
     _print_monitoring(manifest, console)
     if manifest["missing"]:
         console.print(f"Missing in the data: {', '.join(manifest['missing'])}", soft_wrap=True)
     console.print(f"Files: [bold]{manifest['published_to'] or 'no lists were published'}[/bold]")
+
+
+def _print_programmes(programmes: dict[str, Any], console: Console) -> None:
+    for told in programmes.values():
+        colour = "yellow" if told["grade"] == "assumed" else "green"
+        console.print(f"Other programme: [{colour}]{told['grade']}[/]. {escape(told['sentence'])}", soft_wrap=True)
 
 
 def _print_monitoring(manifest: dict[str, Any], console: Console) -> None:
@@ -87,5 +94,6 @@ def print_training(result: dict[str, Any], console: Console) -> None:
                 f"Beside it, {row['outcome']}: {BESIDE_SHOWN[row['measure']]} {row['value']:.3f}", soft_wrap=True
             )
     console.print(f"Evidence of benefit: {result['evidence']}", soft_wrap=True)
+    _print_programmes(result["programmes"], console)
     if "page" in result:
         console.print(f"Page: [bold]{result['page']}[/bold]")

@@ -21,6 +21,7 @@ from casewell.settings import Settings, load
 from flows import books
 from flows.groups import groups_of
 from flows.lots import build_lots, drawn_by_lot
+from flows.other_programmes import evidence_of, pasts
 from flows.profiling import profile_training
 from flows.progress import say
 from flows.stages import begin_of, build_history, capacity_share, history_rows, link, split_of
@@ -41,6 +42,7 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path, lots: P
     history_days = (split.mature[0].date() - begin_of(linked)).days
     share = capacity_share(settings, linked, newest)
     drawn = None if lots is None else drawn_by_lot(lots, linked, settings)
+    others = pasts(settings, linked)
 
     def groups(test: pd.DataFrame) -> dict[str, pd.Series]:
         return {name: label for name, label in groups_of(linked, test).items() if name != PRACTICE}
@@ -48,10 +50,10 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path, lots: P
     incumbent = standing_champion(settings, as_of, rows)
     standing = incumbent.risk.learned.kind if incumbent else None
     trained = models.train(
-        rows, split, history_days, share, settings, say, drawn=drawn, groups=groups, standing=standing
+        rows, split, history_days, share, settings, say, drawn=drawn, groups=groups, standing=standing, pasts=others
     )
     kind = trained.models.risk.learned.kind
-    beside = train_without(settings, rows, split, history_days, share, linked, drawn, groups, kind)
+    beside = train_without(settings, rows, split, history_days, share, linked, drawn, groups, kind, others)
     version = books.record_training(
         settings, as_of, trained, keep(settings, as_of, trained, split, linked, history, beside)
     )
@@ -71,6 +73,7 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path, lots: P
         "promoted": promotion.promoted,
         "reason": promotion.reason,
         "evidence": trained.models.evidence.sentence(),
+        "programmes": evidence_of(settings, trained.models),
         "simpler": trained.models.chosen_because,
         "measures": trained.measures.to_dict(orient="records"),
         "beside": trained.beside.to_dict(orient="records"),
@@ -101,7 +104,7 @@ def keep(
     if trained.benefit_evidence is not None:
         doors.write(trained.benefit_evidence, BENEFIT_EVIDENCE, partial / "benefit_evidence.parquet")
     (partial / "training.json").write_text(
-        json.dumps(training_record(trained, split, without), indent=1, sort_keys=True)
+        json.dumps(training_record(settings, trained, split, without), indent=1, sort_keys=True)
     )
     save_picture(functools.partial(calibration_figure, trained.calibration), partial / "calibration.svg")
     if trained.benefit is not None:
@@ -117,13 +120,18 @@ def training_folder(settings: Settings, champion: books.Registered, without: Seq
     return without_source(folder, without[0]) if without else folder
 
 
-def training_record(trained: models.Trained, split: models.Split, without: dict[str, models.Trained]) -> dict[str, Any]:
+def training_record(
+    settings: Settings, trained: models.Trained, split: models.Split, without: dict[str, models.Trained]
+) -> dict[str, Any]:
     """Return a training's tables as plain values."""
 
     def rows(table: pd.DataFrame | None) -> list[dict[str, Any]] | None:
         return None if table is None else json.loads(table.to_json(orient="records"))
 
-    return {
+    learned = {code: one.evidence.as_dict() for code, one in trained.models.programmes.items()}
+    told = evidence_of(settings, trained.models)
+    others = {"programmes": {code: told[code] | {"evidence": learned[code]} for code in learned}} if learned else {}
+    return others | {
         "measures": rows(trained.measures),
         "calibration": rows(trained.calibration),
         "against": rows(trained.against),
@@ -154,6 +162,7 @@ def standing_champion(settings: Settings, as_of: dt.date, rows: pd.DataFrame) ->
 
 def train(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     """Train within whatever flow is running."""
+    models.refuse_programmes(settings.programmes, as_of)
     linked = link(settings, as_of)
     return fit(settings, as_of, linked, build_history(settings, as_of, linked), build_lots(settings, as_of, linked))
 

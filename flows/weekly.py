@@ -18,7 +18,7 @@ import fairness
 import models
 from casewell import __version__, doors
 from casewell.errors import SettingsError, SourceError, TrainingError
-from casewell.settings import Settings, load
+from casewell.settings import CASE_MANAGEMENT, Settings, load
 from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, LOTS, NOT_SELECTED, RESERVE, TURNOVER, UNMET
 from flows import books
 from flows.dates import end_of_fresh_data
@@ -26,8 +26,11 @@ from flows.delivering import PUBLIC, deliver, work_in_hand, write_json
 from flows.describing import described
 from flows.earlier import earlier_audit
 from flows.last_list import last_list
+from flows.lots import resting
 from flows.monitoring import look, model_to_use, watch
+from flows.other_programmes import evidence_of, score_other_programmes
 from flows.past_weeks import held_against
+from flows.places import all_places, besides, titles_of
 from flows.profiling import PROFILE_FILES, profile_week
 from flows.progress import say
 from flows.stages import build_features, link
@@ -43,13 +46,12 @@ from flows.workspace import (
     stamped,
 )
 from models.tables import BENEFIT_EVIDENCE, SCORES, TEST_PREDICTIONS
+from records.programmes import enrolments_of, offers_of
 from records.pseudonyms import tie_break_key
 from records.rotation import present
 from records.tables import (
-    ENROLMENTS,
     LINKAGE,
     NOT_RECORDED,
-    OFFERS,
     PEOPLE,
     REMOVED,
     RESIDENCES,
@@ -90,8 +92,8 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     routes = cohorts.route(
         people,
         linked / "events.parquet",
-        doors.read(linked / "enrolments.parquet", ENROLMENTS),
-        doors.read(linked / "offers.parquet", OFFERS),
+        enrolments_of(linked, CASE_MANAGEMENT),
+        offers_of(linked, CASE_MANAGEMENT),
         doors.read(linked / "residences.parquet", RESIDENCES),
         as_of,
         settings,
@@ -113,12 +115,14 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
         settings.stability,
         listed_last,
     )
-    allocation = cohorts.allocate(*asked, as_of)
+    others = besides(settings, as_of, linked, out)
+    allocation = cohorts.allocate(*asked, as_of, others, resting(settings, as_of))
     if settings.teams.margins:
         doors.write(cohorts.lots(allocation, settings.teams, as_of), LOTS, out / "lots.parquet")
     silent = _silent(settings, as_of, people, linked / "events.parquet")
     silent_people = set(people.loc[silent, "person_id"]) if silent is not None else set()
-    cohort = described(settings, as_of, linked, matrix, model, allocation, scored, people, silent_people, last)
+    offered = cohorts.as_offered(allocation, scored, others)
+    cohort = described(settings, as_of, linked, matrix, model, allocation, offered, people, silent_people, last)
     doors.write(cohort, COHORT, out / "cohort.parquet")
     admitted = pd.read_parquet(matrix, columns=["person_id", USE]).rename(columns={USE: "use"})
     unmet = cohorts.unmet_need(allocation, scored, admitted, settings.fairness.need_share, settings.lists.unmet_need)
@@ -127,11 +131,11 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     doors.write(ledger, LEDGER, out / "ledger.parquet")
     synthetic = bool(people["synthetic"].any())
     cohorts.write_counts(cohorts.counts(ledger, as_of, synthetic), out / "ledger.json")
-    places = {team: settings.teams.places(team) for team in sorted(set(allocation["team_code"]))}
-    as_before = cohorts.listed_with(last.places, *asked) if last else None
-    turnover = cohorts.turnover(ledger, allocation, scored, places, last, as_before)
+    places = {team: all_places(settings, team) for team in sorted(set(allocation["team_code"]))}
+    as_before = cohorts.listed_with(last, *asked, others) if last else None
+    turnover = cohorts.turnover(ledger, allocation, offered, places, last, as_before)
     doors.write(turnover, TURNOVER, out / "turnover.parquet")
-    counted = cohorts.turnover_counts(turnover, allocation, scored, settings.stability, last)
+    counted = cohorts.turnover_counts(turnover, allocation, offered, settings.stability, last)
     write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | counted, out / "turnover.json")
 
 
@@ -141,8 +145,9 @@ def price(settings: Settings, as_of: dt.date, linked: Path, out: Path, synthetic
     say("Working out what the policy on places costs, and what others would")
     people = doors.read(linked / "people.parquet", PEOPLE)
     cohort = doors.read(out / "cohort.parquet", COHORT)
+    listed = cohort[cohort["status"] == LISTED]
     found = cohorts.price(
-        cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
+        listed["person_id"].to_numpy(),
         _competing(out),
         people,
         doors.read(out / "groups.parquet", fairness.GROUPS),
@@ -151,8 +156,11 @@ def price(settings: Settings, as_of: dt.date, linked: Path, out: Path, synthetic
         settings.fairness.need_share,
         tie_break_key(settings, stamped(settings)),
         settings.stability.chosen or bool(settings.teams.margins),
+        besides(settings, as_of, linked, out),
+        listed.set_index("person_id")["programme"] if settings.programmes else None,
     )
-    told = cohorts.price_json(found, settings.policy, settings.outcome.name, grade)
+    titles = titles_of(settings)
+    told = cohorts.price_json(found, settings.policy, settings.outcome.name, grade, titles)
     write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | told, out / "policy.json")
     cohorts.write_price_page(
         found,
@@ -163,6 +171,7 @@ def price(settings: Settings, as_of: dt.date, linked: Path, out: Path, synthetic
         synthetic=synthetic,
         outcome=settings.outcome.name,
         grade=grade,
+        titles=titles,
     )
     before, after = found.row("by benefit alone"), found.row("chosen")
     numbers = {
@@ -234,8 +243,8 @@ def _of_training(settings: Settings, path: Path, door: Any, people: pd.DataFrame
 
 
 def _funnel(settings: Settings, as_of: dt.date, linked: Path, out: Path) -> pd.DataFrame:
-    """Return what became of offers by group, of those who compete today or had an offer."""
-    offers = doors.read(linked / "offers.parquet", OFFERS)
+    """Return what became of offers of case management by group, of those who compete today or had an offer."""
+    offers = offers_of(linked, CASE_MANAGEMENT)
     groups = doors.read(out / "groups.parquet", fairness.GROUPS)
     counted = pd.concat([_competing(out)["person_id"], offers["person_id"]])
     groups = groups[groups["person_id"].isin(counted)]
@@ -272,6 +281,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     cohorts.refuse_outdated(settings.policy, as_of)
     cohorts.refuse_outdated_margins(settings.teams, as_of)
     fairness.refuse_outdated_limits(settings.fairness, as_of)
+    models.refuse_programmes(settings.programmes, as_of)
     _refuse_another_populations_folder(final, settings.name)
     champion = books.champion(settings, as_of)
     if champion is None:
@@ -300,9 +310,12 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     looked = look(settings, as_of, linked, champion, partial)
     model, without = model_to_use(settings, champion, looked)
     score(as_of, linked, matrix, model, partial)
+    if settings.programmes:
+        score_other_programmes(settings, linked, matrix, model, partial)
     group(as_of, linked, partial)
     choose(settings, as_of, linked, matrix, model, partial)
-    evidence = models.load(model).evidence
+    scoring = models.load(model)
+    evidence = scoring.evidence
     trained = training_folder(settings, champion, without)
     synthetic, grade = summary["synthetic"], evidence.grade
     cost = price(settings, as_of, linked, partial, synthetic, grade)
@@ -342,6 +355,8 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
         "people": json.loads((partial / "ledger.json").read_text())["people"],
         "registered": summary["people_in_spine"],
     }
+    if settings.programmes:
+        manifest["programmes"] = evidence_of(settings, scoring)
     manifest["published_to"] = str(final) if verdict.released else None
     write_json(manifest, partial / "manifest.json")
     if source_digests(settings) != sources:

@@ -31,17 +31,19 @@ def train_without(
     drawn: Drawn | None,
     groups: Callable[[pd.DataFrame], Mapping[str, pd.Series]],
     standing: Kind,
+    pasts: Mapping[str, models.Past],
 ) -> dict[str, models.Trained]:
     """Train, for each source of `monitoring.fall_back_without`, without every feature that rests on it.
 
-    `groups` and `standing`, the kind of the model that each may stand in for, are as for `models.train`. What serves lists and the rule of assumed benefit (need, the amenable share) is still taken from all that is recorded.
+    `groups`, `pasts` and `standing`, the kind of the model that each may stand in for, are as for `models.train`. What serves lists and the rule of assumed benefit (need, the amenable share) is still taken from all that is recorded.
     """
     found = {}
     fed = rests_on(linked / "events.parquet")
     for source in settings.monitoring.fall_back_without:
         dropped = resting_on(fed, [source])
         say(f"Training a model without the {len(dropped)} features that rest on {source}")
-        found[source] = models.train(rows, split, history_days, share, settings, say, dropped, drawn, groups, standing)
+        told = dropped, drawn, groups, standing, pasts
+        found[source] = models.train(rows, split, history_days, share, settings, say, *told)
     return found
 
 

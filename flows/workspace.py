@@ -96,7 +96,8 @@ def identity(settings: Settings, as_of: dt.date, *sections: str) -> str:
     decided = settings.linkage.decisions
     decisions = file_digest(decided) if decided is not None and decided.is_file() else None
     earlier = start_digest(settings, stamped(settings), as_of)
-    told = {name: chosen[name] for name in sections}
+    # Which programmes there are decides which rows of their records are used; the rest of `programmes` does not.
+    told = {name: chosen[name] for name in sections} | {"programme codes": sorted(settings.programmes)}
     return digest_of(source_digests(settings), decisions, earlier, code_digest(), key, as_of, told)
 
 

@@ -8,6 +8,9 @@ from models.evaluation.evaluate import calibration_curve, evaluate
 from models.evaluation.page import write_page
 from models.index_dates import Split, drawn, require_outcomes, split
 from models.need import completeness, expected_need, second_looks
+from models.other_programmes.learn import LearnedProgramme, Past
+from models.other_programmes.rules import refuse_programmes
+from models.other_programmes.score import score_programmes
 from models.outcomes import labels, outcomes
 from models.population import population, still_eligible
 from models.promotion import RULE, Promotion, decide
@@ -20,7 +23,9 @@ __all__ = [
     "RULE",
     "Assessment",
     "Baselines",
+    "LearnedProgramme",
     "Models",
+    "Past",
     "Promotion",
     "Split",
     "Trained",
@@ -44,10 +49,12 @@ __all__ = [
     "outcomes",
     "population",
     "predict_test",
+    "refuse_programmes",
     "require_features",
     "require_outcomes",
     "save",
     "score",
+    "score_programmes",
     "second_looks",
     "split",
     "still_eligible",

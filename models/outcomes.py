@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 
 from casewell.doors import check
-from casewell.settings import Settings
+from casewell.settings import CASE_MANAGEMENT, Settings
 from features.code_groups import load_code_groups, map_codes, require_groups
 from models.circumstances import circumstances_on
 from models.declared_outcomes import DECLARED
@@ -61,7 +61,7 @@ _OUTCOMES = f"""
     starts AS (
         SELECT DISTINCT rows.index_date, rows.person_id
         FROM rows JOIN read_parquet($enrolments) AS enrolments
-          ON enrolments.person_id = rows.person_id
+          ON enrolments.person_id = rows.person_id AND enrolments.programme = '{CASE_MANAGEMENT}'
          AND enrolments.start >= rows.index_date AND enrolments.start < rows.index_date + to_days($grace)
     ),
     happened AS (

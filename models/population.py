@@ -8,12 +8,12 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from casewell.settings import Eligibility
+from casewell.settings import CASE_MANAGEMENT, Eligibility
 
-_ELIGIBLE = """
+_ELIGIBLE = f"""
     SELECT asked.index_date, people.person_id
     FROM read_parquet(?) AS people
-    {asked}
+    {{asked}}
     WHERE people.in_spine
       AND people.birth_month + to_years(?) <= asked.index_date
       AND (people.registered_from IS NULL OR people.registered_from <= asked.index_date)
@@ -21,7 +21,7 @@ _ELIGIBLE = """
       AND (people.died_on IS NULL OR people.died_on >= asked.index_date)
       AND NOT EXISTS (
         FROM read_parquet(?) AS enrolments
-        WHERE enrolments.person_id = people.person_id
+        WHERE enrolments.person_id = people.person_id AND enrolments.programme = '{CASE_MANAGEMENT}'
           AND enrolments.start < asked.index_date
           AND (enrolments."end" IS NULL OR enrolments."end" > asked.index_date)
       )
@@ -32,7 +32,7 @@ _ELIGIBLE = """
 def population(
     people: Path, enrolments: Path, index_dates: Sequence[pd.Timestamp], eligibility: Eligibility
 ) -> pd.DataFrame:
-    """List who was alive, registered, old enough and not on a caseload on each index date.
+    """List who was alive, registered, old enough and not on a caseload of case management on each index date.
 
     Returns
     -------

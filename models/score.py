@@ -87,6 +87,7 @@ def require_features(models: Models, matrix: pd.DataFrame) -> None:
         Naming how many features are missing and the first of them.
     """
     used = {name for one in models.beside.values() for name in one.model.features} | set(models.risk.features)
+    used |= {name for one in models.programmes.values() if one.propensity for name in one.propensity.features}
     gone = sorted(used - set(matrix.columns))
     if gone:
         raise TrainingError(

@@ -21,6 +21,7 @@ from models.benefit.nuisances import Scale
 from models.benefit.reach import Reach
 from models.beside import Beside, Predictor
 from models.declared_outcomes import DECLARED
+from models.other_programmes.learn import LearnedProgramme
 from models.risk.calibration import CalibratedRisk
 from models.risk.days import CalibratedDays
 from models.risk.group_calibration import Mended
@@ -47,6 +48,8 @@ def save(models: Models, folder: Path) -> Path:
         f"{use}_{name}": getattr(one, use) for name, one in models.beside.items() for use in ("model", "backtest")
     }
     risks = {name: model for name in _RISKS if (model := getattr(models, name)) is not None}
+    others = models.programmes.items()
+    risks |= {_propensity(code): one.propensity for code, one in others if one.propensity is not None}
     used = sorted({name for model in [*risks.values(), *beside.values()] for name in model.features})
     description: dict[str, Any] = {
         "declarations": declarations(used),
@@ -61,6 +64,11 @@ def save(models: Models, folder: Path) -> Path:
         model.learned.write(folder / name)
     if models.effect is not None:
         description["effect"] = _effect_told(models.effect)
+    if models.programmes:
+        description["programmes"] = {
+            code: {"evidence": one.evidence.as_dict(), "effect": one.effect and _effect_told(one.effect)}
+            for code, one in others
+        }
     (folder / "models.json").write_text(json.dumps(description, indent=1, sort_keys=True))
     (folder / "digests.json").write_text(json.dumps(_digests(folder), indent=1, sort_keys=True))
     return folder
@@ -107,7 +115,16 @@ def load(folder: Path) -> Models:
         beside=_beside(description["beside"], folder),
         offered=risks.get("offered"),
         chosen_because=description["chosen_because"],
+        programmes={
+            code: LearnedProgramme(_evidence(one["evidence"]), risks.get(_propensity(code)), _effect(one["effect"]))
+            for code, one in description.get("programmes", {}).items()
+        },
     )
+
+
+def _propensity(code: str) -> str:
+    """Return the name under which another programme's propensity is stored."""
+    return f"propensity_{code}"
 
 
 def _beside(stored: dict[str, Any], folder: Path) -> dict[OutcomeName, Beside]:

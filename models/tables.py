@@ -60,6 +60,25 @@ SCORES = door(
     },
 )
 
+PROGRAMME_SCORES = door(
+    "programme_scores",
+    "what a programme beside case management (`programmes`) would change for a scored person",
+    {
+        "person_id": column("int64", "The person's pseudonym"),
+        "programme": column("str", "The programme's code in the settings"),
+        "eligible": column("bool", "The programme's rules hold, and the person is not on it on the index date"),
+        "benefit": column(
+            "float64",
+            "Absolute fall in the risk that the programme would bring; negative means harm",
+            pa.Check.in_range(-1, 1),
+        ),
+        **BENEFIT_ENDS,
+        "supported": column("bool", "People like this one are in the evidence on this programme"),
+        "evidence_grade": column("str", "Where this programme's benefit comes from", pa.Check.isin(GRADES)),
+    },
+    unique=["person_id", "programme"],
+)
+
 OUTCOMES = door(
     "outcomes",
     "what happened to an eligible person in the horizon after an index date",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from models.evaluation.by_group import FEWEST_OUTCOMES, FEWEST_PEOPLE
 from models.evaluation.evaluate import calibration_curve, evaluate
 from models.index_dates import Split
 from models.learn_benefit import learn_benefit
+from models.other_programmes.learn import LearnedProgramme, Past, learn_programmes
 from models.risk.calibration import CalibratedRisk
 from models.risk.estimator import fit_risk, person_folds
 from models.risk.kinds import NAMES
@@ -41,7 +43,7 @@ RECENT_CANCER = "cms_cancer_last_5y_any_1826d"
 
 @dataclass(frozen=True)
 class Models:
-    """What scores people: risk, where the history supports it the effect and its support, the rules of benefit, and the outcomes beside."""
+    """What scores people: risk, where the history supports it the effect and its support, the rules of benefit, the outcomes beside, and by code what was learned of other programmes."""
 
     risk: CalibratedRisk
     backtest: CalibratedRisk
@@ -52,6 +54,7 @@ class Models:
     beside: Mapping[OutcomeName, Beside] = field(default_factory=dict)
     offered: CalibratedRisk | None = None
     chosen_because: str = ""
+    programmes: Mapping[str, LearnedProgramme] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def train(
     drawn: Drawn | None = None,
     groups: Callable[[pd.DataFrame], Mapping[str, pd.Series]] = lambda _: {},
     standing: Kind | None = None,
+    pasts: Mapping[str, Past] = MappingProxyType({}),
 ) -> Trained:
     """Fit and test every model.
 
@@ -94,6 +98,7 @@ def train(
     drawn : people whose place was drawn by lot, for benefit to learn from
     groups : gives, for test predictions, by grouping a label for each row; the simpler model may surely harm none
     standing : what the champion is learned by; None without one
+    pasts : by the code of each programme of the settings, what is on record of it
 
     Raises
     ------
@@ -149,10 +154,14 @@ def train(
     begin = split.mature[0] - pd.Timedelta(days=history_days)
     in_folds = folds if others is None else np.concatenate([folds, others[1]])
     learned = learn_benefit(rows, columns, out_of_fold, in_folds, share, begin, settings, drawn)
+    if pasts:
+        progress(f"benefit of {len(pasts)} other programme{'s' if len(pasts) > 1 else ''}")
+    programmes = learn_programmes(rows, columns, out_of_fold[: len(rows)], folds, begin, settings, pasts)
     lots = f"People were drawn by lot, but nothing was learned from them: {too_little}." if too_little else ""
     scoring = learned.propensity, learned.effect, replace(learned.evidence, lots=lots)
+    the_rest = learned.offered, choice.reason, programmes
     return Trained(
-        Models(risk, backtests[choice.kind], *scoring, settings.benefit, beside, learned.offered, choice.reason),
+        Models(risk, backtests[choice.kind], *scoring, settings.benefit, beside, *the_rest),
         test,
         evaluate(test, share, settings.seed),
         calibration_curve(test),

@@ -15,8 +15,8 @@ from scipy.stats import chi2
 
 from casewell.settings import Monitoring
 from fairness.disclosure import shown
-from models.calibration import log_odds
-from models.flexible import fit_logistic
+from models.risk.calibration import log_odds
+from models.risk.flexible import fit_logistic
 from monitoring.findings import CALIBRATION, LOOK, Finding
 
 IN_FULL, EARLY = "in full", "early"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import pandera.pandas as pa
 
-from casewell.settings import Settings, Source
+from casewell.settings import CASE_MANAGEMENT, Settings, Source
 from records import nhs_number
 from records.calendars import iso_dates, order_problems, written_otherwise
 from records.contracts import CONTRACTS, Contract
@@ -43,6 +44,7 @@ from records.sightings import who
 # An optional column is taken for misspelled when a column that nobody knows is at least this much like it.
 MISSPELLED = 0.87
 SENT_AGAIN = "sent twice: a month of rows that differ from others only in record_id"
+UNDECLARED = "column programme names a programme that the settings do not"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Extract:
         Its contract's name.
     rows
         The DuckDB table its rows are read into.
+    programmes
+        Codes of the programmes that its rows may be about.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Extract:
     file: File
     columns: dict[str, tuple[str, str]]
     rows: str
+    programmes: tuple[str, ...] = (CASE_MANAGEMENT,)
 
     @property
     def contract(self) -> Contract:
@@ -89,7 +94,7 @@ def open_extracts(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[l
     for place, (name, source) in enumerate(enabled):
         if source.kind != "extract":
             continue
-        extract, found = open_extract(con, name, source, f"rows_{place}")
+        extract, found = open_extract(con, name, source, f"rows_{place}", settings.programmes)
         problems += [f"{label_of(name, source)}: {problem}" for problem in found]
         if extract and not found:
             extracts.append(extract)
@@ -97,9 +102,12 @@ def open_extracts(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[l
 
 
 def open_extract(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str, programmes: Iterable[str]
 ) -> tuple[Extract | None, list[str]]:
-    """Open an extract, and list what is wrong with its file and columns; None when it cannot be opened at all."""
+    """Open an extract, and list what is wrong with its file and columns; None when it cannot be opened at all.
+
+    `programmes` are the codes of those beside case management that the settings name.
+    """
     table = source.table or name
     if table not in CONTRACTS:
         return None, ["its name is no contract's; say which it follows with `table:`"]
@@ -107,7 +115,8 @@ def open_extract(
         file = open_source(con, source, columns_wanted(name, source))
     except UnreadableError as error:
         return None, [f"{error}{'' if source.connection else f' ({source.path})'}"]
-    extract = _with_iso_dates(Extract(name, table, source, file, renamed(file, source.columns), rows))
+    named = (CASE_MANAGEMENT, *sorted(programmes))
+    extract = _with_iso_dates(Extract(name, table, source, file, renamed(file, source.columns), rows, named))
     return extract, _column_problems(con, extract)
 
 
@@ -252,15 +261,21 @@ def _typed_query(extract: Extract) -> str:
     as_read = f"nullif(concat_ws('; ', {', '.join(read)}), '')" if read else "NULL::VARCHAR"
     fault = f"CASE {' '.join(faults)} END" if faults else "NULL::VARCHAR"
     written = "nhs_number" if contract.numbered else "NULL::VARCHAR"
-    # Only the first episode of a spell need carry the admission's notice.
-    notice = "coalesce(admission_received_date, received_date) AS admission_received_date"
-    replaced = f"REPLACE ({notice})" if extract.table == "hospital_spells" else ""
+    replaced = f"REPLACE ({_FILLED[extract.table]})" if extract.table in _FILLED else ""
     rows = f"SELECT {', '.join(values)}, {fault} AS wrong_type, {as_read} AS as_read FROM {extract.file.relation}"
     if extract.file.broken:
         rows += f" UNION ALL BY NAME SELECT why AS wrong_type, text AS as_read FROM {extract.file.broken}"
         if contract.numbered:
             written = f"CASE WHEN wrong_type IS NULL OR nhs_number IS NOT NULL THEN nhs_number ELSE {_number_in_line(extract)} END"
     return f"SELECT * {replaced}, {written} AS written FROM ({rows})"
+
+
+_FILLED = {
+    # Only the first episode of a spell need carry the admission's notice.
+    "hospital_spells": "coalesce(admission_received_date, received_date) AS admission_received_date",
+    "programme": f"coalesce(nullif(programme, ''), {literal(CASE_MANAGEMENT)}) AS programme",
+}
+"""What stands for an empty value, where another column or the contract says so."""
 
 
 def _number_in_line(extract: Extract) -> str:
@@ -336,6 +351,10 @@ def rules(extract: Extract, today: dt.date) -> list[tuple[tuple[str, ...], str, 
         for check in declared.checks:
             rule, condition = _allowed(name, check)
             found.append(((name,), f"NOT ({condition})", f"column {name} {rule}"))
+    if extract.table == "programme":
+        # Taken for case management, another programme's outcomes would be learned from as its own.
+        condition = f"programme NOT IN ({', '.join(map(literal, extract.programmes))})"
+        found.append((("programme",), condition, UNDECLARED))
     for earlier, later in contract.order:
         found.append(((earlier, later), f"{earlier} > {later}", f"column {earlier} is later than {later}"))
     for name in contract.schema.columns if extract.table != "opt_outs" else []:
@@ -387,6 +406,8 @@ def _advice(con: duckdb.DuckDBPyConnection, extract: Extract, why: str) -> str:
     """Return what to do about a fault, where the file itself tells."""
     if (extract.file.broken and why.startswith("the line")) or why.startswith("a quotation mark"):
         return f"; the first is line {_first_broken(con, extract, why)}"
+    if why == UNDECLARED:
+        return "; declare them under `programmes`, mend the codes, or leave those rows out of the extract"
     for name, (original, sql_type) in _date_columns(extract).items():
         if sql_type == "VARCHAR" and why == f"column {name} is not {KINDS['datetime64[us]']}":
             return written_otherwise(con, extract.file.relation, text_of(original, sql_type))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pandera.pandas as pa
 
 from casewell.doors import door
+from records.tables import TRAVEL
 
 # Which of them count as an emergency is said once, by the code group emergency_admission.
 ADMISSION_METHODS = (
@@ -19,6 +20,7 @@ ADMISSION_METHODS = (
 )
 ETHNIC_CATEGORIES = (*"ABCDEFGHJKLMNPRST", "Z", "99")
 SEXES = ("0", "1", "2", "9")
+MINUTES = pa.Check.in_range(0, 1440)
 
 
 @dataclass(frozen=True)
@@ -364,10 +366,16 @@ CONTRACTS: dict[str, Contract] = {
     "programme": Contract(
         door(
             "programme",
-            "a referral to case management and what became of it",
+            "a referral to case management, or to another programme, and what became of it",
             RECORD
             | NUMBER
             | {
+                "programme": _text(
+                    "Code of the programme, as the settings name it under `programmes`; empty, or without the column, "
+                    "case management (`case_management`)",
+                    nullable=True,
+                    required=False,
+                ),
                 "team_code": _text("The team referred to"),
                 "referral_date": _day("Date of the referral"),
                 "referral_route": _text(
@@ -431,6 +439,21 @@ CONTRACTS: dict[str, Contract] = {
             },
         ),
         key="practice_code",
+        known="",
+    ),
+    "travel_times": Contract(
+        door(
+            "travel_times",
+            "an area, and how far it is from there to services (a table of the site's own, taken to hold at all times)",
+            {
+                "lsoa": _text("Lower layer super output area, 2021 (or 2011) code"),
+                **{
+                    name: _number(f"Minutes to the nearest {place}, by the means of travel the site chose", MINUTES)
+                    for name, place in zip(TRAVEL, ("general practice", "pharmacy", "hospital"), strict=True)
+                },
+            },
+        ),
+        key="lsoa",
         known="",
     ),
 }

@@ -172,10 +172,10 @@ def events_queries() -> list[str]:
 
 
 def enrolment_query(extract: Extract, settings: Settings, as_of: str) -> str:
-    """Return the query of a programme extract's spells of case management."""
+    """Return the query of a programme extract's spells, of case management and of the other programmes."""
     team = literal("all") if settings.teams.by == "all" else "r.team_code"
     ended = f"r.end_date + INTERVAL {extract.source.known_lag_days} DAY < {as_of}"
-    return f"""SELECT p.person_id, {team} AS team_code, r.start_date AS start,
+    return f"""SELECT p.person_id, r.programme, {team} AS team_code, r.start_date AS start,
             CASE WHEN {ended} THEN r.end_date END AS "end", greatest(r.received_date, r.start_date) AS known_at,
             r.referral_route AS route, r.randomised_probability, r.record_id AS record
         FROM {extract.rows} AS r JOIN persons AS p USING (who)
@@ -185,7 +185,7 @@ def enrolment_query(extract: Extract, settings: Settings, as_of: str) -> str:
 def offer_query(extract: Extract, as_of: str) -> str:
     """Return the query of a programme extract's referrals, whatever became of them; places not drawn by lot are no offers."""
     ended = f"r.end_date + INTERVAL {extract.source.known_lag_days} DAY < {as_of}"
-    return f"""SELECT p.person_id, r.referral_date AS offered, r.outcome,
+    return f"""SELECT p.person_id, r.programme, r.referral_date AS offered, r.outcome,
             CASE WHEN r.start_date < {as_of} THEN r.start_date END AS start, CASE WHEN {ended} THEN r.end_date END AS "end",
             r.received_date AS known_at, r.offer_again_date AS offer_again
         FROM {extract.rows} AS r JOIN persons AS p USING (who)
@@ -194,7 +194,7 @@ def offer_query(extract: Extract, as_of: str) -> str:
 
 def lot_query(extract: Extract, as_of: str) -> str:
     """Return the query of the referrals of a programme extract that were drawn by lot, or passed over, with the chance."""
-    return f"""SELECT p.person_id, r.referral_date AS drawn_on, r.team_code, r.randomised_probability AS chance,
+    return f"""SELECT p.person_id, r.programme, r.referral_date AS drawn_on, r.team_code, r.randomised_probability AS chance,
             r.outcome <> 'not_drawn' AS drawn
         FROM {extract.rows} AS r JOIN persons AS p USING (who)
         WHERE r.fate = 'used' AND p.used AND NOT p.opted AND r.referral_route = 'randomised_margin'

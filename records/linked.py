@@ -43,6 +43,7 @@ from records.spine import find_ethnicity, reconcile, spine_rows
 from records.staleness import stale, stale_own_ids
 from records.stays import find_stays, settle_rows
 from records.summary import summarise
+from records.travel import find_travel
 
 Progress = Callable[[str], None]
 # The words with which each of the three steps is announced.
@@ -197,6 +198,7 @@ def _write(
     find_ethnicity(con, personal, as_of)
     find_households(con, _key(extracts, cdms, settings))
     load_areas(con)
+    find_travel(con, _of_kind(extracts, "travel_times"))
     presence = [ledger.presence_query(extract) for extract in personal] + [own_ids.presence_query(cdm) for cdm in cdms]
     con.execute(
         "CREATE OR REPLACE TABLE presence AS SELECT person_id, count(DISTINCT source) AS sources, "
@@ -284,7 +286,7 @@ def _enrolments(con: duckdb.DuckDBPyConnection, extracts: list[Extract], setting
     return frame(
         con,
         "SELECT * EXCLUDE (record) FROM "
-        f'({" UNION ALL ".join(parts)}) ORDER BY person_id, start, known_at, "end", team_code, record',
+        f'({" UNION ALL ".join(parts)}) ORDER BY person_id, start, known_at, "end", team_code, programme, record',
     )
 
 
@@ -292,7 +294,7 @@ def _offers(con: duckdb.DuckDBPyConnection, extracts: list[Extract], day: str) -
     parts = [offer_query(extract, day) for extract in extracts if extract.table == "programme"]
     if not parts:
         return doors.empty(tables.OFFERS)
-    columns = 'person_id, offered, outcome, start, "end", known_at, offer_again'
+    columns = 'person_id, offered, outcome, start, "end", known_at, offer_again, programme'
     return frame(con, f"SELECT {columns} FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}")
 
 
@@ -300,5 +302,5 @@ def _draws(con: duckdb.DuckDBPyConnection, extracts: list[Extract], day: str) ->
     parts = [lot_query(extract, day) for extract in extracts if extract.table == "programme"]
     if not parts:
         return doors.empty(tables.DRAWS)
-    columns = "person_id, drawn_on, team_code, chance, drawn"
+    columns = "person_id, drawn_on, team_code, chance, drawn, programme"
     return frame(con, f"SELECT {columns} FROM ({' UNION ALL '.join(parts)}) ORDER BY {columns}")

@@ -10,7 +10,7 @@ from casewell.errors import SourceError
 from casewell.settings import Settings
 from records.checking import Extract
 from records.reading import literal
-from records.tables import DOMAINS
+from records.tables import DOMAINS, TRAVEL
 
 EVERYBODY = "all"
 
@@ -110,8 +110,9 @@ def residences_table(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         con,
         f"""SELECT person_id, registered_from::TIMESTAMP AS start, registered_to::TIMESTAMP AS "end",
             if(registered_to IS NULL, NULL, end_known)::TIMESTAMP AS end_known_at,
-            homes.household_id, areas.imd_decile, {", ".join(f"areas.{name}" for name in DOMAINS)}, practice_code
-        FROM spine LEFT JOIN homes USING (source, record) LEFT JOIN areas USING (lsoa)
+            homes.household_id, areas.imd_decile, {", ".join(f"areas.{name}" for name in DOMAINS)}, {", ".join(TRAVEL)},
+            practice_code
+        FROM spine LEFT JOIN homes USING (source, record) LEFT JOIN areas USING (lsoa) LEFT JOIN travel USING (lsoa)
         WHERE used AND person_id IN (SELECT person_id FROM persons WHERE used AND NOT opted)
         QUALIFY row_number() OVER (PARTITION BY person_id, registered_from ORDER BY source DESC, record DESC) = 1
         ORDER BY person_id, start""",

@@ -7,11 +7,13 @@ import datetime as dt
 import duckdb
 import pandas as pd
 
+from casewell.settings import CASE_MANAGEMENT
 from records.checking import Extract
 from records.ethnic_codes import rows_without_a_code
 from records.meds import Meds
 from records.omop import Cdm
 from records.own_ids import OwnIds
+from records.reading import literal
 from records.span import Span
 from records.tables import NO_ETHNIC_GROUP
 
@@ -78,7 +80,8 @@ def _missing(con: duckdb.DuckDBPyConnection, extracts: list[Extract], people: pd
     """List what later rooms must report as missing, because no source holds it."""
     tables = {extract.table for extract in extracts}
     programme = [extract.rows for extract in extracts if extract.table == "programme"]
-    started = sum(_count(con, f"SELECT count(start_date) FROM {rows} WHERE fate = 'used'") for rows in programme)
+    mine = f"fate = 'used' AND programme = {literal(CASE_MANAGEMENT)}"
+    started = sum(_count(con, f"SELECT count(start_date) FROM {rows} WHERE {mine}") for rows in programme)
     absent = {
         "deprivation": people["imd_decile"].isna().all(),
         "births": people["birth_month"].isna().all(),

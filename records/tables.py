@@ -26,6 +26,8 @@ DOMAINS = (
     "housing_services_decile",
     "environment_decile",
 )
+# Minutes from the area of residence, where a source tells.
+TRAVEL = ("minutes_to_gp", "minutes_to_pharmacy", "minutes_to_hospital")
 
 PEOPLE = door(
     "people",
@@ -102,6 +104,10 @@ RESIDENCES = door(
             name: column("float64", f"Likewise, of the domain {name.removesuffix('_decile')} alone", nullable=True)
             for name in DOMAINS
         },
+        **{
+            name: column("float64", "Minutes from the registration's area, by a source of travel times", nullable=True)
+            for name in TRAVEL
+        },
         "practice_code": column("str", "GP practice of the registration"),
     },
     unique=["person_id", "start"],
@@ -128,9 +134,10 @@ EVENTS = door(
 
 ENROLMENTS = door(
     "enrolments",
-    "one spell of case management",
+    "one spell of case management, or of another programme; whoever counts one's must leave the others out",
     {
         "person_id": column("int64", "The person's pseudonym"),
+        "programme": column("str", "Its code in the settings, or `case_management`"),
         "team_code": column("str", "The team that provides it"),
         "start": column("datetime64[us]", "First day on the caseload"),
         "end": column(
@@ -149,9 +156,10 @@ ENROLMENTS = door(
 
 OFFERS = door(
     "offers",
-    "a referral to case management and what became of it, as known before as_of",
+    "a referral to case management, or to another programme, and what became of it, as known before as_of",
     {
         "person_id": column("int64", "The person's pseudonym"),
+        "programme": column("str", "Its code in the settings, or `case_management`"),
         "offered": column("datetime64[us]", "Date of the referral"),
         "outcome": column("str", "What became of it, in the words of the contract"),
         "start": column("datetime64[us]", "First day on the caseload; missing unless started", nullable=True),
@@ -165,9 +173,10 @@ OFFERS = door(
 
 DRAWS = door(
     "draws",
-    "a place of case management that was drawn by lot, as the programme's own records tell it, known before as_of",
+    "a place that was drawn by lot, as the programme's own records tell it, known before as_of",
     {
         "person_id": column("int64", "The person's pseudonym"),
+        "programme": column("str", "Its code in the settings, or `case_management`"),
         "drawn_on": column("datetime64[us]", "Date of the referral by lot"),
         "team_code": column("str", "The team referred to"),
         "chance": column("float64", "Recorded chance of a place", pa.Check.in_range(0, 1)),

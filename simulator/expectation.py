@@ -42,8 +42,10 @@ class Expectation:
     attendances: np.ndarray  # expected emergency attendances that end at home
 
 
-def expect(people: People, start: Start, effect: Effect) -> Expectation:
+def expect(people: People, start: Start, effect: Effect, kept: np.ndarray | None = None) -> Expectation:
     """Follow the chain for twelve months from a date; `effect` is people x 13, from the date's own month on.
+
+    `kept`, likewise, is the share of needed admissions that do not happen because of a second programme.
 
     A person is admitted as an emergency at most once a month, on any day of it alike; so too death. In a month
     gone by in part, what has not happened yet can happen in the rest of it.
@@ -53,13 +55,14 @@ def expect(people: People, start: Start, effect: Effect) -> Expectation:
         (start.illness[:, None] == levels)[:, :, None] & (start.terminal[:, None] == [False, True])[:, None, :]
     ) * 1.0
     event_free, alive = now, now
-    reach = health.reach(people)[:, None, None]
+    always = health.reach(people)
     count = len(people)
     admission, died_by, bed, home, visits = (np.zeros(count) for _ in range(5))
     for step in range(HORIZON + (start.past > 0)):
         month = start.month + step
         weight = 1.0 - start.past if step == 0 else start.past if step == HORIZON else 1.0
         rate = health.rates(people, month)
+        reach = (always if kept is None else always * (1 - kept[:, step]))[:, None, None]
         needed, died, died_ill, visited = _chances(people, rate, month, effect, step)
         if step == 0 and start.past > 0:
             done = start.admitted[:, None, None]

@@ -11,6 +11,7 @@ from simulator.casemanagement import Referrals, Spells
 from simulator.clock import BURN_IN, CUT_OFF, MONTHS, NEVER, PROGRAMME_START, day_in_month, month_of, month_start
 from simulator.people import People, present_from, present_to
 from simulator.randomness import Streams
+from simulator.reablement import Reablement
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Lives:
     death: np.ndarray  # date, one a person; NaT for the living
     referrals: Referrals
     spells: Spells
+    reablement: Reablement | None = None
 
     def terminal(self, month: np.ndarray | int) -> np.ndarray:
         """Whether each person is in the terminal phase in a month (or in each of `month`, as a row)."""

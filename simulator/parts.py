@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from simulator import identity, life
+from simulator import identity, life, reablement
 from simulator import people as population
 from simulator.casemanagement import Referrals, Spells
 from simulator.extract import World
 from simulator.health import Effect
 from simulator.places import Places
 from simulator.randomness import Streams
+from simulator.reablement import Reablement
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 CHUNK = 20_000  # people
 
 Arrays = TypeVar("Arrays", bound="DataclassInstance")
-Entries = TypeVar("Entries", Referrals, Spells)
+Entries = TypeVar("Entries", Referrals, Spells, Reablement)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def live(part: Part, places: Places) -> World:
     number = identity.nhs_numbers(part.seed, part.everybody)[mine]
     lives = life.live(streams, people, part.network)
     people = replace(people, diagnosed_from=life.written_down(people, lives))
+    second, left = reablement.live(streams, people, people.diagnosed_from, lives.admission_day, lives.death)
+    lives = replace(lives, reablement=second, admission_day=left)
     return World(streams, people, identity.issue(streams, people, true_id, number), lives)
 
 
@@ -77,6 +80,7 @@ def chunks(world: World) -> Iterator[World]:
                 lives,
                 referrals=_about(world.lives.referrals, begin, end),
                 spells=_about(world.lives.spells, begin, end),
+                reablement=world.lives.reablement and _about(world.lives.reablement, begin, end),
             ),
         )
 

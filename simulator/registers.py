@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from simulator import faults, identity
 from simulator.casemanagement import OUTCOMES, ROUTES
 from simulator.clock import CUT_OFF, START, month_start
-from simulator.extract import Extract, World, later, make, text
+from simulator.extract import Column, Extract, World, later, make, text
 from simulator.places import Places
+from simulator.reablement import CODE, Reablement, referral_columns
 
 NEVER_TOLD = 0.12  # of those who move away: their registration stays open
 TOLD_LATE = 0.06  # of deaths
@@ -104,7 +106,10 @@ def opt_outs(world: World) -> Extract:
 
 
 def programme(world: World, places: Places) -> Extract:
-    """Every referral to case management, with those declined, not reached, or not drawn in the lot at the margin."""
+    """Every referral to case management, with those declined, not reached, or not drawn in the lot at the margin.
+
+    Where there is reablement, its referrals too, and a column that tells the two apart.
+    """
     random, past = world.streams("programme"), world.lives.referrals
     person = past.person
     referred = month_start(past.month) + random.integers(0, 12, len(person))
@@ -127,4 +132,38 @@ def programme(world: World, places: Places) -> Extract:
         "received_date": received,
         "randomised_probability": past.chance,
     }
-    return make("programme", person, columns, np.where(alive, received, CUT_OFF))
+    of_one = make("programme", person, columns, np.where(alive, received, CUT_OFF))
+    return of_one if world.lives.reablement is None else _with_reablement(of_one, world, places, world.lives.reablement)
+
+
+def _with_reablement(of_one: Extract, world: World, places: Places, second: Reablement) -> Extract:
+    found = referral_columns(world.streams("reablement records"), second, world.death, world.people.leaves)
+    person, one = second.person, np.zeros(len(second.person), dtype=int)
+    columns = {
+        "nhs_number": identity.number(world.cards, person),
+        "team_code": text(places.practices["pcn_code"].tolist(), world.people.practice[person]),
+        "referral_date": found["referred"],
+        "referral_route": text(["gp_discretion"], one),
+        "start_date": found["start"],
+        "end_date": found["end"],
+        "outcome": text(
+            ["started", "declined", "not_reached"], np.where(found["begun"], 0, np.where(second.outcome == 0, 2, 1))
+        ),
+        "received_date": found["received"],
+        "randomised_probability": np.full(len(person), np.nan),
+    }
+    other = make("programme", person, columns, np.where(found["here"], found["received"], CUT_OFF))
+    both = {name: _end_to_end(of_one.columns[name], other.columns[name]) for name in columns}
+    codes = np.repeat([0, 1], [len(of_one.person), len(other.person)])
+    return Extract(
+        "programme",
+        np.concatenate([of_one.person, other.person]),
+        both | {"programme": text(["case_management", CODE], codes)},
+        np.concatenate([of_one.received, other.received]),
+    )
+
+
+def _end_to_end(first: Column, second: Column) -> Column:
+    if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
+        return np.concatenate([first, second])
+    return pa.concat_arrays([pa.array(first), pa.array(second)])

@@ -1,4 +1,4 @@
-"""Wrongs that can be planted in a population, each of which a good pipeline must catch.
+"""Wrongs that can be planted in a population, each of which a good pipeline must catch; and a second programme.
 
 They combine, save that case management cannot both do nothing and do harm.
 """
@@ -21,6 +21,7 @@ FEED_OUTAGE = "feed_outage"
 CODING_CHANGE = "coding_change"
 POPULATION_SHIFT = "population_shift"
 LEAK = "leak"
+SECOND_PROGRAMME = "second_programme"
 
 WORDS = {
     NULL_EFFECT: "Case management changes nothing for anybody.",
@@ -39,6 +40,8 @@ WORDS = {
     POPULATION_SHIFT: "In the last year many young people move to deprived areas, and all emergency admissions rise by a quarter.",
     LEAK: "The GP code for housebound (160689007) is written because of an emergency admission, but dated, and stamped "
     "as received, three weeks to eleven months before it.",
+    SECOND_PROGRAMME: "Nothing is wrong: reablement at home runs beside case management from October 2023, keeps people who live "
+    "alone out of hospital, and stands in the programme source under the code `reablement`.",
 }
 BARRED_FROM = 3  # tenths of deprivation
 SHIFT_FROM = 36  # month in which the population's shift begins

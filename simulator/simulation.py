@@ -46,7 +46,7 @@ def simulate(
     out, truth
         Folders, new, empty or simulated before (they are replaced); neither inside the other.
     scenario
-        Names of wrongs to plant, of `simulator.SCENARIOS`.
+        Names of wrongs to plant, or of a second programme, of `simulator.SCENARIOS`.
     processes
         How many networks are simulated at once; each holds one network's people in memory.
     progress
@@ -84,7 +84,8 @@ def simulate(
             tell(f"{done} of {len(planned)} networks, {rows:,} rows")
         shutil.rmtree(waiting)
         folders.write("sources", "practices", chosen.practices)
-        folders.note("truth", "README.txt", true.README)
+        second = scenarios.SECOND_PROGRAMME in planted
+        folders.note("truth", "README.txt", true.README + (true.README_OF_SECOND if second else ""))
         folders.note("truth", "scenarios.json", true.described(planted, chosen))
         for folder in folders.places:
             folders.note(folder, writing.STAMP, _stamp(people, seed, planted))
@@ -138,6 +139,8 @@ def _tables(world: World, chosen: Places) -> Iterator[tuple[str, str, pa.Table]]
     yield "truth", "identities", pa.concat_tables(identities)
     yield "truth", "outcomes", pa.concat_tables([_table(true.outcomes_of(world, as_of)) for as_of in true.AS_OF])
     yield "truth", "case_management", _table(true.case_management(world))
+    if world.lives.reablement is not None:
+        yield "truth", "reablement", _table(true.reablement(world))
     yield "truth", "states", true.states(world)
 
 

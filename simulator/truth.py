@@ -20,6 +20,7 @@ from simulator.extract import World
 from simulator.health import HORIZON, Effect
 from simulator.people import People
 from simulator.places import Places
+from simulator.reablement import Reablement, kept_by_month, last_start
 from simulator.scenarios import WORDS
 
 AS_OF = (np.datetime64("2025-10-01"), np.datetime64("2026-10-01"))
@@ -62,6 +63,13 @@ rest of it. Later referrals are left out, so people fared slightly differently w
 """
 
 
+README_OF_SECOND = """
+reablement.parquet   Every start of reablement: month. It is lived after everything else: illness, deaths and case management
+                     are what they would have been without it. In outcomes, *_with_reablement is what holds if it starts on
+                     as_of and case management does not; an earlier start of either keeps what is left of its effect.
+"""
+
+
 def outcomes_of(world: World, as_of: np.datetime64) -> pd.DataFrame:
     """Twelve-month expectations at a date, without and with case management, for everybody alive and registered."""
     lives = world.lives
@@ -74,6 +82,7 @@ def outcomes_of(world: World, as_of: np.datetime64) -> pd.DataFrame:
         lives.death,
         lives.spells,
         as_of,
+        lives.reablement,
     )
 
 
@@ -105,25 +114,38 @@ def outcomes(truth: Path, as_of: dt.date) -> pd.DataFrame:
         raise ValueError(f"{str(truth)!r} does not hold the truth of a simulation")
     planted = frozenset(json.loads((truth / "scenarios.json").read_text()))
     spells = pd.read_parquet(truth / "case_management.parquet")
+    second = pd.read_parquet(truth / "reablement.parquet") if scenarios.SECOND_PROGRAMME in planted else None
     states = pq.ParquetFile(truth / "states.parquet")
     found = [
-        _outcomes_of_group(states.read_row_group(group), spells, planted, date)
+        _outcomes_of_group(states.read_row_group(group), spells, second, planted, date)
         for group in range(states.num_row_groups)
     ]
     return pd.concat(found, ignore_index=True).sort_values("true_person_id", ignore_index=True)
 
 
 def _outcomes_of_group(
-    table: pa.Table, starts: pd.DataFrame, planted: frozenset[str], as_of: np.datetime64
+    table: pa.Table,
+    starts: pd.DataFrame,
+    second: pd.DataFrame | None,
+    planted: frozenset[str],
+    as_of: np.datetime64,
 ) -> pd.DataFrame:
     columns = {name: _array(table[name]) for name in table.column_names}
     kept = {one.name: columns[one.name] for one in fields(People) if one.name != "scenarios"}
     true_id = columns["true_person_id"]
     order = np.argsort(true_id)
+
+    def places(table: pd.DataFrame) -> np.ndarray:
+        return order[np.searchsorted(true_id[order], table["true_person_id"].to_numpy())]
+
     mine = starts[starts["true_person_id"].isin(true_id)]
-    person = order[np.searchsorted(true_id[order], mine["true_person_id"].to_numpy())]
+    person = places(mine)
     effect = Effect(*(mine[f"log_{one.name}"].to_numpy() for one in fields(Effect)))
     spells = Spells(person, mine["month"].to_numpy(), effect)
+    begun = None
+    if second is not None:
+        of_group = second[second["true_person_id"].isin(true_id)]
+        begun = Reablement(places(of_group), of_group["month"].to_numpy(), np.zeros(len(of_group), dtype=int))
     return _outcomes(
         People(**kept, scenarios=planted),
         true_id,
@@ -133,6 +155,7 @@ def _outcomes_of_group(
         columns["death"],
         spells,
         as_of,
+        begun,
     )
 
 
@@ -145,6 +168,7 @@ def _outcomes(
     death: np.ndarray,
     spells: Spells,
     as_of: np.datetime64,
+    second: Reablement | None,
 ) -> pd.DataFrame:
     month = int(month_of(np.array(as_of)))
     begins, ends = month_start(month), month_start(month + 1)
@@ -154,15 +178,22 @@ def _outcomes(
     start = Start(month, day / int((ends - begins).astype(int)), illness[:, month].astype(int), terminal, admitted)
     share = health.rates(people, month).deficits
     now = np.arange(HORIZON + 1)[None, :]
-    without = expect(people, start, _left_of(people, spells, month + (day > 0), now + month))
+    left, kept = _left_of(people, spells, month + (day > 0), now + month), None
+    if second is not None:
+        kept = kept_by_month(people, last_start(second, month + (day > 0), len(people)), now + month)
+    without = expect(people, start, left, kept)
     new = health.effect_by_month(
         health.effect_if_started(people, month, terminal, share), people.stays, np.repeat(now, len(people), axis=0)
     )
-    treated = expect(people, start, new)
+    treated = expect(people, start, new, kept)
     table = pd.DataFrame({"true_person_id": true_id, "as_of": np.full(len(people), as_of.astype("datetime64[ms]"))})
     table["need"] = needs(people, month, share)
     for name, part in OUTCOMES.items():
         table[f"{name}_without"], table[f"{name}_with"] = getattr(without, part), getattr(treated, part)
+    if second is not None:
+        begun_now = np.full(len(people), month)
+        reabled = expect(people, start, left, kept_by_month(people, begun_now, now + month))
+        table = table.assign(**{f"{name}_with_reablement": getattr(reabled, part) for name, part in OUTCOMES.items()})
     return table[_on_the_list(people, death, as_of)].sort_values("true_person_id", ignore_index=True)
 
 
@@ -261,6 +292,16 @@ def case_management(world: World) -> pd.DataFrame:
     spells = world.lives.spells
     table = pd.DataFrame({"true_person_id": world.cards.true_id[spells.person], "month": spells.month})
     return table.assign(**{f"log_{one.name}": getattr(spells.effect, one.name) for one in fields(Effect)})
+
+
+def reablement(world: World) -> pd.DataFrame:
+    """Every start of reablement, by month."""
+    second = world.lives.reablement
+    if second is None:
+        raise ValueError("there is no reablement without its scenario")
+    begun = second.outcome == 0
+    person = world.cards.true_id[second.person[begun]]
+    return pd.DataFrame({"true_person_id": person, "month": second.month[begun]})
 
 
 def states(world: World) -> pa.Table:

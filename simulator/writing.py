@@ -15,7 +15,7 @@ from simulator.extract import Extract, World
 
 STAMP = "SYNTHETIC"
 DUPLICATES = 0.003
-TRUTH = ("people", "identities", "outcomes", "case_management", "states")
+TRUTH = ("people", "identities", "outcomes", "case_management", "reablement", "states")
 NEVER_TWICE = ("demographics", "programme", "opt_outs")
 PREFIX = {
     "demographics": "DEM",

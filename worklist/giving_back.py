@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
+from casewell.settings import CASE_MANAGEMENT
 from cohorts.formats import write_private
 from cohorts.storage import disk
 from worklist.handing_on import write_work
@@ -35,6 +36,8 @@ COLUMNS = (
     "offer_again_date",
     "received_date",
 )
+PROGRAMME = "programme"
+"""A further column, as soon as an outcome is of another programme than case management."""
 
 
 def give_back(folder: Path) -> tuple[int, int]:
@@ -71,12 +74,14 @@ def give_back(folder: Path) -> tuple[int, int]:
         known = {key: outcome for key, outcome in newest.items() if outcome.nhs_number}
         if known:
             _stamp(folder, all(outcome.synthetic for outcome in known.values()))
-            lines = [_line(first[key].pk, outcome) for key, outcome in known.items()]
-            os.replace(write_private(folder / ".programme.csv.partial", _csv(lines)), folder / "programme.csv")
+            several = any(outcome.programme != CASE_MANAGEMENT for outcome in known.values())
+            lines = [_line(first[key].pk, outcome, several) for key, outcome in known.items()]
+            content = _csv([COLUMNS + (PROGRAMME,) * several, *lines])
+            os.replace(write_private(folder / ".programme.csv.partial", content), folder / "programme.csv")
     return len(known), len(newest) - len(known)
 
 
-def _line(number: int, outcome: Outcome) -> tuple[str, ...]:
+def _line(number: int, outcome: Outcome, several: bool) -> tuple[str, ...]:
     received = timezone.localdate(outcome.recorded_at)
     return (
         f"worklist-{number}",
@@ -90,13 +95,14 @@ def _line(number: int, outcome: Outcome) -> tuple[str, ...]:
         IN_THE_CONTRACT[outcome.outcome],
         outcome.offer_again.isoformat() if outcome.offer_again else "",
         received.isoformat(),
+        *([outcome.programme] if several else []),
     )
 
 
 def _csv(lines: list[tuple[str, ...]]) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows([COLUMNS, *lines])
+    writer.writerows(lines)
     return buffer.getvalue().encode("utf-8")
 
 

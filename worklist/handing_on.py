@@ -10,6 +10,7 @@ import pandas as pd
 from django.utils import timezone
 
 from casewell import doors
+from casewell.settings import CASE_MANAGEMENT
 from cohorts.tables import WORK
 from worklist.models import Outcome
 
@@ -27,7 +28,10 @@ def write_work(outcomes: Sequence[Outcome], folder: Path) -> None:
     partial = folder / ".work.parquet.partial"
     partial.unlink(missing_ok=True)
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    doors.write(pd.DataFrame([_row(outcome) for outcome in outcomes]), WORK, partial)
+    table = pd.DataFrame([_row(outcome) for outcome in outcomes])
+    if (table["programme"] == CASE_MANAGEMENT).all():
+        table = table.drop(columns="programme")
+    doors.write(table, WORK, partial)
     os.replace(partial, folder / "work.parquet")
 
 
@@ -36,6 +40,7 @@ def _row(outcome: Outcome) -> dict[str, object]:
         "number": outcome.pk,
         "list_as_of": pd.Timestamp(outcome.week),
         "team_code": outcome.team_code,
+        "programme": outcome.programme,
         "nhs_number": outcome.nhs_number,
         "source_record": outcome.source_record,
         "recorded_on": pd.Timestamp(timezone.localdate(outcome.recorded_at)),

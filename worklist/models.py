@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 
+from casewell.settings import CASE_MANAGEMENT
 from cohorts.team_lists import OUTCOMES
 
 AGREED = OUTCOMES[0]
@@ -24,6 +25,7 @@ class Outcome(models.Model):
     reference = models.CharField(max_length=200, db_index=True)
     week = models.DateField(db_index=True)
     team_code = models.CharField(max_length=100)
+    programme = models.CharField(max_length=100, default=CASE_MANAGEMENT)
     nhs_number = models.CharField(max_length=20, blank=True, db_index=True)
     source_record = models.CharField(max_length=200, blank=True, default="")
     list_version = models.CharField(max_length=64)

@@ -32,16 +32,27 @@ def teams(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def team_page(request: HttpRequest, day: str, stem: str) -> HttpResponse:
-    """Show a team's list, fifty people a page."""
+    """Show a team's list, fifty people a page; all of it, or one programme's."""
     team = _week(request, day).team_list(stem)
-    page = Paginator(team.rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    programmes = _programmes(team)
+    only = next((code for code, _, _ in programmes if code == request.GET.get("programme")), "")
+    rows = [row for row in team.rows if only in ("", row.programme)]
+    page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
     lines = standings(team, page.object_list)
     rank = request.GET.get("recorded")
     just_recorded = next((line for line in lines if line[2] and str(line[0].rank) == rank), None)
     return render(
         request,
         "team.html",
-        {"team": team, "summary": _summary(team), "page": page, "lines": lines, "just_recorded": just_recorded},
+        {
+            "team": team,
+            "summary": _summary(team),
+            "page": page,
+            "lines": lines,
+            "just_recorded": just_recorded,
+            "programmes": programmes,
+            "only": only,
+        },
     )
 
 
@@ -104,6 +115,12 @@ def _week(request: HttpRequest, day: str) -> Week:
             "That is not the newest week. Nothing was recorded: go to this week's teams and look again.", 409
         )
     return request.week
+
+
+def _programmes(team: TeamList) -> list[tuple[str, str, int]]:
+    """Return code, title and number of people of each programme on the list; nothing where the list does not say which."""
+    titles = {row.programme: row.offered for row in team.rows if row.offered}
+    return [(code, title, sum(row.programme == code for row in team.rows)) for code, title in sorted(titles.items())]
 
 
 def _summary(team: TeamList) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cohorts.safe_text import inert
+from casewell.settings import CASE_MANAGEMENT, CASE_MANAGEMENT_TITLE
+from cohorts.safe_text import clean, inert
 from cohorts.team_lists import GRADES_IN_WORDS, NOT_RECORDED, VERDICTS_IN_WORDS
 from worklist.plain import PlainMessageError
 
@@ -37,11 +38,15 @@ _NEEDED = {
 }
 
 
+_ANOTHER_VERSION = "This list was made by another version of Casewell. Make the week again."
+
+
 @dataclass(frozen=True)
 class Row:
     """One person on a team's list, as published; `nhs_number` is empty and `born` missing when not recorded.
 
-    `source_record` is the identifier by which the source finds a person without a number. `owner`, `progress` and `so_far`
+    `source_record` is the identifier by which the source finds a person without a number, `programme` the code of the one
+    whose place is offered, `offered` its title where there are several. `owner`, `progress` and `so_far`
     are what teams had recorded when the list was made.
     """
 
@@ -67,6 +72,8 @@ class Row:
     so_far: tuple[str, ...] = ()
     owner: str = ""
     progress: str = ""
+    programme: str = CASE_MANAGEMENT
+    offered: str = ""
 
     @property
     def spaced_number(self) -> str:
@@ -138,6 +145,13 @@ class Week:
         """The sources that the scores do without, since their feeds have failed; none in a week before that was recorded."""
         return list(self.manifest["model"].get("without", []))
 
+    def _programmes(self) -> dict[str, str]:
+        """Return the code of each programme by what a list may call it: its title, its code, or nothing."""
+        declared = self.manifest.get("settings", {}).get("programmes", {})
+        titles = {clean(programme["title"]): code for code, programme in declared.items()}
+        own = {"": CASE_MANAGEMENT, CASE_MANAGEMENT: CASE_MANAGEMENT, CASE_MANAGEMENT_TITLE: CASE_MANAGEMENT}
+        return own | titles | {code: code for code in declared}
+
     def stems(self) -> list[str]:
         """Name the teams' list files, without ending, in order."""
         names = (Path(name) for name in self.manifest["files"])
@@ -176,8 +190,9 @@ class Week:
         content = self.read(f"lists/{stem}.csv")
         lines = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""))
         if not set(lines.fieldnames or ()) >= _NEEDED:
-            raise PlainMessageError("This list was made by another version of Casewell. Make the week again.", 409)
-        rows = tuple(_row({name: _as_written(cell) for name, cell in line.items()}) for line in lines)
+            raise PlainMessageError(_ANOTHER_VERSION, 409)
+        programmes = self._programmes()
+        rows = tuple(_row({name: _as_written(cell) for name, cell in line.items()}, programmes) for line in lines)
         return TeamList(self, stem, hashlib.sha256(content).hexdigest(), rows)
 
 
@@ -204,8 +219,10 @@ def _read_week(folder: Path) -> Week:
     return Week(folder, dt.date.fromisoformat(folder.name), manifest)
 
 
-def _row(cells: dict[str, str]) -> Row:
-    born = cells["date_of_birth"]
+def _row(cells: dict[str, str], programmes: dict[str, str]) -> Row:
+    born, programme = cells["date_of_birth"], cells.get("programme", "")
+    if programme not in programmes:
+        raise PlainMessageError(_ANOTHER_VERSION, 409)
     return Row(
         rank=int(cells["rank"]),
         status=cells["status"],
@@ -229,6 +246,8 @@ def _row(cells: dict[str, str]) -> Row:
         so_far=tuple(filter(None, cells.get("so_far", "").split(" | "))),
         owner=cells.get("owner", ""),
         progress=cells.get("progress", ""),
+        programme=programmes[programme],
+        offered=programme,
     )
 
 

@@ -100,6 +100,7 @@ def add(team: TeamList, row: Row, answer: Answer, returned_file: str = "") -> No
         reference=row.reference,
         week=team.week.as_of,
         team_code=row.team_code,
+        programme=row.programme,
         nhs_number=row.nhs_number,
         source_record="" if row.source_record == NOT_RECORDED else row.source_record,
         list_version=team.version,

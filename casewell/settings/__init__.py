@@ -19,18 +19,29 @@ from casewell.settings.margin import Margin
 from casewell.settings.monitoring import Monitoring
 from casewell.settings.places import Floors, Lists, Policy, Routing, Stability, TeamCapacity, Teams
 from casewell.settings.programme import Costs, Programme, UnitCost
+from casewell.settings.programmes import (
+    CASE_MANAGEMENT,
+    CASE_MANAGEMENT_TITLE,
+    AssumedBenefit,
+    EligibleRule,
+    OtherProgramme,
+)
 from casewell.settings.reading import load
 from casewell.settings.section import PROTECTED, Grouping, Purpose, Section
 from casewell.settings.sources import LawfulBasis, Linkage, OptOuts, Quality, Source, SourceTable
 from casewell.settings.whole import Schedule, Settings
 
 __all__ = [
+    "CASE_MANAGEMENT",
+    "CASE_MANAGEMENT_TITLE",
     "OUTCOME_WORDS",
     "PROTECTED",
+    "AssumedBenefit",
     "Attribute",
     "Benefit",
     "Costs",
     "Eligibility",
+    "EligibleRule",
     "Fairness",
     "Features",
     "Floors",
@@ -42,6 +53,7 @@ __all__ = [
     "Margin",
     "Monitoring",
     "OptOuts",
+    "OtherProgramme",
     "Outcome",
     "OutcomeName",
     "Override",

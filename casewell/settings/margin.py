@@ -19,6 +19,12 @@ class Margin(Section):
         le=20,
         description="People in the lot for each place drawn, the nearest to the cut-off on either side: each has a chance of about 1 / width.",
     )
+    rest_days: int = Field(
+        0,
+        ge=0,
+        le=366,
+        description="For so many days, whoever a lot passed over is in no other lot and no reserve of the team, and has a place only by standing above its margin. 0: they may be drawn a week later, and then little is learned of what a place changes. It holds care back: the approval must cover it.",
+    )
     owner: str = Field(min_length=3, description="Who answers for it.")
     approval: str = Field(
         min_length=5, description="Where the approval is written down: an ethics committee's or a board's reference."

@@ -44,6 +44,10 @@ class Teams(Section):
     reserve_share: float = Field(
         0.25, ge=0, le=5, description="Reserve places as a share of capacity, for those who decline."
     )
+    budgets: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
+        {},
+        description="Team code: pounds for this week's places that have a cost (`programmes`, and `programme.costs.place` for case management); a team without one has no limit (docs/how-to/places.md).",
+    )
     margins: dict[str, Margin] = Field(
         {},
         description="Team code: the margin at which that team's last places are drawn by lot, to learn what they change (docs/how-to/programme.md). None: no place is.",

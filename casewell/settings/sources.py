@@ -25,6 +25,7 @@ SourceTable = Literal[
     "programme",
     "opt_outs",
     "practices",
+    "travel_times",
 ]
 
 

@@ -15,6 +15,7 @@ from casewell.settings.learning import Benefit, Eligibility, Features, Outcome, 
 from casewell.settings.monitoring import Monitoring
 from casewell.settings.places import Lists, Policy, Routing, Stability, Teams
 from casewell.settings.programme import Programme
+from casewell.settings.programmes import Programmes, plain_codes
 from casewell.settings.section import Purpose, Section
 from casewell.settings.sources import Linkage, OptOuts, Quality, Source
 
@@ -81,6 +82,10 @@ class Settings(Section):
     lists: Lists = Lists()
     monitoring: Monitoring = Monitoring()
     programme: Programme = Programme()
+    programmes: Programmes = Field(
+        {},
+        description="Code: a programme beside case management, whose benefit each person is scored for (docs/how-to/programmes.md). A code has lower-case letters, digits and `_` only. None: case management alone.",
+    )
     schedule: Schedule = Schedule()
 
     @field_validator("sources")
@@ -92,6 +97,35 @@ class Settings(Section):
                 f"a source's name may hold letters, digits, _ and - only; not so: {', '.join(map(repr, odd))}"
             )
         return sources
+
+    @field_validator("programmes")
+    @classmethod
+    def _plain_codes(cls, programmes: Programmes) -> Programmes:
+        return plain_codes(programmes)
+
+    @model_validator(mode="after")
+    def _places_that_go_together(self) -> Settings:
+        problems = []
+        for team in sorted(self.teams.margins):
+            beside = [code for code, other in sorted(self.programmes.items()) if other.places_of(team)]
+            if beside:
+                problems.append(
+                    f"teams.margins names {team!r}, which has places of {', '.join(beside)} besides: whoever the lot passed over "
+                    "might be offered those, and the comparison would not be with nothing; give that team none of them, or no margin"
+                )
+        costs = [other.cost for other in self.programmes.values()]
+        if (
+            self.teams.budgets
+            and not any(costs)
+            and not (self.programme.costs.place and self.programme.costs.place.amount)
+        ):
+            problems.append(
+                "teams.budgets limits nothing, since no place has a cost: give `cost` under `programmes`, or "
+                "`programme.costs.place` for case management"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
     @model_validator(mode="after")
     def _sources_to_do_without(self) -> Settings:

@@ -39,8 +39,8 @@ class History:
     without: np.ndarray
     with_programme: np.ndarray
 
-    def where(self, rows: np.ndarray) -> History:
-        """Return the history of some rows (boolean)."""
+    def where(self, rows: slice | np.ndarray) -> History:
+        """Return the history of some rows (boolean, or a slice)."""
         return History(**{name: values[rows] for name, values in vars(self).items()})
 
     def influence(self, rows: np.ndarray) -> tuple[float, np.ndarray]:

@@ -19,8 +19,11 @@ from models.benefit.comparison import Estimate, History, effective_sample, imbal
 from models.benefit.doubly_robust import doubly_robust_scores
 from models.targeting import calibration_of_benefit
 
+CASE_MANAGEMENT = "case management"
+"""The programme, in words, where no other is named."""
 ONE_SIDED_95 = 1.645
 CONTROL_MARGIN = 0.05  # a wider interval could hide confounding as large as the effects sought
+FEWEST_TOLD = 8  # people: the sentence stands on every list
 FEWEST_CONTROLS = 10  # outcomes in each arm: fewer, and an interval of nothing holds zero or not by rounding
 SLOPE_LIMITS = (0.8, 1.2)  # of calibration: outside, a stated benefit is not the benefit that is had
 
@@ -64,9 +67,10 @@ class Evidence:
         return f"Benefit is assumed from risk and amenability, not learned: {failed}."
 
 
-def too_few(treated: int, rules: Benefit) -> Evidence:
-    """Return the evidence of a history with hardly any case management in it."""
-    seen = f"{treated} people started case management in the history, {rules.minimum_treated} are needed"
+def too_few(treated: int, rules: Benefit, programme: str = CASE_MANAGEMENT) -> Evidence:
+    """Return the evidence of a history with hardly any of the programme in it."""
+    number = f"fewer than {FEWEST_TOLD}" if 0 < treated < FEWEST_TOLD else str(treated)
+    seen = f"{number} people started {programme} in the history, {rules.minimum_treated} are needed"
     return Evidence("assumed", (Check("enough treated", False, seen),), treated, None, None)
 
 
@@ -86,13 +90,14 @@ def judge(
     rules: Benefit,
     randomised: np.ndarray | None = None,
     further: Sequence[Check] = (),
+    programme: str = CASE_MANAGEMENT,
 ) -> Evidence:
     """Weigh the evidence for benefit.
 
     Parameters
     ----------
     history : out-of-fold predictions of the outcome
-    control : the same for an outcome that case management should not change
+    control : the same for an outcome that the programme should not change
     matrix : features, for balance
     orders : the score by which each rule would choose: "learned benefit" as it would be released, and
         those it must beat, "risk" and, where there is one, "assumed benefit"
@@ -101,13 +106,15 @@ def judge(
     share : places as a share of eligible people
     randomised : boolean; drawn by lot, with the lot's own chance as propensity in `history` and `control`
     further : checks made elsewhere that `compared` must pass too
+    programme : its name in sentences
     """
     if randomised is not None and _enough_drawn(history, randomised, rules):
         drawn = randomised
         told = history.where(drawn), control.where(drawn), matrix[drawn]
         orders = {rule: order[drawn] for rule, order in orders.items()}
-        return _judge("randomised", *told, orders, supported[drawn], index_date[drawn], share, rules)
-    return _judge("compared", history, control, matrix, orders, supported, index_date, share, rules, further)
+        return _judge("randomised", *told, orders, supported[drawn], index_date[drawn], share, rules, (), programme)
+    told = history, control, matrix
+    return _judge("compared", *told, orders, supported, index_date, share, rules, further, programme)
 
 
 def _enough_drawn(history: History, randomised: np.ndarray, rules: Benefit) -> bool:
@@ -137,13 +144,14 @@ def _judge(
     index_date: np.ndarray,
     share: float,
     rules: Benefit,
-    further: Sequence[Check] = (),
+    further: Sequence[Check],
+    programme: str,
 ) -> Evidence:
     rows = np.ones(len(index_date), dtype=bool)
     starters = int(pd.Series(history.person[history.treated]).nunique())
-    checks = [_enough(starters, rules)]
+    checks = [_enough(starters, rules, programme)]
     if not checks[0].passed:
-        return too_few(starters, rules)
+        return too_few(starters, rules, programme)
 
     apart = imbalance(matrix, history.treated, history.propensity).abs()
     limit = rules.maximum_imbalance
@@ -169,32 +177,35 @@ def _judge(
             f"(effective number of treated {size:.0f})",
         )
     )
-    checks.append(_negative_control(control))
+    checks.append(_negative_control(control, programme))
+    # Where benefit is assumed to be a share of the risk, choosing by either is one list, and is beaten once.
+    once = {rule: one for rule, one in chosen.items() if rule == "risk" or not np.array_equal(one, chosen["risk"])}
     advantage = {
-        rule: history.difference(by_benefit, others) for rule, others in chosen.items() if rule != "learned benefit"
+        rule: history.difference(by_benefit, others) for rule, others in once.items() if rule != "learned benefit"
     }
     checks += [_advantage(rule, estimate) for rule, estimate in advantage.items()]
-    checks += [_helps(history.average(by_benefit)), _calibration(history, orders["learned benefit"]), *further]
+    checks.append(_helps(history.average(by_benefit), programme))
+    checks += [_calibration(history, orders["learned benefit"]), *further]
     grade = earned if all(check.passed for check in checks) else "assumed"
     return Evidence(grade, tuple(checks), starters, history.average(rows), advantage["risk"])
 
 
-def _enough(starters: int, rules: Benefit) -> Check:
-    return Check("enough treated", starters >= rules.minimum_treated, f"{starters} people started case management")
+def _enough(starters: int, rules: Benefit, programme: str) -> Check:
+    return Check("enough treated", starters >= rules.minimum_treated, f"{starters} people started {programme}")
 
 
-def _negative_control(control: History) -> Check:
+def _negative_control(control: History, programme: str) -> Check:
     seldom = min(int(control.outcome[control.treated].sum()), int(control.outcome[~control.treated].sum()))
     if seldom < FEWEST_CONTROLS:
         seen = (
-            "planned admissions, which case management should not change, are too few on record to check by "
+            f"planned admissions, which {programme} should not change, are too few on record to check by "
             f"(at least {FEWEST_CONTROLS} are needed among treated and untreated)"
         )
         return Check("negative control", False, seen)
     placebo = control.average(np.ones(len(control.outcome), dtype=bool))
     low, high = placebo.interval()
     seen = (
-        f"planned admissions, which case management should not change, appear changed by {-placebo.value:+.3f} "
+        f"planned admissions, which {programme} should not change, appear changed by {-placebo.value:+.3f} "
         f"(interval {-high:+.3f} to {-low:+.3f}; it must hold zero and stay within {CONTROL_MARGIN:.2f} of it)"
     )
     return Check("negative control", bool(-CONTROL_MARGIN <= low <= 0 <= high <= CONTROL_MARGIN), seen)
@@ -215,12 +226,12 @@ def _advantage(rule: str, advantage: Estimate) -> Check:
     )
 
 
-def _helps(gain: Estimate) -> Check:
+def _helps(gain: Estimate, programme: str) -> Check:
     lower = gain.value - ONE_SIDED_95 * gain.error
     return Check(
         "helps the chosen",
         bool(lower > 0),
-        f"case management changes the outcome of the people who would be chosen for the better by {gain.value:+.3f} "
+        f"{programme} changes the outcome of the people who would be chosen for the better by {gain.value:+.3f} "
         f"(one-sided 95 % lower bound {lower:+.3f}, which must be above zero)",
     )
 

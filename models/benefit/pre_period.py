@@ -17,7 +17,7 @@ FEWEST_STARTERS = 50
 UNKNOWN = Estimate(float("nan"), float("nan"))
 
 
-def pre_period(rows: pd.DataFrame, columns: list[str], begin: pd.Timestamp, seed: int) -> Check:
+def pre_period(rows: pd.DataFrame, matrix: pd.DataFrame, begin: pd.Timestamp, seed: int) -> Check:
     """Compare those who started with the others, made alike in what the last year shows, in the year before it.
 
     The check fails where it cannot be made: too few starts or admissions, or data that begin less than two years before
@@ -25,12 +25,13 @@ def pre_period(rows: pd.DataFrame, columns: list[str], begin: pd.Timestamp, seed
 
     Parameters
     ----------
-    rows : features with `index_date`, `person_id` and `treated`; both arms as benefit is judged on
-    columns : features to make the arms alike by, of which those that tell more than the last year are left out
+    rows : `index_date`, `person_id`, `treated`, and emergency admissions of one and two years; both arms as benefit is judged on
+    matrix : features of the same rows to make the arms alike by, of which those that tell more than the last year are left out
     begin : the day from which there are data
     """
     known = rows["index_date"] >= begin + pd.Timedelta(days=2 * YEAR_DAYS)
-    told = rows[known.to_numpy() & _sampled(rows, seed)]
+    compared = known.to_numpy() & _sampled(rows, seed)
+    told = rows[compared]
     treated, person = told["treated"].to_numpy(), told["person_id"].to_numpy()
     if known.any() and treated.sum() < FEWEST_STARTERS:
         return Check(
@@ -43,7 +44,7 @@ def pre_period(rows: pd.DataFrame, columns: list[str], begin: pd.Timestamp, seed
         return check_year_before_last(UNKNOWN, 0, two_years=False)
     then = (told[TWO_YEARS] > told[LAST_YEAR]).to_numpy()
     stayed = np.ones(len(told), dtype=bool)
-    found = year_before_last(told[columns], then, stayed, person, treated, seed)
+    found = year_before_last(matrix[compared], then, stayed, person, treated, seed)
     return check_year_before_last(found, fewest(then, person, treated), two_years=True)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import partial
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +18,7 @@ from models.evaluation.assessment import Assessment
 from models.evaluation.page_attributes import attributes_section
 from models.evaluation.page_beside import beside_sections
 from models.evaluation.page_groups import groups_section, months_section, practices_section
+from models.evaluation.page_programmes import programmes_section
 from models.evaluation.page_risk import (
     against_section,
     calibration_section,
@@ -40,13 +44,15 @@ def write_page(
     attributes: pd.DataFrame,
     attributes_owner: str | None,
     chosen_because: str,
+    programmes: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Path:
     """Write the page; equal results give equal bytes.
 
     Counts in `found.groups` are shown as they are given: put them under disclosure control first. `benefit` is
     `models.evaluation.evaluate.benefit_curve` and `tenths` `models.evaluation.evaluate.benefit_by_tenth`, or None where nothing was learned; `beside` is `models.beside.measure_beside`,
     `attributes` `models.evaluation.attributes.compare_attributes`, also under disclosure
-    control; `chosen_because` is `models.choice.Choice.reason`.
+    control; `chosen_because` is `models.choice.Choice.reason`; `programmes` as for
+    `models.evaluation.page_programmes.programmes_section`, empty where there is case management alone.
     """
     sections = [
         measures_section(found, outcome, chosen_because),
@@ -67,6 +73,8 @@ def write_page(
         sections.append(_benefit(benefit))
     if tenths is not None:
         sections.append(_tenths(tenths, evidence))
+    if programmes:
+        sections.append(programmes_section(programmes))
     path.write_text(document("How good are the models?", outcome, as_of, synthetic, sections), encoding="utf-8")
     return path
 

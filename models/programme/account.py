@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from casewell.settings import Settings
 from models.benefit.comparison import Estimate
-from models.benefit.evidence import Check
+from models.benefit.evidence import CASE_MANAGEMENT, Check
 from models.programme.checks import before_after, checks, e_value
 from models.programme.cohort import stands_for
 from models.programme.earlier import fewest, year_before_last
@@ -43,6 +43,7 @@ class Account:
     e_values : of the outcome's risk ratio, and of the end of its interval nearest one
     uptake : who said yes; None where too few were offered a place
     lots : what an offer changed among people drawn by lot; None where too few of them can be followed
+    title : the programme's name in sentences
     """
 
     first: pd.Timestamp
@@ -63,6 +64,7 @@ class Account:
     money: Money | None
     uptake: Uptake | None
     lots: ByLot | None
+    title: str = CASE_MANAGEMENT
 
     @property
     def believed(self) -> bool:
@@ -86,6 +88,7 @@ def account(
     said_yes: Uptake | None,
     lots: ByLot | None,
     settings: Settings,
+    title: str = CASE_MANAGEMENT,
 ) -> Account:
     """Account for a programme.
 
@@ -100,6 +103,7 @@ def account(
     begin : the day from which there are data
     said_yes : `models.programme.uptake.uptake` of the same months
     lots : `models.programme.lots.by_lot` of every list whose outcomes are known
+    title : the programme's name in sentences
     """
     person, treated = rows["person_id"].to_numpy(), rows["treated"].to_numpy()
     nuisances = Nuisances(X, person, settings.seed)
@@ -121,6 +125,7 @@ def account(
         (fewest(happened[NEGATIVE_CONTROL] > 0, person, treated), fewest(then, person, treated)),
         rows["index_date"].min() - pd.Timedelta(days=2 * YEAR_DAYS) >= begin,
         settings.benefit,
+        title,
     )
     kept = happened["outcome"].astype(bool)
     table = by_group(both, kept, expected["outcome"], groups)
@@ -149,6 +154,7 @@ def account(
         money=money(both, course, expected, settings.programme.costs, stands_for(rows, eligible)),
         uptake=said_yes,
         lots=lots,
+        title=title,
     )
 
 

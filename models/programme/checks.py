@@ -11,7 +11,7 @@ from casewell.settings import Benefit
 from features.catalogue import CATALOGUE
 from features.feature import Feature
 from models.benefit.comparison import Estimate
-from models.benefit.evidence import CONTROL_MARGIN, FEWEST_CONTROLS, Check, by_chance
+from models.benefit.evidence import CASE_MANAGEMENT, CONTROL_MARGIN, FEWEST_CONTROLS, Check, by_chance
 from models.programme.outcomes import YEAR_DAYS
 
 FEWEST_COMPARABLE = 2.0  # effective comparators for each starter
@@ -71,6 +71,7 @@ def checks(
     events: tuple[int, int],
     two_years: bool,
     rules: Benefit,
+    programme: str = CASE_MANAGEMENT,
 ) -> tuple[Check, ...]:
     """Weigh whether like was compared with like; no sentence tells an exact count of people.
 
@@ -80,14 +81,15 @@ def checks(
     comparable : effective number of people to compare with
     starters : people who started
     out_of_reach : share of the starters whose odds of starting exceed what any comparator may count for
-    control : difference in planned admissions, which case management should not change
+    control : difference in planned admissions, which the programme should not change
     earlier : difference in the share with an emergency admission in the year before last, which nothing later can change;
         of arms made alike in what the last year shows (`known_from_one_year`)
     events : people with a planned admission, and with an emergency admission in the year before last, in the arm with fewer
     two_years : whether there are data of the two years before every index date
+    programme : its name in sentences
     """
     enough = starters >= rules.minimum_treated
-    number = f"{rules.minimum_treated} people are needed who started case management; {'there are as many' if enough else 'there are fewer'}"
+    number = f"{rules.minimum_treated} people are needed who started {programme}; {'there are as many' if enough else 'there are fewer'}"
     worst = apart.abs()
     limit = max(rules.maximum_imbalance, min(by_chance(len(apart), starters, comparable), MOST_BY_CHANCE))
     return (
@@ -108,7 +110,7 @@ def checks(
         _nought(
             "planned admissions",
             control,
-            "in the share with one, which case management should not change",
+            f"in the share with one, which {programme} should not change",
             None if events[0] >= FEWEST_CONTROLS else "hardly any planned admission is on record",
         ),
         check_year_before_last(earlier, events[1], two_years),

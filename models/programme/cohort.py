@@ -44,7 +44,7 @@ def trials(history: pd.DataFrame, enrolments: pd.DataFrame, grace_days: int, see
     history : DataFrame
         `index_date`, `person_id`: everybody eligible and not enrolled on each date, in the order of the features.
     enrolments : DataFrame
-        `records.tables.ENROLMENTS`.
+        Those of the programme (`records.programmes.enrolments_of`).
 
     Returns
     -------

@@ -47,7 +47,7 @@ def first_lots(lots: pd.DataFrame) -> pd.DataFrame:
     """
     ordered = lots.sort_values(["person_id", "as_of", "team_code"], ignore_index=True)
     first = ordered.drop_duplicates("person_id").reset_index(drop=True)
-    since = ordered["as_of"] - ordered["person_id"].map(first.set_index("person_id")["as_of"])
+    since = ordered["as_of"] - ordered.groupby("person_id")["as_of"].transform("first")
     inside = ordered[since < pd.Timedelta(days=YEAR_DAYS)]
     entries = inside.groupby("person_id").size()
     again = inside[inside["drawn"] & inside["person_id"].duplicated()]["person_id"]

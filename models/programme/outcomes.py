@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from casewell.settings import Settings
+from casewell.settings import CASE_MANAGEMENT, Settings
 from features.code_groups import load_code_groups, map_codes, require_groups
 
 YEAR_DAYS = 365
@@ -43,7 +43,8 @@ _FOLLOWED = """
                     people.registered_to IS NULL) AS stayed,
            EXISTS (
              SELECT 1 FROM read_parquet($enrolments) AS enrolments
-             WHERE enrolments.person_id = rows.person_id AND enrolments.start >= rows.starts_on
+             WHERE enrolments.person_id = rows.person_id AND enrolments.programme = $programme
+               AND enrolments.start >= rows.starts_on
                AND enrolments.start < rows.starts_on + to_days($year)
            ) AS started
     FROM rows JOIN read_parquet($people) AS people USING (person_id)
@@ -93,7 +94,7 @@ def measures(settings: Settings) -> dict[str, str]:
     }
 
 
-def course(rows: pd.DataFrame, linked: Path, settings: Settings) -> Course:
+def course(rows: pd.DataFrame, linked: Path, settings: Settings, programme: str = CASE_MANAGEMENT) -> Course:
     """Count what happened to each row, by what finally turned out: of each event the version that still holds.
 
     Parameters
@@ -102,6 +103,8 @@ def course(rows: pd.DataFrame, linked: Path, settings: Settings) -> Course:
         `person_id`, `starts_on`.
     linked : Path
         The folder with `people.parquet`, `events.parquet` and `enrolments.parquet`.
+    programme : str
+        Code of the one whose starts `Course.started` tells.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def course(rows: pd.DataFrame, linked: Path, settings: Settings) -> Course:
         long = database.execute(_COUNTS, told | {"events": events}).df()
         files = {name: str(linked / f"{name}.parquet") for name in ("people", "enrolments")}
         leaving = {"after_leaving": DEREGISTERED_FOR_DEATH_DAYS}
-        found = database.execute(_FOLLOWED, told | files | leaving).df()
+        found = database.execute(_FOLLOWED, told | files | leaving | {"programme": programme}).df()
     counts = {name: np.zeros((len(rows), 3 * MONTHS), dtype="float32") for name in wanted}
     for name, part in long.groupby("measure"):
         counts[str(name)][part["row"], part["month"] + 2 * MONTHS] = part["number"]

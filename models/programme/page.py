@@ -13,6 +13,7 @@ import pandas as pd
 
 from casewell.page import document, html_table, inline_svg
 from casewell.settings.programme import Costs
+from models.benefit.evidence import CASE_MANAGEMENT
 from models.evaluation.page_risk import TOO_FEW, folded, section
 from models.evaluation.verdicts import GROUPING_WORDS
 from models.programme.account import SHORT_RUN, Account
@@ -59,20 +60,22 @@ def write_programme_page(told: Account, costs: Costs, path: Path, as_of: dt.date
         _who(told),
     ]
     path.write_text(
-        document("What did case management do?", OUTCOME.capitalize(), as_of, synthetic, sections), encoding="utf-8"
+        document(f"What did {told.title} do?", OUTCOME.capitalize(), as_of, synthetic, sections), encoding="utf-8"
     )
     return path
 
 
-def write_lots_page(lots: ByLot, refused: Sequence[str], path: Path, as_of: dt.date, synthetic: bool) -> Path:
-    """Write a page of what lots tell, and why the records tell nothing; counts in `lots` as they may be shown."""
+def write_lots_page(
+    lots: ByLot, refused: Sequence[str], path: Path, as_of: dt.date, synthetic: bool, title: str = CASE_MANAGEMENT
+) -> Path:
+    """Write a page of what lots tell of a programme, and why the records tell nothing; counts in `lots` as they may be shown."""
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in refused)
     sections = [
         section("Drawn by lot", lots_sentence(lots), ""),
         section("From the records alone", "Nothing can be said, because:", f"<ul>{reasons}</ul>"),
     ]
     path.write_text(
-        document("What did case management do?", OUTCOME.capitalize(), as_of, synthetic, sections), encoding="utf-8"
+        document(f"What did {title} do?", OUTCOME.capitalize(), as_of, synthetic, sections), encoding="utf-8"
     )
     return path
 
@@ -91,7 +94,7 @@ def _headline(told: Account) -> str:
     reasons = "".join(f"<li>{escape(seen)}</li>" for seen in failed)
     title, release = headline(told), "Every check of the comparison passed."
     if not told.believed:
-        title = "The comparison failed a check, so what case management did cannot be stated"
+        title = f"The comparison failed a check, so what {told.title} did cannot be stated"
         release = f"Taken as it stands: {headline(told)} That must not be repeated, because:"
     return (
         f'<section class="verdict {kind}"><h2>{escape(title)}</h2><ul class="facts">{listed}</ul>'
@@ -136,7 +139,9 @@ def _claims(told: Account) -> str:
 
 def _contacts(told: Account) -> str:
     sentence = contacts_sentence(told)
-    picture = inline_svg(partial(changes_figure, told.effects), "changes", "What changed, and when", sentence)
+    picture = inline_svg(
+        partial(changes_figure, told.effects, told.title), "changes", "What changed, and when", sentence
+    )
     rows = [
         [
             f"{MEASURE_WORDS[one['measure']]}, first {one['months']} months",

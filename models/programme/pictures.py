@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from models.benefit.evidence import CASE_MANAGEMENT
 from models.evaluation.pictures import BLUE, GREY, ORANGE, PALE
 from models.programme.money import Money
 
@@ -53,8 +54,8 @@ def claims_figure(claims: pd.DataFrame) -> Figure:
     return figure
 
 
-def changes_figure(effects: pd.DataFrame) -> Figure:
-    """Draw the relative change of each measure (`Account.effects`), short run and whole year."""
+def changes_figure(effects: pd.DataFrame, programme: str = CASE_MANAGEMENT) -> Figure:
+    """Draw the relative change of each measure (`Account.effects`) by a programme, short run and whole year."""
     table = effects[effects["without"] > 0]
     figure = Figure(figsize=(8.4, 1.0 + 0.34 * len(table)), layout="constrained")
     axes = figure.subplots()
@@ -66,7 +67,7 @@ def changes_figure(effects: pd.DataFrame) -> Figure:
     words = [f"{MEASURE_WORDS[row.measure]}, {row.months} months" for row in table.itertuples()]
     axes.set_yticks(range(len(table)), words, fontsize=8)
     axes.set_ylim(len(table) - 0.5, -0.5)
-    axes.set_xlabel("change against what was expected without case management")
+    axes.set_xlabel(f"change against what was expected without {programme}")
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
 

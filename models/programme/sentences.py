@@ -26,7 +26,7 @@ def pounds(amount: float) -> str:
 
 
 def headline(told: Account) -> str:
-    """Say what case management did, in one sentence."""
+    """Say what the programme did, in one sentence."""
     row = told.of("outcome")
     ends = f"95 % interval: {_change(row['low'])} to {_change(row['high'])}"
     if np.isnan(row["difference"]):
@@ -34,9 +34,9 @@ def headline(told: Account) -> str:
     if row["high"] < 0:
         return f"Of every 100 people who started, {points(row['difference'])} were spared an emergency admission or death within the year ({ends})."
     if row["low"] > 0:
-        return f"Case management did harm: of every 100 people who started, {points(row['difference'])} more had an emergency admission or died within the year ({ends})."
+        return f"{told.title[:1].upper()}{told.title[1:]} did harm: of every 100 people who started, {points(row['difference'])} more had an emergency admission or died within the year ({ends})."
     return (
-        f"It cannot be told whether case management changed anything: {_change(row['difference'])} in every 100 people who "
+        f"It cannot be told whether {told.title} changed anything: {_change(row['difference'])} in every 100 people who "
         f"started ({ends})."
     )
 

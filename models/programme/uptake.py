@@ -40,7 +40,7 @@ class Uptake:
 
 
 def first_offers(offers: pd.DataFrame, begin: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """Return each person's first offer in [begin, end) (`records.tables.OFFERS`), in order of person."""
+    """Return each person's first offer in [begin, end) (those of one programme: `records.programmes.offers_of`), in order of person."""
     inside = offers[(offers["offered"] >= begin) & (offers["offered"] < end)]
     return inside.sort_values(["person_id", "offered", "outcome"]).drop_duplicates("person_id").reset_index(drop=True)
 

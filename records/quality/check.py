@@ -22,6 +22,7 @@ from records.quality.feeds import Freshness
 from records.quality.findings import INFORM, LOOK, STOP, Finding, shown, table_of
 from records.quality.own_sources import as_told, check_own_ids
 from records.quality.profile import Profile, profile
+from records.quality.registered import about_registered_numbers
 from records.reading import DAMAGED, READ_ERRORS
 from records.span import NOT_ACTIVITY, span_of
 
@@ -74,7 +75,7 @@ def check_sources(settings: Settings, as_of: dt.date | None = None, today: dt.da
         extracts, well = [], set()
         for place, (name, source) in enumerate(sorted(lawful.sources.items())):
             if source.kind == "extract":
-                extract, problems = open_extract(con, name, source, f"rows_{place}")
+                extract, problems = open_extract(con, name, source, f"rows_{place}", settings.programmes)
                 findings += contract.about_opening(name, _file(name, settings), source.table or name, problems)
                 extracts += [extract] if extract else []
                 well |= set() if problems else {name}
@@ -137,12 +138,14 @@ def _check_extract(
         counted = profile(con, extract, as_of, today)
         identified = identification.about_identification(con, extract)
         homes = about_areas(con, extract)
+        registered = about_registered_numbers(con, extract, as_of)
     except READ_ERRORS:
         return contract.about_opening(extract.name, _file(extract.name, settings), extract.table, [DAMAGED]), None
     finally:
         con.execute("DROP VIEW IF EXISTS counted")
         con.execute(f"DROP TABLE IF EXISTS {extract.rows}")
-    findings = identified + contract.about_rows(counted, problems if well else None, limits.max_bad_share) + homes
+    findings = identified + contract.about_rows(counted, problems if well else None, limits.max_bad_share)
+    findings += homes + registered
     if not extract.contract.known or not counted.rows:
         return findings, counted
     newest = feeds.freshness(extract.name, extract.source, counted.days["day"], as_of)

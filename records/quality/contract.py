@@ -20,6 +20,7 @@ ADVICE = {
     "is not between": "Ask the supplier for values as docs/reference/sources.md says.",
     "is later than": "Ask the supplier; day and month may be swapped, or the two columns.",
     "lies in the future": "Ask the supplier; day and month may be swapped.",
+    "names a programme": "Declare it under `programmes`, mend the code, or leave its rows out; case management may be left empty.",
     "names rows that differ": "Ask the supplier for an identifier that names one row.",
 }
 NUMBER_FAILS = "column nhs_number fails its check digit"

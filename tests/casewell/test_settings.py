@@ -30,7 +30,7 @@ def told(**changes):
     return {"name": "test", "sources": {"demographics": SOURCE}} | changes
 
 
-@pytest.mark.parametrize("name", ["demo.yaml", "omop.yaml"])
+@pytest.mark.parametrize("name", ["demo.yaml", "omop.yaml", "programmes.yaml"])
 def test_the_settings_that_come_with_casewell_are_sound(name):
     assert load(REPOSITORY / "config" / name).sources
 
@@ -118,3 +118,64 @@ def test_names_of_sources_that_no_folder_or_figure_can_bear_are_refused_together
     (problem,) = refused(wrong).problems
     assert "letters, digits, _ and - only; not so: '..', 'a//b', 'gp events'" in problem
     assert "gp_Events-2" not in problem
+
+
+PROGRAMME = {
+    "title": "Social prescribing",
+    "owner": "A. Director",
+    "review_date": "2999-01-01",
+    "benefit": {"share": 0.1, "source": "A board's paper"},
+}
+
+
+def test_programmes_are_read_with_their_places_of_each_team(tmp_path):
+    path = tmp_path / "settings.yaml"
+    places = {"default_places": 2, "places": {"N1": 5}}
+    path.write_text(yaml.safe_dump(told(programmes={"social_prescribing": PROGRAMME | places})))
+    programme = load(path).programmes["social_prescribing"]
+    assert [programme.places_of(team) for team in ("N1", "N2")] == [5, 2]
+
+
+@pytest.mark.parametrize(
+    ("programmes", "said"),
+    [
+        ({"Social": PROGRAMME}, "not so: 'Social'"),
+        ({"case_management": PROGRAMME}, "there already"),
+        ({"one": PROGRAMME, "two": PROGRAMME | {"title": "social Prescribing"}}, "more than one is"),
+        ({"one": PROGRAMME | {"title": "case management"}}, "more than one is"),
+        ({"one": {name: value for name, value in PROGRAMME.items() if name != "owner"}}, "programmes.one.owner"),
+        ({"one": PROGRAMME | {"benefit": {"share": 0.1}}}, "programmes.one.benefit.source"),
+        ({"one": PROGRAMME | {"benefit": {"share": 1.1, "source": "A board's paper"}}}, "less than or equal to 1"),
+        ({"one": PROGRAMME | {"eligible": [{"feature": "age"}]}}, "needs `minimum`, `maximum` or both"),
+        ({"one": PROGRAMME | {"eligible": [{"feature": "age", "minimum": 2, "maximum": 1}]}}, "nobody could meet it"),
+        ({"one": PROGRAMME | {"cots": 1}}, "did you mean 'cost'"),
+    ],
+)
+def test_a_programme_that_is_not_answered_for_or_means_nothing_is_refused(refused, programmes, said):
+    assert said in " ".join(refused(told(programmes=programmes)).problems)
+
+
+def test_a_team_that_draws_lots_can_have_no_other_programme(refused, tmp_path):
+    margin = {
+        "share": 0.2,
+        "owner": "A. Director",
+        "approval": "REC 26/1",
+        "approved_on": "2026-01-01",
+        "ends_on": "2999-01-01",
+    }
+    teams = {"margins": {"U1": margin}}
+    said = " ".join(refused(told(teams=teams, programmes={"falls": PROGRAMME | {"default_places": 2}})).problems)
+    assert "teams.margins names 'U1', which has places of falls besides" in said
+    elsewhere = told(teams=teams, programmes={"falls": PROGRAMME | {"places": {"U2": 3}}})
+    (tmp_path / "settings.yaml").write_text(yaml.safe_dump(elsewhere))
+    assert load(tmp_path / "settings.yaml").programmes["falls"].places_of("U1") == 0
+
+
+def test_a_budget_without_any_cost_limits_nothing_and_is_refused(refused, tmp_path):
+    teams = {"budgets": {"U1": 5000}}
+    for programmes in ({}, {"falls": PROGRAMME}):
+        assert "teams.budgets limits nothing" in " ".join(refused(told(teams=teams, programmes=programmes)).problems)
+    place = {"amount": 900, "year": "2026", "source": "Finance, May 2026"}
+    for costed in ({"programmes": {"falls": PROGRAMME | {"cost": 250}}}, {"programme": {"costs": {"place": place}}}):
+        (tmp_path / "settings.yaml").write_text(yaml.safe_dump(told(teams=teams, **costed)))
+        assert load(tmp_path / "settings.yaml").teams.budgets == {"U1": 5000}

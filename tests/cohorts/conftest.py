@@ -40,8 +40,21 @@ _PERSON: dict[str, Any] = {
     "synthetic": False,
 }
 _EVENT = {"known_until": None, "numeric_value": None, "end": None, "source": "test"}
-_ENROLMENT = {"team_code": "T1", "end": None, "route": "gp_discretion", "randomised_probability": None}
-_OFFER = {"offered": "2026-01-01", "outcome": "declined", "start": None, "end": None, "offer_again": None}
+_ENROLMENT = {
+    "programme": "case_management",
+    "team_code": "T1",
+    "end": None,
+    "route": "gp_discretion",
+    "randomised_probability": None,
+}
+_OFFER = {
+    "programme": "case_management",
+    "offered": "2026-01-01",
+    "outcome": "declined",
+    "start": None,
+    "end": None,
+    "offer_again": None,
+}
 _RESIDENCE: dict[str, Any] = {
     "start": "2010-01-01",
     "end": None,

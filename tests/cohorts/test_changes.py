@@ -10,8 +10,8 @@ import pytest
 
 from casewell.settings import Policy, Stability, Teams
 from cohorts import Earlier, allocate, listed_with, personal_changes, turnover, turnover_counts
-from cohorts.allocation import DRAWN, KEEPS, KEPT_OUT, NOT_DRAWN
 from cohorts.turnover_sheet import told_to_teams
+from cohorts.whys import DRAWN, KEEPS, KEPT_OUT, NOT_DRAWN
 
 NOT_NOW = "no offer for now: in hospital, with another service, or not the right time"
 LAST = dt.date(2026, 9, 21)
@@ -139,7 +139,7 @@ def test_whom_the_limit_on_changes_would_have_kept_is_told_that_the_team_has_few
     assert listed(now) == {1, 2}
     doors = ledger(p3=("reserve", "next, if somebody declines"))
     last = earlier(was, {"T1": 3})
-    then = listed_with(last.places, scored, everybody, teams, *rest)
+    then = listed_with(last, scored, everybody, teams, *rest)
     assert then is not None
     assert set(then) == {1, 2, 3}
     assert turnover(doors, now, scored, {"T1": 2}, last, then)["cause"].tolist() == ["capacity"]
@@ -149,7 +149,10 @@ def test_whom_the_limit_on_changes_would_have_kept_is_told_that_the_team_has_few
 def test_without_a_change_of_places_nothing_is_worked_out_again(people, scores):
     everybody, scored = people({}, {}), scores({}, {})
     rest = (b"k", Policy(), pd.DataFrame(), 0.1, Stability(), None)
-    assert listed_with({"T1": 1, "gone": 5}, scored, everybody, Teams(default_capacity=1), *rest) is None
+    assert (
+        listed_with(earlier(on_list(), {"T1": 1, "gone": 5}), scored, everybody, Teams(default_capacity=1), *rest)
+        is None
+    )
 
 
 def test_a_change_of_another_teams_places_is_no_teams_own(people, scores):

@@ -12,8 +12,10 @@ from pydantic import ValidationError
 from casewell.errors import SettingsError
 from casewell.settings import Floors, Policy, Stability, Teams
 from casewell.settings.margin import Margin
-from cohorts.allocation import DRAWN, NOT_DRAWN, allocate
-from cohorts.margin import draw, lots, refuse_outdated_margins, strata
+from cohorts.allocation import allocate
+from cohorts.margin import draw, lots, refuse_outdated_margins, resting_now, strata
+from cohorts.several import OtherProgrammes
+from cohorts.whys import DRAWN, NOT_DRAWN, RESTS
 from fairness import group_table
 
 WEEK = dt.date(2026, 10, 1)
@@ -179,6 +181,31 @@ def test_a_week_with_a_margin_fills_the_same_places_and_keeps_a_record_of_the_lo
     assert by_benefit["chance"].isna().all()
 
 
+@pytest.mark.parametrize("others", [None, OtherProgrammes()])
+def test_whoever_a_lot_passed_over_is_neither_listed_nor_in_reserve_until_the_rest_is_over(
+    people, scores, others: OtherProgrammes | None
+) -> None:
+    benefits = np.linspace(0.09, 0.01, 30)
+    everybody = people(*({"team_code": "T1"} for _ in benefits))
+    scored = scores(*({"benefit": float(benefit)} for benefit in benefits))
+    teams = Teams(default_capacity=10, reserve_share=0.2, margins={"T1": margin(width=3, rest_days=28)})
+    first = lots(allocate(scored, everybody, teams, KEY, as_of=WEEK, others=others), teams, WEEK)
+    passed_over = set(first.loc[~first["drawn"], "person_id"])
+
+    later = WEEK + dt.timedelta(days=7)
+    rest = resting_now(first, teams, later)
+    table = allocate(scored, everybody, teams, KEY, as_of=later, others=others, resting=rest)
+
+    asked = table[table["person_id"].isin(passed_over)]
+    assert len(asked) == 4
+    assert set(asked["status"]) == {"not_selected"}
+    assert set(asked["why"]) == {RESTS}
+    assert (table["status"] == "listed").sum() == 10
+    assert passed_over.isdisjoint(lots(table, teams, later)["person_id"])
+    over = resting_now(first, teams, WEEK + dt.timedelta(days=28))
+    assert not table.equals(allocate(scored, everybody, teams, KEY, as_of=later, others=others, resting=over))
+
+
 def test_floors_hold_whatever_is_drawn(people, scores) -> None:
     random = np.random.default_rng(2)
     practices = random.choice(["P1", "P2", "P3"], 120)
@@ -206,3 +233,70 @@ def test_floors_hold_whatever_is_drawn(people, scores) -> None:
 def test_a_margin_of_a_team_that_serves_nobody_is_refused_by_name(people, scores) -> None:
     with pytest.raises(SettingsError, match=r"teams\.margins names 'T2', a team that serves nobody"):
         allocate(scores({}), people({"team_code": "T1"}), Teams(margins={"T2": margin()}), KEY, as_of=WEEK)
+
+
+def test_whoever_rests_is_in_no_lot_and_their_place_is_drawn_among_the_others() -> None:
+    table, listed = ordered()
+    resting = table["position"].isin([5, 35, 40, 45]).to_numpy()
+    drawn, chance = draw(table, listed, {"A": margin(rest_days=182)}, [], KEY, WEEK, resting)
+    entered = table.loc[~np.isnan(chance), "position"]
+    assert entered.tolist() == [33, 34, *range(36, 40), *range(41, 45), *range(46, 52)]
+    assert drawn.sum() == 40
+    assert table.loc[resting & drawn, "position"].tolist() == [5], "whoever stands above the margin has a place"
+
+
+def test_where_only_people_who_rest_are_waiting_nobody_is_drawn_and_nobody_loses_a_place() -> None:
+    table, listed = ordered()
+    drawn, chance = draw(table, listed, {"A": margin(rest_days=182)}, [], KEY, WEEK, ~listed)
+    assert (drawn == listed).all()
+    assert np.isnan(chance).all()
+
+
+def test_people_rest_for_as_long_as_their_team_says_and_only_if_they_were_passed_over() -> None:
+    told = pd.DataFrame(
+        {
+            "as_of": pd.to_datetime(["2026-09-03", "2026-09-03", "2026-08-03", "2026-09-03", "2026-09-10"]),
+            "team_code": ["A", "A", "A", "B", "A"],
+            "person_id": [1, 2, 3, 4, 1],
+            "drawn": [False, True, False, False, False],
+        }
+    )
+    teams = Teams(margins={"A": margin(rest_days=28), "B": margin()})
+    assert resting_now(told, teams, dt.date(2026, 9, 30)).to_dict("list") == {"person_id": [1], "team_code": ["A"]}
+    assert resting_now(told, teams, dt.date(2026, 10, 8)).empty
+    assert resting_now(told.head(0), teams, WEEK).empty
+
+
+def test_over_half_a_year_of_weekly_lots_a_rest_keeps_those_passed_over_apart_from_those_drawn() -> None:
+    assert later_placed(rest_days=0) > 0.8
+    assert later_placed(rest_days=182) < 0.4
+
+
+def later_placed(rest_days: int) -> float:
+    """Return the share of people whom their first lot passed over and who had a place within the 26 weeks that are played.
+
+    A place is taken up by six in ten and then its holder leaves; as many people arrive as leave, and everybody's benefit
+    moves a little from week to week.
+    """
+    random = np.random.default_rng(8)
+    people = pd.DataFrame({"person_id": np.arange(200), "benefit": random.random(200)})
+    teams = Teams(margins={"A": margin(share=0.5, width=2, ends_on="2030-01-01", rest_days=rest_days)})
+    told, placed = [], set()
+    for number in range(26):
+        day = WEEK + dt.timedelta(days=7 * number)
+        now = people.assign(value=people["benefit"] + random.normal(0, 0.02, len(people)), team_code="A", gains=True)
+        now = now.sort_values("value", ascending=False, ignore_index=True).assign(position=np.arange(200) + 1)
+        record = pd.concat(told) if told else pd.DataFrame(columns=["as_of", "team_code", "person_id", "drawn"])
+        rests = now["person_id"].isin(resting_now(record, teams, day)["person_id"]).to_numpy() if told else None
+        drawn, chance = draw(now, (now["position"] <= 10).to_numpy(), teams.margins, [], KEY, day, rests)
+        inside = ~np.isnan(chance)
+        told.append(now.loc[inside, ["team_code", "person_id"]].assign(as_of=pd.Timestamp(day), drawn=drawn[inside]))
+        placed |= set(now.loc[drawn, "person_id"])
+        gone = now.loc[drawn & (random.random(200) < 0.6), "person_id"]
+        stay = people[~people["person_id"].isin(gone)]
+        new = pd.DataFrame(
+            {"person_id": 1000 * (number + 1) + np.arange(len(gone)), "benefit": random.random(len(gone))}
+        )
+        people = pd.concat([stay, new], ignore_index=True)
+    first = pd.concat(told).drop_duplicates("person_id")
+    return float(first.loc[~first["drawn"], "person_id"].isin(placed).mean())

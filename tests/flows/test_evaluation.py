@@ -18,7 +18,7 @@ from flows import books
 from flows.evaluation import PREVIOUS, evaluate_flow, with_champion_before
 from flows.stages import build_history
 from models import Baselines, Promotion
-from models.kinds import NAMES
+from models.risk.kinds import NAMES
 
 
 @pytest.fixture(scope="module")

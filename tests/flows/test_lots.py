@@ -32,8 +32,16 @@ def linked(tmp_path: Path) -> Path:
     folder = tmp_path / "linked"
     folder.mkdir()
     doors.write(table(PEOPLE, PERSON, [{"person_id": one} for one in (1, 2, 3, 4)]), PEOPLE, folder / "people.parquet")
-    draw = {"person_id": 3, "drawn_on": "2025-03-03", "team_code": "T", "chance": 0.25, "drawn": True}
-    draws = table(DRAWS, draw, [{}, {"person_id": 4, "drawn_on": "2026-10-01"}])
+    draw = {
+        "person_id": 3,
+        "programme": "case_management",
+        "drawn_on": "2025-03-03",
+        "team_code": "T",
+        "chance": 0.25,
+        "drawn": True,
+    }
+    other = {"person_id": 1, "programme": "reablement"}
+    draws = table(DRAWS, draw, [{}, {"person_id": 4, "drawn_on": "2026-10-01"}, other])
     doors.write(draws, DRAWS, folder / "draws.parquet")
     return folder
 
@@ -60,6 +68,11 @@ def test_both_records_of_lots_are_read_and_nothing_of_the_day_or_later(settings:
         (2, False, 0.5),
         (3, True, 0.25),
     ]
+    assert lots_told(settings, DAY, linked, "reablement")["person_id"].tolist() == [1], "and of one programme only"
+
+
+def test_where_nobody_was_ever_in_a_lot_there_are_none(settings: Settings, linked: Path) -> None:
+    assert lots_over(settings, DAY, linked, 365, "social_prescribing").empty
 
 
 def test_a_person_counts_by_the_first_lot_once_its_outcomes_are_known(settings: Settings, linked: Path) -> None:

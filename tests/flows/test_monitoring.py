@@ -20,9 +20,9 @@ from flows.past_weeks import PastWeek, held_against, newest, past_weeks, predict
 from flows.training import training_folder
 from flows.without import keep_without, train_without, without_source
 from flows.workspace import file_digest
-from models.comparison import Estimate
-from models.evidence import Evidence
-from models.risk import fit_risk
+from models.benefit.comparison import Estimate
+from models.benefit.evidence import Evidence
+from models.risk.estimator import fit_risk
 from models.tables import TEST_PREDICTIONS
 from monitoring import Composition, Finding
 from tests.support import demonstration_settings
@@ -227,14 +227,14 @@ def test_a_model_is_trained_without_what_rests_on_each_source_named(settings, tm
     events.to_parquet(tmp_path / "events.parquet")
     asked = {}
 
-    def train(rows, split, history_days, share, settings, progress, without, drawn, groups, standing):
+    def train(rows, split, history_days, share, settings, progress, without, drawn, groups, standing, pasts):
         asked["dropped"] = without
         return "trained"
 
     monkeypatch.setattr(models, "train", train)
-    assert train_without(falling_back(settings), None, None, 700, 0.02, tmp_path, None, {}, "trees") == {
+    assert train_without(falling_back(settings), None, None, 700, 0.02, tmp_path, None, {}, "trees", {}) == {
         "gp": "trained"
     }
     assert "housebound_any_ever" in asked["dropped"]
     assert "emergency_admission_count_365d" not in asked["dropped"]
-    assert train_without(settings, None, None, 700, 0.02, tmp_path, None, {}, "trees") == {}
+    assert train_without(settings, None, None, 700, 0.02, tmp_path, None, {}, "trees", {}) == {}

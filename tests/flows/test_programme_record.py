@@ -16,8 +16,8 @@ from casewell.settings import Settings
 from flows import programme
 from flows.programme_record import as_record, controlled
 from flows.programme_summary import print_programme
-from models.comparison import Estimate
-from models.evidence import Check
+from models.benefit.comparison import Estimate
+from models.benefit.evidence import Check
 from models.programme.account import CONTACTS, LATER, MONTHS, SHORT_RUN, Account
 from models.programme.checks import e_value
 from models.programme.lots import ByLot

@@ -279,3 +279,11 @@ def test_who_died_within_the_grace_period_tells_nothing_of_case_management_whate
 def test_every_declared_outcome_is_labelled_whichever_ranks(tmp_path):
     row = label(linked(tmp_path, people=[{"died_on": "2025-06-01"}], events=[{}]))
     assert (row["admission_or_death"], row["admission"], row["acs_admission"], row["died"]) == (True, True, False, True)
+
+
+def test_another_programme_neither_keeps_anybody_from_case_management_nor_counts_as_it(tmp_path):
+    before = {"start": "2024-06-01", "programme": "social_prescribing"}
+    after = {"start": "2025-01-10", "programme": "social_prescribing"}
+    folder = linked(tmp_path, enrolments=[before, after])
+    assert eligible(folder)
+    assert not label(folder)["treated"]

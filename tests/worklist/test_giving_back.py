@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
+import json
 import stat
 from pathlib import Path
 
@@ -98,6 +100,42 @@ def test_what_was_said_first_stays_known_from_its_day_though_a_note_is_added(pub
             add(team, team.rows[0], Answer(outcome, None, None, "", "", note))
     give_back(data / "worklist")
     assert [row["received_date"] for row in programme()] == ["2022-10-16"]
+
+
+def offered(final, *programmes):
+    """Say on the published list of whose programme each place is, as lists of several programmes do."""
+    path, told = final / "lists" / "N1.csv", json.loads((final / "manifest.json").read_text())
+    first, *rows = path.read_text(encoding="utf-8").splitlines()
+    cells = ["programme", *programmes]
+    lines = [f"{line},{cell}" for line, cell in zip([first, *rows], cells, strict=True)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told["settings"] = {"programmes": {"social_prescribing": {"title": "Social prescribing"}}}
+    told["files"]["lists/N1.csv"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (final / "manifest.json").write_text(json.dumps(told))
+
+
+def test_what_becomes_of_an_offer_comes_back_as_its_own_programmes(answer, publish, programme):
+    offered(publish(3), "Social prescribing", "social_prescribing", "Case management")
+    answer(rank=3, outcome="declined")
+    assert "programme" not in programme()[0], "while all are of case management, the file is as it ever was"
+    answer(rank=1, outcome="declined")
+    answer(rank=2, outcome="agreed", start_date="2022-10-20")
+    next_list = publish(3, as_of=dt.date(2022, 10, 20)) / "lists" / "N1.csv"
+    said = pd.read_csv(next_list)["so_far"].tolist()
+    assert [": declined" in said[0], "(social prescribing)" in said[0]] == [True, True]
+    assert "declined" in said[2]
+    assert "(" not in said[2]
+    told = {row["nhs_number"]: row["programme"] for row in programme()}
+    assert told == {
+        "9990000001": "social_prescribing",
+        "9990000002": "social_prescribing",
+        "9990000003": "case_management",
+    }
+
+
+def test_a_list_that_offers_an_unknown_programme_is_not_shown(publish, client):
+    offered(publish(1), "Yoga")
+    assert "another version" in client.get("/2022-10-13/lists/N1/").content.decode("utf-8")
 
 
 def test_nobody_without_an_nhs_number_comes_back(answer, publish, data):

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from .conftest import AS_OF, HOSTILE
+from .test_giving_back import offered
 
 LIST = f"/{AS_OF}/lists/N1/"
 
@@ -162,3 +163,22 @@ def test_another_host_name_is_refused(client, publish):
     publish()
     assert client.get(LIST, SERVER_NAME="lists.example").status_code == 400
     assert client.get(LIST, SERVER_NAME="localhost").status_code == 200
+
+
+def test_a_list_of_several_programmes_says_which_and_can_be_narrowed_to_one(client, publish):
+    offered(publish(3), "Social prescribing", "Case management", "Social prescribing")
+    page = text_of(client.get(LIST))
+    assert "Social prescribing (2)" in page
+    assert page.count('<span class="quiet">Social prescribing</span>') == 2
+    only = text_of(client.get(LIST, {"programme": "social_prescribing"}))
+    assert [f'id="rank-{rank}"' in only for rank in (1, 2, 3)] == [True, False, True]
+    unknown = text_of(client.get(LIST, {"programme": "<b>yoga"}))
+    assert "yoga" not in unknown
+    assert 'id="rank-2"' in unknown
+    assert "<dt>Programme</dt><dd>Social prescribing</dd>" in text_of(client.get(f"{LIST}1/"))
+
+
+def test_a_list_of_case_management_alone_says_nothing_of_programmes(client, publish):
+    publish(2)
+    assert "programme" not in text_of(client.get(LIST)).lower()
+    assert "<dt>Programme</dt>" not in text_of(client.get(f"{LIST}1/"))

@@ -102,7 +102,12 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     people.to_parquet(folder / "people.parquet")
     events.to_parquet(folder / "events.parquet")
     enrolments = pd.DataFrame(
-        {"person_id": [5], "start": pd.to_datetime(["2024-02-01"]), "end": pd.to_datetime([None])}
+        {
+            "person_id": [5, 4],
+            "programme": ["case_management", "reablement"],
+            "start": pd.to_datetime(["2024-02-01"] * 2),
+            "end": pd.to_datetime([None] * 2),
+        }
     )
     enrolments.to_parquet(folder / "enrolments.parquet")
     return folder
@@ -148,6 +153,7 @@ def test_what_happened_is_counted_from_the_day_and_as_it_finally_turned_out(link
     assert told.died[1] == 5
     assert told.stayed.tolist() == [True, True, False]
     assert told.started.tolist() == [False, False, True]
+    assert course(rows(1, 4, 5), linked, settings, "reablement").started.tolist() == [False, True, False]
 
 
 def test_who_left_long_before_dying_did_not_stay_and_who_was_deregistered_for_dying_did(
