@@ -101,6 +101,7 @@ bench-features: .venv/.stamp  ## what features cost, beside what else could make
 	$(BIN)/python -m benchmarks.features
 
 bench-risk: .venv/.stamp  ## predicted risk, by trees and by the simpler model, against true risk: 100,000 people on three seeds (about three quarters of an hour)
+	$(BIN)/python -m benchmarks.risk_coverage
 	$(BIN)/python -m benchmarks.risk
 
 bench-risk-scale: .venv/.stamp  ## what training 100,000 people and scoring a million cost, beside plain LightGBM (about a quarter of an hour)

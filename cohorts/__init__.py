@@ -1,6 +1,6 @@
 from cohorts.allocation import allocate
 from cohorts.assembly import assemble
-from cohorts.changes import Earlier, personal_changes, turnover
+from cohorts.changes import ON_IT, Earlier, personal_changes, turnover
 from cohorts.circumstances import circumstances
 from cohorts.fhir_files import write_bundles
 from cohorts.first_steps import first_steps
@@ -16,7 +16,7 @@ from cohorts.price_page import write_price_page
 from cohorts.publish import clear_leftovers, publish, stage
 from cohorts.reason_days import with_days
 from cohorts.reasons import side_by_side, strongest
-from cohorts.routing import declined_until, route
+from cohorts.routing import DECLINED, declined_until, route
 from cohorts.several import OtherProgrammes, as_offered
 from cohorts.tables import ALLOCATION, COHORT, DOORS, LEDGER, ROUTES, TURNOVER, UNMET
 from cohorts.team_lists import Heading
@@ -26,8 +26,10 @@ from cohorts.unmet import unmet_need
 __all__ = [
     "ALLOCATION",
     "COHORT",
+    "DECLINED",
     "DOORS",
     "LEDGER",
+    "ON_IT",
     "ROUTES",
     "TURNOVER",
     "UNMET",

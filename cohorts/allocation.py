@@ -23,6 +23,8 @@ from cohorts.whys import why
 
 NO_POLICY = Policy()
 NO_LIMIT = Stability()
+_NAMED = 12
+"""So many teams are named to somebody who named one that is not there."""
 
 
 def allocate(
@@ -195,7 +197,11 @@ def _refuse_unknown_teams(people: pd.DataFrame, teams: Teams, others: OtherProgr
             hint = f"; did you mean {near[0]!r}?" if near else ""
             problems.append(f"{key} names {code!r}, a team that serves nobody{hint}")
     if problems:
-        raise SettingsError(problems, f"Teams are by {teams.by!r} (teams.by); the codes come from the practices.")
+        more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+        there = f"this week {', '.join(known[:_NAMED])}{more}"
+        raise SettingsError(
+            problems, f"Teams are by {teams.by!r} (teams.by); the codes come from the practices: {there}."
+        )
 
 
 def _places(team_code: pd.Series, teams: Teams) -> tuple[pd.Series, pd.Series]:

@@ -30,6 +30,8 @@ from cohorts.tables import (
 from cohorts.whys import BY_POLICY, BY_POLICY_NOT, DRAWN, KEEPS, KEPT_OUT, NOT_DRAWN, RESTS
 
 FIRST, NOTHING = "first list", "no change"
+ON_IT = "already on the programme"
+"""Why somebody left who was listed for another programme than case management, which routes nobody."""
 _BANDS = {"risk_band": ("risk", RISK_BANDS), "need_band": ("illness burden", NEED_BANDS)}
 _POLICY = (BY_POLICY, BY_POLICY_NOT)
 
@@ -160,6 +162,7 @@ def turnover(
     places: dict[str, int],
     earlier: Earlier | None,
     with_last_places: Collection[int] | None = None,
+    closed: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Say who came onto the list and who left it since the last one, and why.
 
@@ -173,6 +176,9 @@ def turnover(
         `person_id` of those who would be listed this week if every team had the places of the last
         (`cohorts.listed_with`), which tells a change of places apart from a change of scores. Left out, people are told
         apart by where they stand by benefit alone.
+    closed
+        `person_id`, `programme` and `why` (`ON_IT` or `DECLINED`) of those to whom another programme than case management
+        is not open for that reason; left out, nobody.
 
     Returns
     -------
@@ -187,7 +193,7 @@ def turnover(
     pairs_now, pairs_was = (pd.MultiIndex.from_frame(table[["person_id", "team_code"]]) for table in (now, was))
     competing = _competing(allocation, scores, places, earlier.all_places(), with_last_places)
     entered = _why_entered(now[~pairs_now.isin(pairs_was)], competing, earlier)
-    left = _why_left(was[~pairs_was.isin(pairs_now)], competing, ledger, now)
+    left = _why_left(was[~pairs_was.isin(pairs_now)], competing, ledger, now, closed)
     table = pd.concat([entered.assign(movement="entered"), left.assign(movement="left")], ignore_index=True)
     order = table.sort_values(["team_code", "movement", "person_id"], ignore_index=True)
     return check(order[[name for name in TURNOVER.columns if name in order]], TURNOVER)
@@ -235,11 +241,21 @@ def _why_entered(entered: pd.DataFrame, competing: pd.DataFrame, earlier: Earlie
     return _first_that_holds(table, rules, ("score", "more to gain than others now, or a place came free"))
 
 
-def _why_left(left: pd.DataFrame, competing: pd.DataFrame, ledger: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+def _why_left(
+    left: pd.DataFrame,
+    competing: pd.DataFrame,
+    ledger: pd.DataFrame,
+    now: pd.DataFrame,
+    closed: pd.DataFrame | None,
+) -> pd.DataFrame:
     table = left.merge(ledger[["person_id", "door", "why"]], on="person_id", how="left", suffixes=("", "_ledger"))
     table = table.merge(competing.drop(columns=["status", "why"]), on="person_id", how="left")
     fewer = table["fewer"].eq(True) & table["then"].eq(True)  # missing of those who do not compete
     why = table["why"].astype("str")
+    answered = pd.Series("", index=table.index)
+    if closed is not None and "programme" in table:
+        told = closed.drop_duplicates(["person_id", "programme"]).set_index(["person_id", "programme"])["why"]
+        answered = pd.Series(told.reindex(pd.MultiIndex.from_frame(table[["person_id", "programme"]])).to_numpy())
     rules = [
         (table["person_id"].isin(now["person_id"]), "moved", "is on another team's list"),
         (table["door"].isna(), "records", "records were joined to another person's, or are no longer received"),
@@ -250,15 +266,17 @@ def _why_left(left: pd.DataFrame, competing: pd.DataFrame, ledger: pd.DataFrame,
         (table["door"] == ROUTED_ELSEWHERE, "routed", why),
         (table["door"] == OPTED_OUT, "opted out", "an opt-out holds"),
         (table["door"] == QUARANTINED, "records", "no record passed its checks"),
+        (answered == ON_IT, "routed", ON_IT),
+        (answered == DECLINED, "declined", DECLINED),
         (table["why"] == _POLICY[1], "policy", why),
         (table["why"].isin([NOT_DRAWN, RESTS]), "lot", why),
         (table["why"] == KEPT_OUT, "limit on changes", why),
         (fewer, "capacity", "the team has fewer places"),
         (table["why"] == "no gain expected", "score", "no gain is expected any more"),
     ]
-    told = _first_that_holds(table, rules, ("score", "others have more to gain now"))
+    found = _first_that_holds(table, rules, ("score", "others have more to gain now"))
     waits = (table["door"] == RESERVE).to_numpy()
-    return told.assign(why=told["why"] + np.where(waits, "; now in reserve", ""))
+    return found.assign(why=found["why"] + np.where(waits, "; now in reserve", ""))
 
 
 def _first_that_holds(

@@ -17,13 +17,16 @@ a place to one of them who has none. Three steps, all exact:
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 
 from cohorts.budgets import Corners
 from cohorts.policy import Floor
@@ -241,20 +244,24 @@ def _counts(given: _Given, cells: _Cells) -> _Counts | None:
     rows = _at_most(_rows(given, cells.first), all_of_them, cells.cell, size)
     most = np.minimum(cells.size, given.places.ravel()[given.pool[cells.first]])
     upper = np.concatenate([most, np.ones(rows.paid.shape[1])])
-    found = linprog(
-        np.zeros(len(upper)),
-        A_ub=sparse.hstack([rows.matrix, rows.paid], format="csc"),
-        b_ub=rows.limit,
-        bounds=np.column_stack([np.zeros(len(upper)), upper]),
-        method="highs-ds",
-    )
+    told = {
+        "c": np.zeros(len(upper)),
+        "A_ub": sparse.hstack([rows.matrix, rows.paid], format="csc"),
+        "b_ub": rows.limit,
+        "bounds": np.column_stack([np.zeros(len(upper)), upper]),
+    }
+    # Where floors cross, cells are many: the simplex method's time grows as their square, the interior point's as they do.
+    # That there is nothing to be found is for the simplex method to say.
+    found = linprog(**told, method="highs-ipm")
+    if found.status != 0:
+        found = linprog(**told, method="highs-ds")
     return _Counts(rows, most, found.x[: len(most)]) if found.status == 0 else None
 
 
 def _whole_counts_exist(counts: _Counts) -> bool:
     if (np.abs(counts.found - np.round(counts.found)) < _WHOLE).all():
         return True
-    found = milp(
+    found = _whole_numbers(
         np.zeros(len(counts.most) + counts.rows.paid.shape[1]),
         constraints=LinearConstraint(
             sparse.hstack([counts.rows.matrix, counts.rows.paid], format="csc"), -np.inf, counts.rows.limit
@@ -263,6 +270,22 @@ def _whole_counts_exist(counts: _Counts) -> bool:
         integrality=np.repeat([1, 0], [len(counts.most), counts.rows.paid.shape[1]]),
     )
     return found.x is not None
+
+
+def _whole_numbers(gain: np.ndarray, **told: Any) -> OptimizeResult:
+    """Call `scipy.optimize.milp`, and keep what HiGHS prints by itself (SciPy 1.17) off the user's terminal."""
+    printed_by_c = ctypes.CDLL(None)
+    sys.stdout.flush()
+    printed_by_c.fflush(None)
+    terminal = os.dup(1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        return milp(gain, **told)
+    finally:
+        printed_by_c.fflush(None)
+        os.dup2(terminal, 1)
+        os.close(terminal)
 
 
 def _needed(counts: _Counts, cells: _Cells) -> np.ndarray:
@@ -319,7 +342,7 @@ def _whole(prices: _Prices) -> np.ndarray | None:
         now = _at_most(rows, left, person[left])
         means = now.paid.shape[1]
         taken = np.concatenate([rows.matrix @ fixed, np.zeros(len(now.limit) - len(rows.limit))])
-        found = milp(
+        found = _whole_numbers(
             np.concatenate([-worth[near], np.zeros(means)]),
             constraints=LinearConstraint(
                 sparse.hstack([now.matrix, now.paid], format="csc"), -np.inf, now.limit - taken

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from cohorts.changes import ON_IT
 from cohorts.side_sheet import write_side_sheet
 from cohorts.team_lists import birth_date
 
@@ -26,7 +27,7 @@ _COLUMNS = {
 }
 _FIELDS = ["movement", "nhs_number", "name", "date_of_birth", "practice", "why", "owner", "so_far"]
 _NOT_NOW = "no offer for now: in hospital, with another service, or not the right time"
-_OPENLY = {"already on a caseload", "care home: enhanced health in care homes"}
+_OPENLY = {"already on a caseload", "care home: enhanced health in care homes", ON_IT}
 
 
 def told_to_teams(turnover: pd.DataFrame) -> pd.DataFrame:
@@ -35,7 +36,7 @@ def told_to_teams(turnover: pd.DataFrame) -> pd.DataFrame:
     Whoever opted out is not shown to anybody.
     """
     shown = turnover[turnover["cause"] != "opted out"]
-    bare = shown["why"].str.removeprefix("no longer: ")
+    bare = shown["why"].str.removeprefix("no longer: ").str.removesuffix("; now in reserve")
     routed = shown["cause"] == "routed"
     why = shown["why"].mask(routed & ~bare.isin(_OPENLY), _NOT_NOW)
     entered = routed & (shown["movement"] == "entered") & ~bare.isin(_OPENLY)

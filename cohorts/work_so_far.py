@@ -18,13 +18,13 @@ def work_so_far(rows: pd.DataFrame, work: pd.DataFrame, as_of: dt.date) -> pd.Da
     """Find what teams recorded about people on this list and on lists before it.
 
     A person is known again by NHS number or, without one, by the source's own record. Owner and progress are those of the
-    newest list on which the same team said anything; what another team wrote in its own words is not shown, only what
+    newest list on which the same team said anything, progress if it was of the same programme's offer; what another team wrote in its own words is not shown, only what
     became of its offer.
 
     Parameters
     ----------
     rows
-        `team_code`, `nhs_number` and `source_record`, as `team_lists.named` writes them.
+        `team_code`, `nhs_number` and `source_record`, as `team_lists.named` writes them, and `programme` where there are several.
     work
         The `work` table.
     as_of
@@ -37,10 +37,14 @@ def work_so_far(rows: pd.DataFrame, work: pd.DataFrame, as_of: dt.date) -> pd.Da
         nothing is known.
     """
     people = pd.DataFrame({_ROW: rows.index, "key": _key(rows), "here": rows["team_code"].to_numpy()})
+    people["offered"] = rows["programme"].to_numpy() if "programme" in rows else CASE_MANAGEMENT
     told = work[work["list_as_of"] <= pd.Timestamp(as_of)]
     told = told.assign(key=_key(told).to_numpy())
     found = people[people["key"] != ""].merge(told, on="key").sort_values(["list_as_of", "number"], ignore_index=True)
     found["own"] = found["team_code"] == found["here"]
+    of = found["programme"].fillna(CASE_MANAGEMENT) if "programme" in found else CASE_MANAGEMENT
+    # How far the offer of one programme is says nothing of the offer of another.
+    found["progress"] = found["progress"].where(found["offered"] == of, "")
     standing = found[found["own"]].groupby(_ROW)[["owner", "progress"]].last()
     entries = _entries(found).sort_values("number", ascending=False)
     told_of = entries[entries["entry"] != ""].groupby(_ROW).head(SHOWN).groupby(_ROW)["entry"].agg("\n".join)

@@ -10,7 +10,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import pandera.pandas as pa
 import typer
@@ -56,7 +56,7 @@ def _section_in(annotation: Any) -> type[BaseModel] | None:
 def _section(path: str, model: type[BaseModel]) -> str:
     rows = []
     for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section) and not field.is_required():
             continue
         default = "required" if field.default is PydanticUndefined else f"`{_plain(field.default)}`"
         rows.append((f"`{name}`", f"`{_type(field.annotation)}`", default, field.description or "See below."))
@@ -68,6 +68,8 @@ def _plain(value: Any) -> str:
 
 
 def _type(annotation: Any) -> str:
+    if get_origin(annotation) is Annotated:
+        return _type(get_args(annotation)[0])
     if get_origin(annotation) in (types.UnionType, Union):
         return " or ".join("none" if part is type(None) else _type(part) for part in get_args(annotation))
     if get_args(annotation):
@@ -78,6 +80,7 @@ def _type(annotation: Any) -> str:
             if not isinstance(part, type) and not get_args(part)
             else _type(part)
             for part in get_args(annotation)
+            if part is not Ellipsis
         )
         outside = getattr(get_origin(annotation), "__name__", str(get_origin(annotation)))
         return f"one of {inside}" if outside == "Literal" else f"{outside} of {inside}"

@@ -39,10 +39,21 @@ def besides(settings: Settings, as_of: dt.date, linked: Path, out: Path) -> coho
         return cohorts.OtherProgrammes(place_cost=cost)
     scores = doors.read(out / "programme_scores.parquet", PROGRAMME_SCORES)
     scores = scores[scores["eligible"]].reset_index(drop=True)
-    days = settings.routing.declined_days
-    closed = pd.Series(False, index=scores.index)
-    for code in settings.programmes:
-        here = scores.loc[scores["programme"] == code, "person_id"]
-        until = cohorts.declined_until(here, offers_of(linked, code), enrolments_of(linked, code), days)
-        closed[here.index] = (until > pd.Timestamp(as_of)).to_numpy()
+    no = closed_to(settings, as_of, linked)
+    answered = pd.MultiIndex.from_frame(no.loc[no["why"] == cohorts.DECLINED, ["person_id", "programme"]])
+    closed = pd.MultiIndex.from_frame(scores[["person_id", "programme"]]).isin(answered)
     return cohorts.OtherProgrammes(settings.programmes, scores[~closed].reset_index(drop=True), cost)
+
+
+def closed_to(settings: Settings, as_of: dt.date, linked: Path) -> pd.DataFrame:
+    """Return `person_id`, `programme` and `why` of those who are on a programme beside case management, or declined it of late."""
+    day, days = pd.Timestamp(as_of), settings.routing.declined_days
+    found = [pd.DataFrame({"person_id": pd.Series(dtype="int64"), "programme": "", "why": ""})]
+    for code in settings.programmes:
+        offers, spells = offers_of(linked, code), enrolments_of(linked, code)
+        on_it = spells.loc[(spells["start"] < day) & ~(spells["end"] <= day), "person_id"]
+        found.append(pd.DataFrame({"person_id": on_it, "programme": code, "why": cohorts.ON_IT}))
+        asked = offers["person_id"].drop_duplicates()
+        declined = asked[(cohorts.declined_until(asked, offers, spells, days) > day).to_numpy()]
+        found.append(pd.DataFrame({"person_id": declined, "programme": code, "why": cohorts.DECLINED}))
+    return pd.concat(found, ignore_index=True)

@@ -30,7 +30,7 @@ from flows.lots import resting
 from flows.monitoring import look, model_to_use, watch
 from flows.other_programmes import evidence_of, score_other_programmes
 from flows.past_weeks import held_against
-from flows.places import all_places, besides, titles_of
+from flows.places import all_places, besides, closed_to, titles_of
 from flows.profiling import PROFILE_FILES, profile_week
 from flows.progress import say
 from flows.stages import build_features, link
@@ -133,7 +133,8 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     cohorts.write_counts(cohorts.counts(ledger, as_of, synthetic), out / "ledger.json")
     places = {team: all_places(settings, team) for team in sorted(set(allocation["team_code"]))}
     as_before = cohorts.listed_with(last, *asked, others) if last else None
-    turnover = cohorts.turnover(ledger, allocation, offered, places, last, as_before)
+    answered = closed_to(settings, as_of, linked) if settings.programmes else None
+    turnover = cohorts.turnover(ledger, allocation, offered, places, last, as_before, answered)
     doors.write(turnover, TURNOVER, out / "turnover.parquet")
     counted = cohorts.turnover_counts(turnover, allocation, offered, settings.stability, last)
     write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | counted, out / "turnover.json")

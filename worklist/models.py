@@ -64,6 +64,11 @@ class Outcome(models.Model):
         """The row and the person that the outcome is about."""
         return about(self.reference, self.nhs_number, self.list_version)
 
+    @property
+    def other_programme(self) -> str:
+        """The programme whose place was offered, in words as on the next list; empty where it was case management's."""
+        return "" if self.programme == CASE_MANAGEMENT else self.programme.replace("_", " ")
+
     def same_as(self, outcome: str, start_date: Any, offer_again: Any) -> bool:
         """Whether this already says so."""
         return (self.outcome, self.start_date, self.offer_again) == (outcome, start_date, offer_again)

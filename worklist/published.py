@@ -136,6 +136,11 @@ class Week:
         return GRADES_IN_WORDS[self.grade]
 
     @property
+    def of_programmes(self) -> list[str]:
+        """Where the benefit of each programme beside case management comes from, a sentence each; none where there is none."""
+        return [str(told["sentence"]) for told in self.manifest.get("programmes", {}).values()]
+
+    @property
     def missing(self) -> list[str]:
         """What no source held this week."""
         return list(self.manifest["missing"])

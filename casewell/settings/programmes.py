@@ -80,7 +80,11 @@ def plain_codes(programmes: Programmes) -> Programmes:
             "`programme.costs`; give another programme another code"
         )
     titles = [CASE_MANAGEMENT_TITLE, *(programme.title for programme in programmes.values())]
-    names = [title.casefold() for title in titles]
+    names = [" ".join(title.split()).casefold() for title in titles]
     if twice := sorted({title for title, name in zip(titles, names, strict=True) if names.count(name) > 1}):
         raise ValueError(f"lists name programmes by their titles, and more than one is {', '.join(map(repr, twice))}")
+    # Lists that come back are read by title or by code: what one programme is called must not be another's code.
+    codes = {CASE_MANAGEMENT, *programmes}
+    if taken := sorted(p.title for code, p in programmes.items() if p.title.strip() in codes - {code}):
+        raise ValueError(f"a programme's title is another programme's code: {', '.join(map(repr, taken))}")
     return programmes

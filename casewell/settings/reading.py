@@ -78,7 +78,9 @@ def _describe(problem: Any) -> str:
         return f"unknown key {where!r}" + (f"; did you mean {near[0]!r}?" if near else "")
     if problem["type"] == "model_type":
         return f"{where}: must hold keys and values; leave it out for its defaults"
-    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+    said = problem["msg"].removeprefix("Value error, ")
+    # Of settings that do not go together no single key is the place.
+    return f"{where}: {said}" if where else str(said)
 
 
 def _known_keys(location: Location) -> list[str]:

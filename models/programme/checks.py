@@ -110,7 +110,7 @@ def checks(
         _nought(
             "planned admissions",
             control,
-            f"in the share with one, which {programme} should not change",
+            f"in the share with a planned admission, which {programme} should not change",
             None if events[0] >= FEWEST_CONTROLS else "hardly any planned admission is on record",
         ),
         check_year_before_last(earlier, events[1], two_years),

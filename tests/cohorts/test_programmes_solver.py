@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from casewell.errors import SettingsError
+from cohorts import solver
 from cohorts.budgets import corners
 from cohorts.policy import Floor
 from cohorts.solver import Problem, best, feasible
@@ -188,3 +191,33 @@ def test_shuffling_candidates_changes_nothing_even_among_ties():
     assert first is not None
     assert first.any()
     assert (first[order] == other).all()
+
+
+def test_what_the_solver_prints_by_itself_does_not_reach_the_terminal_and_what_we_print_does(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def talkative(*_: object, **__: object) -> str:
+        ctypes.CDLL(None).puts(b"HighsMipSolverData")
+        return "found"
+
+    monkeypatch.setattr(solver, "milp", talkative)
+    print("before")
+    assert solver._whole_numbers(np.zeros(1)) == "found"
+    print("after")
+    assert capfd.readouterr().out == "before\nafter\n"
+
+
+def test_the_simplex_method_decides_where_the_interior_point_method_finds_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = solver.linprog
+    asked: list[str] = []
+
+    def failing(*told: object, method: str, **more: object) -> object:
+        asked.append(method)
+        return SimpleNamespace(status=4) if method == "highs-ipm" else given(*told, method=method, **more)
+
+    monkeypatch.setattr(solver, "linprog", failing)
+    problem = Problem(np.array([0.2, 0.1]), np.zeros(2), np.zeros(2, dtype=int), np.array([1]), [])
+    assert best(problem).tolist() == [True, False]
+    assert asked[:2] == ["highs-ipm", "highs-ds"]

@@ -22,9 +22,11 @@ from cohorts import (
     turnover,
     turnover_counts,
 )
-from cohorts.changes import personal_changes
+from cohorts.changes import ON_IT, personal_changes
 from cohorts.price_page import of_programmes
+from cohorts.routing import DECLINED
 from cohorts.tables import ROUTES, TURNOVER
+from cohorts.turnover_sheet import told_to_teams
 from cohorts.whys import KEEPS
 from fairness import group_table
 
@@ -236,6 +238,30 @@ def test_a_move_between_programmes_is_neither_leaving_nor_entering(two_weeks, re
     news = pd.DataFrame({"person_id": [1], "label": ["x"], "news": pd.to_datetime([None])})
     said = personal_changes(cohort, news, earlier, TITLES).set_index("person_id")["changed"].to_dict()
     assert said == {1: "was listed for Case management", 3: "new on the list"}
+
+
+@pytest.mark.parametrize(
+    ("why", "cause", "told"),
+    [
+        (None, "score", "others have more to gain now"),
+        (ON_IT, "routed", "already on the programme"),
+        (DECLINED, "declined", "declined: offer again later"),
+    ],
+)
+def test_whoever_started_or_declined_another_programme_did_not_leave_by_the_scores(
+    why, cause, told, two_weeks, removed
+):
+    everybody, _, scored, table, earlier = two_weeks
+    routes = pd.DataFrame({"person_id": [1, 2, 3], "door": "eligible", "why": ""}).astype({"door": "str", "why": "str"})
+    account = ledger(everybody, removed(), routes, table)
+    # What person 1 or another programme is told of is no reason for person 2.
+    closed = pd.DataFrame({"person_id": [1, 2], "programme": ["link", "walks"], "why": ON_IT})
+    if why:
+        closed.loc[len(closed)] = [2, "link", why]
+    moved = turnover(account, table, scored, {"T1": 2}, earlier, None, closed)
+    (left,) = told_to_teams(moved[moved["movement"] == "left"]).to_dict("records")
+    assert (left["person_id"], left["cause"]) == (2, cause)
+    assert left["why"].removesuffix("; now in reserve") == told
 
 
 def test_a_change_of_another_programmes_places_is_told_from_a_change_of_score(two_weeks):

@@ -128,3 +128,13 @@ def test_the_order_of_rows_and_records_changes_nothing():
     pd.testing.assert_frame_equal(one, other.sort_index())
     assert work_so_far(rows.iloc[:0], recorded, AS_OF).empty
     assert found(rows.iloc[:1], doors.empty(WORK)) == [["", "", ""]]
+
+
+def test_how_far_another_programmes_offer_is_does_not_stand_beside_this_one():
+    told = work({"owner": "Jo", "progress": "done", "programme": "reablement"})
+    for offered, progress in (("reablement", "done"), ("social_prescribing", ""), ("case_management", "")):
+        assert found(on_list({"programme": offered}), told)[0][:2] == ["Jo", progress]
+    assert found(on_list({}), told)[0][:2] == ["Jo", ""], "a list of case management alone names no programme"
+    own = work({"owner": "Jo", "progress": "done"})
+    assert found(on_list({"programme": "case_management"}), own)[0][:2] == ["Jo", "done"]
+    assert found(on_list({"programme": "reablement"}), own)[0][:2] == ["Jo", ""]

@@ -22,7 +22,7 @@ AS_OF = dt.date(2026, 10, 1)
 
 
 def offers(*rows):
-    usual = {"offered": "2026-03-01", "outcome": "started", "start": None, "end": None}
+    usual = {"programme": "case_management", "offered": "2026-03-01", "outcome": "started", "start": None, "end": None}
     table = pd.DataFrame([usual | row for row in rows])
     table = table.assign(known_at=table["offered"], offer_again=None)
     dates = ["offered", "start", "end", "known_at", "offer_again"]

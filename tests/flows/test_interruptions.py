@@ -160,7 +160,9 @@ def test_a_damaged_model_is_refused(published, tmp_path, monkeypatch):
 
     whole = books.champion(load(published.settings), dt.date.fromisoformat(published.as_of))
     damaged = shutil.copytree(whole.folder, tmp_path / "models")
-    (damaged / "risk.txt").write_text("trees of another wood")
+    # Trees or coefficients, whichever kind this population gave.
+    [learned] = [file for file in damaged.iterdir() if file.stem == "risk"]
+    learned.write_text("trees of another wood")
     monkeypatch.setattr(
         books, "champion", lambda *_: books.Registered(whole.version, whole.trained_as_of, whole.digest, damaged)
     )

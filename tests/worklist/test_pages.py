@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 
@@ -176,6 +177,26 @@ def test_a_list_of_several_programmes_says_which_and_can_be_narrowed_to_one(clie
     assert "yoga" not in unknown
     assert 'id="rank-2"' in unknown
     assert "<dt>Programme</dt><dd>Social prescribing</dd>" in text_of(client.get(f"{LIST}1/"))
+
+
+def test_every_page_says_where_the_benefit_of_each_programme_comes_from(client, publish):
+    final = publish(2)
+    offered(final, "Social prescribing", "Case management")
+    told = json.loads((final / "manifest.json").read_text())
+    told["programmes"] = {"social_prescribing": {"sentence": "Benefit of Social prescribing is <assumed>."}}
+    (final / "manifest.json").write_text(json.dumps(told))
+    for address in ("/", LIST, f"{LIST}1/"):
+        page = text_of(client.get(address))
+        assert "Benefit is ASSUMED" in page
+        assert "Benefit of Social prescribing is &lt;assumed&gt;." in page
+
+
+def test_what_was_recorded_says_of_which_programme_it_is(client, publish, answer):
+    offered(publish(2), "Social prescribing", "Case management")
+    for rank in (1, 2):
+        answer(rank=rank, outcome="declined")
+    said = [", social prescribing</span>" in text_of(client.get(f"{LIST}{rank}/")) for rank in (1, 2)]
+    assert said == [True, False]
 
 
 def test_a_list_of_case_management_alone_says_nothing_of_programmes(client, publish):
