@@ -13,7 +13,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from simulator import communitycare, emergency, gp, hospital, parts, places, registers, scenarios, urgentcare, writing
+from simulator import (
+    communitycare,
+    emergency,
+    episodes,
+    gp,
+    hospital,
+    outpatients,
+    parts,
+    places,
+    registers,
+    scenarios,
+    urgentcare,
+    writing,
+)
 from simulator import truth as true
 from simulator.extract import Extract, World
 from simulator.parts import Part
@@ -148,10 +161,10 @@ def _extracts(world: World, chosen: Places) -> Iterator[Extract]:
     stays = hospital.spells(world)
     yield registers.demographics(world, chosen)
     yield gp.gp_events(world, chosen)
-    yield hospital.hospital_spells(world, stays)
+    yield episodes.hospital_spells(world, stays)
     yield emergency.emergency_care(world, stays)
     yield urgentcare.urgent_care(world)
-    yield hospital.outpatients(world)
+    yield outpatients.outpatients(world)
     yield communitycare.community(world)
     yield communitycare.mental_health(world)
     yield communitycare.social_care(world)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulator import circumstances, conditions, faults, gp, health, scenarios
+from simulator import circumstances, conditions, faults, gp_sending, health, scenarios
 from simulator.casemanagement import Spells
 from simulator.clock import CUT_OFF, MONTHS, NEVER, START, month_of, month_start
 from simulator.expectation import Start, expect
@@ -281,7 +281,7 @@ def wronged(world: World, places: Places) -> dict[str, np.ndarray]:
         scenarios.UNDER_DIAGNOSIS: barred,
         scenarios.LINKAGE_BIAS: who.group != "white",
         scenarios.MISSING_ETHNICITY: who.low_use > faults.SELDOM_SEEN,
-        scenarios.FEED_OUTAGE: gp.deprived_third(places)[who.practice],
+        scenarios.FEED_OUTAGE: gp_sending.deprived_third(places)[who.practice],
         scenarios.POPULATION_SHIFT: (month_of(who.enters) >= scenarios.SHIFT_FROM) & (who.enters > who.birth),
     }
     return {name: whom for name, whom in touched.items() if name in world.scenarios}
@@ -318,8 +318,8 @@ def described(planted: frozenset[str], places: Places) -> str:
     """What was planted, as JSON: of each scenario the words, and which practices fell silent from when."""
     told: dict[str, dict[str, object]] = {name: {"what": words} for name, words in WORDS.items() if name in planted}
     if scenarios.FEED_OUTAGE in told:
-        silent = places.practices["practice_code"][gp.deprived_third(places)]
-        told[scenarios.FEED_OUTAGE] |= {"practices": silent.tolist(), "from": str(gp.OUTAGE_FROM)}
+        silent = places.practices["practice_code"][gp_sending.deprived_third(places)]
+        told[scenarios.FEED_OUTAGE] |= {"practices": silent.tolist(), "from": str(gp_sending.OUTAGE_FROM)}
     return json.dumps(told, indent=2) + "\n"
 
 

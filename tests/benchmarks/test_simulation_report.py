@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from typing import get_args
 
 import duckdb
 import numpy as np
@@ -9,10 +10,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from benchmarks import simulation_measures as measures
+from benchmarks.simulation_measures import hospital, mortality, programme
+from benchmarks.simulation_measures.population import Population, read_population
 from benchmarks.simulation_pictures import PICTURES, Results
 from benchmarks.simulation_report import main, page, report
-from benchmarks.simulation_targets import GROUPS, SOURCES, TARGETS
+from benchmarks.simulation_targets import GROUPS, SOURCES, TARGETS, Kind, Unit
 
 AS_PUBLISHED = {target.name: target.value for target in TARGETS}
 # Person, provider, spell, episode, admitted, discharged, method, received: a stay that is corrected and goes on
@@ -85,14 +87,14 @@ def tiny(tmp_path):
 
 def emergency_of(folder):
     with duckdb.connect() as base:
-        stays = measures.read_stays(base, folder, folder)
-    return stays[measures.is_emergency(stays["method"])]
+        stays = hospital.read_stays(base, folder, folder)
+    return stays[hospital.is_emergency(stays["method"])]
 
 
 def test_emergency_admissions_are_counted_once_and_over_the_time_lived_here(tiny):
-    population, emergency = measures.read_population(tiny), emergency_of(tiny)
+    population, emergency = read_population(tiny), emergency_of(tiny)
     counts = population.count(emergency["person"], emergency["admitted"])
-    measured = measures.admissions(population, emergency, counts)
+    measured = hospital.admissions(population, emergency, counts)
     # Five stays of the registered in eleven years; those that are over lasted 9 (corrected, and gone on), 0, 2 and 2 days.
     assert measured["emergency_rate"] == pytest.approx(1000 * 5 / 11, rel=1e-3)
     assert measured["bed_days"] == pytest.approx(13 / 4)
@@ -107,8 +109,8 @@ def test_without_spell_numbers_a_row_is_a_spell_and_one_sent_twice_counts_once(t
 
 
 def test_repeats_are_counted_within_each_year(tiny):
-    population, emergency = measures.read_population(tiny), emergency_of(tiny)
-    measured = measures.repeats(population.count(emergency["person"], emergency["admitted"]))
+    population, emergency = read_population(tiny), emergency_of(tiny)
+    measured = hospital.repeats(population.count(emergency["person"], emergency["admitted"]))
     assert measured["admitted_one"] == 3 / 4
     assert measured["admitted_two"] == 1 / 4
     assert measured["admissions_per_admitted"] == 5 / 4
@@ -117,11 +119,11 @@ def test_repeats_are_counted_within_each_year(tiny):
 def test_before_and_after_counts_only_those_here_for_both_years(tiny):
     starts = pd.DataFrame({"person": [1, 3], "start_date": pd.to_datetime(["2023-10-01", "2024-01-01"])})
     # The first was admitted twice in the year before and once in the year after; the other died within the year.
-    assert measures.naive_fall(measures.read_population(tiny), emergency_of(tiny), starts) == pytest.approx(0.5)
+    assert programme.naive_fall(read_population(tiny), emergency_of(tiny), starts) == pytest.approx(0.5)
 
 
 def test_deaths_and_time_lived_are_counted_in_the_age_at_the_time(tiny):
-    measured = measures.mortality(measures.read_population(tiny))
+    measured = mortality.mortality(read_population(tiny))
     # The one death was at 44; three people lived 2.25, 2 and 1 years between 40 and 45.
     assert measured["mortality_40-44"] == pytest.approx(1000 / 5.25, rel=0.01)
     assert measured["mortality_70-74"] == 0
@@ -131,16 +133,16 @@ def test_deaths_and_time_lived_are_counted_in_the_age_at_the_time(tiny):
 def test_life_expectancy_is_the_age_at_which_all_die():
     years, deaths = np.ones((19, 1)), np.zeros((19, 1))
     deaths[-1] = 1 / 4
-    population = measures.Population(pd.DataFrame(), years, 5.0 * np.arange(19)[:, None])
+    population = Population(pd.DataFrame(), years, 5.0 * np.arange(19)[:, None])
     bands = [*(f"{low}-{low + 4}" for low in range(0, 90, 5)), "90+"]
-    assert measures.life_expectancy(population, deaths, bands, np.ones(19, bool)) == pytest.approx(94)
+    assert mortality.life_expectancy(population, deaths, bands, np.ones(19, bool)) == pytest.approx(94)
 
 
 def test_a_line_through_the_tenths_gives_the_ratio_of_its_ends():
     decile = np.arange(1, 11)
     rate = 0.01 * 3.0 ** ((10 - decile) / 9)
-    population = measures.Population(pd.DataFrame(), np.full((10, 1), 1000.0), np.full((10, 1), 45.0))
-    ratio = measures.line_ratio(population, 1000 * rate[:, None], np.ones((10, 1), bool), decile)
+    population = Population(pd.DataFrame(), np.full((10, 1), 1000.0), np.full((10, 1), 45.0))
+    ratio = mortality.line_ratio(population, 1000 * rate[:, None], np.ones((10, 1), bool), decile)
     assert ratio == pytest.approx(3, rel=1e-3)
 
 
@@ -152,6 +154,8 @@ def test_each_target_holds_inside_its_tolerance_and_not_outside(target):
     assert np.isinf(low) or not target.holds(low - 1e-6)
     assert np.isinf(high) or not target.holds(high + 1e-6)
     assert target.source in SOURCES
+    assert target.kind in get_args(Kind)
+    assert target.unit in get_args(Unit)
     assert target.sentence.endswith(".")
 
 
