@@ -127,3 +127,24 @@ def changes(
 
     with disk():
         print_changes(load(settings), since, as_json, console)
+
+
+@link_app.command("prune")
+def prune(
+    before: Annotated[
+        str, typer.Option(metavar="DATE", help="No week before this day will be made again (YYYY-MM-DD).")
+    ],
+    settings: SettingsFile = DEMONSTRATION,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it. Without this, only say what would go.")] = False,
+) -> None:
+    """Free the disk of what linkage remembers of long past weeks; nothing ever goes by itself.
+
+    From the day given on, every week can still be made again as it was. Weeks before it no longer can, and are
+    refused. Who was merged or split, and rotations of the key, stay on record.
+    Example: `casewell link prune --before 2025-04-01`
+    """
+    from flows.linking import prune_register
+    from flows.workspace import disk
+
+    with disk():
+        prune_register(load(settings), before, yes, console)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 from prefect import flow
+from rich.console import Console
 
 from casewell import doors
 from casewell.errors import AsOfError, SettingsError
@@ -17,7 +18,7 @@ from flows.progress import say
 from flows.stages import LINKING, link
 from flows.working import working
 from flows.workspace import identity, stamped
-from records import deciding, decisions, looking, register, review
+from records import deciding, decisions, looking, pruning, register, review
 from records.descriptions import NAME as DESCRIBED
 from records.explain import as_compared
 from records.probabilistic import compare
@@ -157,3 +158,31 @@ def _place_of_decisions(settings: Settings, settings_file: Path) -> Path:
             f"Add these lines to it, and make the file with `casewell link decide`:\n\nlinkage:\n  decisions: {suggested}\n",
         )
     return kept
+
+
+def prune_register(settings: Settings, before: str, yes: bool, console: Console) -> None:
+    """Say what linkage remembers of weeks before a day that none from then on needs, and remove it if told so.
+
+    Raises
+    ------
+    AsOfError
+        Not a date.
+    SourceError
+        The register is damaged.
+    """
+    day = day_of(before, "--before") or dt.date.min
+    with working(settings):
+        found = pruning.planned(settings, day)
+        size = found.size / 1e6
+        if yes:
+            pruning.prune(settings, day)
+    if not found.entries:
+        console.print(f"Nothing to prune: every entry before {day} is needed, or was pruned already")
+        return
+    console.print(
+        f"{'Removed' if yes else 'Would remove'} {len(found.files)} file(s), {size:,.1f} MB, of {len(found.entries)} week(s) "
+        f"from {found.entries[0]} to {found.entries[-1]}; {len(found.kept)} week(s) stay whole, from {found.kept[0]} on",
+        soft_wrap=True,
+    )
+    if not yes:
+        console.print(f"Weeks up to {found.kept[0]} could then not be made again as they were. Say --yes to remove it.")

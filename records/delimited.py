@@ -13,7 +13,7 @@ from uuid import uuid4
 import duckdb
 
 from records.copies import Copy
-from records.reading import READ_ERRORS, File, UnreadableError, columns_of, literal
+from records.reading import File, UnreadableError, columns_of, is_damage, literal
 
 ENDINGS = (".csv", ".csv.gz")
 DELIMITERS = ",;\t|^"
@@ -103,7 +103,9 @@ def _broken_lines(con: duckdb.DuckDBPyConnection, relation: str, names: list[str
         con.execute(f"SELECT {asked} FROM {looked} AS t ({aliases})").fetchall()
     except duckdb.IOException:
         raise UnreadableError(CUT_OFF) from None
-    except READ_ERRORS:
+    except duckdb.Error as error:
+        if not is_damage(error):
+            raise
         # DuckDB's own text may quote a line of the file.
         raise UnreadableError(
             "the file cannot be read as CSV; it may mix kinds of line ending, or not be text"

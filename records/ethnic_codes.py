@@ -20,7 +20,7 @@ _WHENS = " ".join(
 ETHNIC_GROUP = f"CASE {_WHENS} ELSE {literal(NOT_KNOWN)} END"
 _KNOWN_CODES = f"ethnic_category IN ({', '.join(map(literal, ETHNIC_CATEGORIES))})"
 ETHNIC_CATEGORY = f"CASE WHEN {_KNOWN_CODES} THEN ethnic_category ELSE {literal(UNKNOWN)} END"
-# The words of the contract's rule (records.checking.rules), which for this column does not set a row aside.
+# The words of the contract's rule (records.rules.rules), which for this column does not set a row aside.
 NO_SUCH_CODE = "column ethnic_category holds a value that is not allowed"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import duckdb
 
 from casewell.settings import Settings
-from records.checking import Extract
+from records.extracts import Extract
 from records.reading import literal
 from records.versions import merged
 
@@ -172,24 +172,32 @@ def events_queries() -> list[str]:
 
 
 def enrolment_query(extract: Extract, settings: Settings, as_of: str) -> str:
-    """Return the query of a programme extract's spells, of case management and of the other programmes."""
+    """Return the query of a programme extract's spells, of case management and of the other programmes.
+
+    A start is known since the first version of the record that told it, its end only from the newest.
+    """
     team = literal("all") if settings.teams.by == "all" else "r.team_code"
-    ended = f"r.end_date + INTERVAL {extract.source.known_lag_days} DAY < {as_of}"
     return f"""SELECT p.person_id, r.programme, {team} AS team_code, r.start_date AS start,
-            CASE WHEN {ended} THEN r.end_date END AS "end", greatest(r.received_date, r.start_date) AS known_at,
+            {_end(as_of)} AS "end", greatest(first.received, r.start_date) AS known_at,
             r.referral_route AS route, r.randomised_probability, r.record_id AS record
         FROM {extract.rows} AS r JOIN persons AS p USING (who)
+        JOIN (SELECT record_id, start_date, min(received_date) AS received FROM {extract.rows}
+              WHERE fate = 'used' OR replaced GROUP BY ALL) AS first USING (record_id, start_date)
         WHERE r.fate = 'used' AND p.used AND NOT p.opted AND r.start_date < {as_of} AND r.received_date < {as_of}"""
 
 
 def offer_query(extract: Extract, as_of: str) -> str:
     """Return the query of a programme extract's referrals, whatever became of them; places not drawn by lot are no offers."""
-    ended = f"r.end_date + INTERVAL {extract.source.known_lag_days} DAY < {as_of}"
     return f"""SELECT p.person_id, r.programme, r.referral_date AS offered, r.outcome,
-            CASE WHEN r.start_date < {as_of} THEN r.start_date END AS start, CASE WHEN {ended} THEN r.end_date END AS "end",
+            CASE WHEN r.start_date < {as_of} THEN r.start_date END AS start, {_end(as_of)} AS "end",
             r.received_date AS known_at, r.offer_again_date AS offer_again
         FROM {extract.rows} AS r JOIN persons AS p USING (who)
         WHERE r.fate = 'used' AND p.used AND NOT p.opted AND r.outcome <> 'not_drawn' AND r.received_date < {as_of}"""
+
+
+def _end(as_of: str) -> str:
+    """Return the SQL expression of the last day of a programme's row, as far as it was known."""
+    return f"CASE WHEN greatest(r.end_date, r.end_received_date) < {as_of} THEN r.end_date END"
 
 
 def lot_query(extract: Extract, as_of: str) -> str:

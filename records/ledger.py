@@ -9,8 +9,8 @@ import duckdb
 import pyarrow.parquet as parquet
 
 from casewell import doors
-from records.checking import Extract
 from records.database import batches
+from records.extracts import Extract
 from records.reading import literal
 
 

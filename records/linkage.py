@@ -15,9 +15,9 @@ import pandas as pd
 
 from casewell.settings import Settings
 from records import decisions
-from records.checking import Extract
 from records.comparing import COLUMNS
 from records.estimating import DRIFT_BITS
+from records.extracts import Extract
 from records.probabilistic import Found, Memory, same_person_pairs
 from records.reading import literal
 from records.register import Entry, nobody_parted, node_hashes

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from casewell import doors
-from records.checking import Extract
+from records.extracts import Extract
 from records.lost import GROUPINGS, LEVEL, SMALLEST_COMPARED, compared, lost_table, place
 from records.probabilistic import drift
 from records.reading import literal

@@ -16,7 +16,7 @@ from casewell.errors import SourceError
 from casewell.settings import Settings
 from records import descriptions, ledger, linkage_report, own_ids, pseudonyms, register, tables
 from records.areas import load_areas
-from records.checking import Extract, read_rows
+from records.checking import read_rows
 from records.database import batches, working_database
 from records.doubtful import doubtful_pairs
 from records.events import (
@@ -29,6 +29,7 @@ from records.events import (
     offer_query,
     service_queries,
 )
+from records.extracts import Extract
 from records.households import find_households
 from records.identity import carry
 from records.keyed import keyed, pads

@@ -68,7 +68,13 @@ def is_demonstration(linked: Path) -> bool:
 
 
 def _made_with(linked: Path) -> str:
-    return str(json.loads((linked / "summary.json").read_text(encoding="utf-8"))["linkage"]["pseudonym_key"])
+    told = json.loads((linked / "summary.json").read_text(encoding="utf-8"))["linkage"].get("pseudonym_key")
+    if told is None:
+        raise SettingsError(
+            f"{linked.name} was linked by an earlier version, which did not note the pseudonym key",
+            "Link it anew: casewell run.",
+        )
+    return str(told)
 
 
 def note(settings: Settings, what: str, person_id: int | None = None) -> None:

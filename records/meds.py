@@ -17,7 +17,6 @@ from records.ledger import keep_aside
 from records.opening import nearest, open_file
 from records.reading import (
     DAMAGED,
-    READ_ERRORS,
     SQL_TYPES,
     File,
     UnreadableError,
@@ -120,7 +119,9 @@ def _open(con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str) 
     try:
         described = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
         (count,) = con.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
-    except READ_ERRORS:
+    except duckdb.Error as error:
+        if not is_damage(error):
+            raise
         return None, [": its files do not fit together, or are damaged"]
     columns = {key: column for key, column in columns_of(row[:2] for row in described).items() if key in COLUMNS}
     return Meds(name, source, relation, columns, rows), [] if count else [" has no rows"]
@@ -169,7 +170,7 @@ def read_meds(
     )
     try:
         con.execute(f"CREATE OR REPLACE TABLE typed AS SELECT {values} FROM {meds.relation}")
-    except READ_ERRORS as error:
+    except duckdb.Error as error:
         if not is_damage(error):
             raise
         return [f"source {meds.name!r}: {DAMAGED}"]

@@ -16,7 +16,6 @@ from records.delimited import ENDINGS
 from records.opening import open_file
 from records.reading import (
     DAMAGED,
-    READ_ERRORS,
     SQL_TYPES,
     File,
     UnreadableError,
@@ -180,7 +179,9 @@ def _person_problems(con: duckdb.DuckDBPyConnection, files: dict[str, File]) -> 
         return ["has no person table"]
     try:
         rows = con.execute(f"SELECT count(*) FROM {files['person'].relation}").fetchone() or (0,)
-    except READ_ERRORS:
+    except duckdb.Error as error:
+        if not is_damage(error):
+            raise
         return [f"({files['person'].path.name}): {DAMAGED}"]
     return [] if rows[0] else [f"({files['person'].path.name}): has no rows"]
 
@@ -215,7 +216,7 @@ def read_cdm(
         if table in cdm.files and table != "concept":
             try:
                 _read_table(con, cdm, table, as_of, today)
-            except READ_ERRORS as error:
+            except duckdb.Error as error:
                 if not is_damage(error):
                     raise
                 problems.append(f"source {cdm.name!r} ({cdm.files[table].path.name}): {DAMAGED}")

@@ -14,7 +14,7 @@ from casewell.errors import SourceError
 from casewell.settings import Source
 from records import delimited, postgres
 from records.contracts import CONTRACTS
-from records.reading import READ_ERRORS, File, UnreadableError, columns_of, literal, plain_name, quoted
+from records.reading import File, UnreadableError, columns_of, is_damage, literal, plain_name, quoted
 
 DATABASE_ENDINGS = (".duckdb", ".ddb", ".db")
 MAGIC = b"PAR1"
@@ -64,12 +64,16 @@ def open_file(
     relation = f"read_parquet({literal(path)})"
     try:
         described = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    except READ_ERRORS:
+    except duckdb.Error as error:
+        if not is_damage(error):
+            raise
         raise UnreadableError("the file cannot be read as Parquet") from None
     return File(path, relation, columns_of(row[:2] for row in described), stamped=stamped)
 
 
 def _check_that_it_is_there(path: Path) -> None:
+    if path.is_dir():
+        raise UnreadableError("it is a folder; an extract is one file")
     if not path.is_file():
         raise UnreadableError("the file does not exist")
     if path.stat().st_size == 0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import duckdb
 
 from casewell.settings import Settings
-from records.checking import Extract
+from records.extracts import Extract
 from records.reading import literal
 
 

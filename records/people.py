@@ -8,7 +8,7 @@ import pandas as pd
 from casewell import doors
 from casewell.errors import SourceError
 from casewell.settings import Settings
-from records.checking import Extract
+from records.extracts import Extract
 from records.reading import literal
 from records.tables import DOMAINS, TRAVEL
 

@@ -27,15 +27,17 @@ DAMAGED = "the file is damaged, or not the kind of text the settings say, and ca
 
 
 # What DuckDB raises over a file; a mistake in a query is a bug and keeps its traceback.
-READ_ERRORS = (duckdb.OperationalError, duckdb.DataError, duckdb.InvalidInputException)
+_READ_ERRORS = (duckdb.OperationalError, duckdb.DataError, duckdb.InvalidInputException)
 
 # How DuckDB says that the disk is full or cannot be written.
 ABOUT_THE_DISK = ("No space left", "out of disk", "Permission denied", "Could not write", "max_temp_directory_size")
 
 
 def is_damage(error: duckdb.Error) -> bool:
-    """Whether an error over a file is about the file, and not about the disk and memory that reading it needs."""
-    return not isinstance(error, duckdb.OutOfMemoryException) and not is_about_the_disk(error)
+    """Whether an error is about a file that was read, and not about the query, or the disk and memory that it needs."""
+    # Of a Parquet file that was overwritten in the middle, DuckDB raises an error of no kind at all.
+    about_a_file = isinstance(error, _READ_ERRORS) or type(error) is duckdb.Error
+    return about_a_file and not isinstance(error, duckdb.OutOfMemoryException) and not is_about_the_disk(error)
 
 
 def is_about_the_disk(error: duckdb.Error) -> bool:

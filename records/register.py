@@ -34,6 +34,7 @@ from records.reading import connect
 META, MODEL, CHANGES, ROTATION = "entry.json", "model.json", "changes.parquet", "rotation.parquet"
 TABLES = ("handles", "nodes", "pairs", "frequencies")
 PARTED = "parted.parquet"
+PRUNED = "pruned"
 SEPARATOR, MISSING = "\x1f", "\x1e"
 
 
@@ -155,13 +156,20 @@ def home(settings: Settings) -> Path:
     return settings.data_dir / "links" / settings.name
 
 
-def _days(settings: Settings) -> list[dt.date]:
-    """Return the days that have an entry, in order."""
+def days(settings: Settings) -> list[dt.date]:
+    """Return the days that have an entry, in order; of some there may be no more than changes and rotations."""
     folders = home(settings).glob("????-??-??")
     return sorted(dt.date.fromisoformat(folder.name) for folder in folders if (folder / META).is_file())
 
 
-def _meta(settings: Settings, day: dt.date) -> dict[str, Any]:
+def meta_of(settings: Settings, day: dt.date) -> dict[str, Any]:
+    """Return what `entry.json` of a day says.
+
+    Raises
+    ------
+    SourceError
+        It is damaged.
+    """
     path = home(settings) / str(day) / META
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
@@ -181,14 +189,14 @@ def _damaged(folder: Path, name: str) -> SourceError:
 
 
 def at(settings: Settings, synthetic: bool, as_of: dt.date) -> Entry | None:
-    """Return the entry that the build of a day left under the present key; None if there is none.
+    """Return the entry that the build of a day left under the present key; None if there is none, or it was pruned.
 
     Raises
     ------
     SourceError
         It is damaged.
     """
-    if as_of not in _days(settings):
+    if as_of not in days(settings):
         return None
     return _opened(settings, as_of, pseudonyms.key_of(settings, synthetic))
 
@@ -215,12 +223,13 @@ def _start(settings: Settings, key: bytes, as_of: dt.date) -> tuple[dt.date, byt
     previous = pseudonyms.previous_key(settings)
     for made_with in [key] if previous is None else [key, previous]:
         print_ = pseudonyms.fingerprint_of(made_with)
-        days = [day for day in reversed(_days(settings)) if day < as_of]
-        day = next((day for day in days if _meta(settings, day)["pseudonym_key"] == print_), None)
+        earlier = (day for day in reversed(days(settings)) if day < as_of)
+        day = next((day for day in earlier if meta_of(settings, day)["pseudonym_key"] == print_), None)
         if day is not None:
+            _check_that_it_is_whole(settings, day, as_of)
             return day, made_with
     here = home(settings) / str(as_of)
-    if (here / ROTATION).is_file() and _meta(settings, as_of)["pseudonym_key"] == pseudonyms.fingerprint_of(key):
+    if (here / ROTATION).is_file() and meta_of(settings, as_of)["pseudonym_key"] == pseudonyms.fingerprint_of(key):
         raise SettingsError(
             f"the week of {as_of} was the first with a new pseudonym key, and the previous key is not given any more: "
             "made again, people would get other ids",
@@ -230,10 +239,25 @@ def _start(settings: Settings, key: bytes, as_of: dt.date) -> tuple[dt.date, byt
     return None
 
 
+def _check_that_it_is_whole(settings: Settings, day: dt.date, as_of: dt.date) -> None:
+    """Refuse to make a week anew whose start was pruned: people would get other ids than they had."""
+    key = meta_of(settings, day)["pseudonym_key"]
+    if meta_of(settings, day).get(PRUNED):
+        told = {other: meta_of(settings, other) for other in days(settings)}
+        whole = [other for other, meta in told.items() if meta["pseudonym_key"] == key and not meta.get(PRUNED)]
+        raise SettingsError(
+            f"the week of {as_of} cannot be made again as it was: it started from what linkage remembered of {day}, "
+            "which was pruned (`casewell link prune`)",
+            f"Ask for a day after {whole[0]}, or bring the folder {str(home(settings) / str(day))!r} back from a backup."
+            if whole
+            else "Bring the folders back from a backup.",
+        )
+
+
 def _check_that_no_key_is_lost(settings: Settings, keys: list[bytes]) -> None:
     """Refuse to start anew where all entries of real people were made under a key that is not given."""
     simulated = pseudonyms.fingerprint_of(pseudonyms.DEMONSTRATION_KEY)
-    made_with = {_meta(settings, day)["pseudonym_key"] for day in _days(settings)} - {simulated}
+    made_with = {meta_of(settings, day)["pseudonym_key"] for day in days(settings)} - {simulated}
     if made_with and not made_with & {pseudonyms.fingerprint_of(key) for key in keys}:
         raise SettingsError(
             f"the register of linkage in {str(home(settings))!r} was made under another pseudonym key "
@@ -245,8 +269,8 @@ def _check_that_no_key_is_lost(settings: Settings, keys: list[bytes]) -> None:
 
 
 def _opened(settings: Settings, day: dt.date, key: bytes) -> Entry | None:
-    folder, told = home(settings) / str(day), _meta(settings, day)
-    if told["pseudonym_key"] != pseudonyms.fingerprint_of(key):
+    folder, told = home(settings) / str(day), meta_of(settings, day)
+    if told["pseudonym_key"] != pseudonyms.fingerprint_of(key) or told.get(PRUNED):
         return None
     for name, digest in told["files"].items():
         path = folder / name
@@ -264,9 +288,9 @@ def start_digest(settings: Settings, synthetic: bool, as_of: dt.date) -> str:
 def changes(settings: Settings) -> pd.DataFrame:
     """Return the merges and splits of every week, in order; the door CHANGES."""
     found = []
-    for day in _days(settings):
+    for day in days(settings):
         path = home(settings) / str(day) / CHANGES
-        if not path.is_file() or _digest(path) != _meta(settings, day)["files"].get(CHANGES):
+        if not path.is_file() or _digest(path) != meta_of(settings, day)["files"].get(CHANGES):
             raise _damaged(path.parent, CHANGES)
         found.append(doors.read(path, tables.CHANGES))
     return pd.concat(found, ignore_index=True) if found else doors.empty(tables.CHANGES)
@@ -274,14 +298,14 @@ def changes(settings: Settings) -> pd.DataFrame:
 
 def rotations(settings: Settings) -> list[pd.DataFrame]:
     """Return for each rotation of the key, in order, `old_person_id` and the `person_id` that took its place."""
-    paths = [home(settings) / str(day) / ROTATION for day in _days(settings)]
+    paths = [home(settings) / str(day) / ROTATION for day in days(settings)]
     return [pd.read_parquet(path) for path in paths if path.is_file()]
 
 
 def write(settings: Settings, key: bytes, as_of: dt.date, start: Entry | None, draft: Draft) -> Path | None:
     """Keep a week's linkage for the next; nothing is kept of a week before the newest entry. Return the folder."""
     print_ = pseudonyms.fingerprint_of(key)
-    if any(day > as_of and _meta(settings, day)["pseudonym_key"] == print_ for day in _days(settings)):
+    if any(day > as_of and meta_of(settings, day)["pseudonym_key"] == print_ for day in days(settings)):
         return None
     folder = home(settings) / str(as_of)
     partial = folder.with_name(f"{folder.name}.partial")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import duckdb
 
+from records import nhs_number
 from records.contracts import Contract
 
 SMALLEST = 10
@@ -27,17 +28,24 @@ def find_repeated_keys(con: duckdb.DuckDBPyConnection, rows: str, key: str) -> N
     )
 
 
-def marked_rows(rows: str, contract: Contract) -> str:
+def marked_rows(rows: str, contract: Contract, version: str) -> str:
     """Return the query of rows with `is_copy` (of another row) and `differs` (from one of the same key).
 
     Only the rows of `repeated_keys` are sorted; of equal rows the first by what was read is the one that is none.
+    Versions of a row, received on different days by the column `version` (empty: there are none), may differ, but not
+    in whose it is: two services that number their records alike are no versions.
     """
     key, columns = contract.key, ", ".join(contract.schema.columns)
     repeated = f"{key} IN (SELECT {key} FROM repeated_keys)"
+    same = f"{key}, {version}" if version else key
+    differs = f"min(content) OVER (PARTITION BY {same}) <> max(content) OVER (PARTITION BY {same})"
+    if version:
+        number = nhs_number.digits("written")
+        clash = f"min({number}) OVER (PARTITION BY {key}) <> max({number}) OVER (PARTITION BY {key})"
+        differs += f" OR coalesce({clash}, false)"
     return f"""SELECT *, false AS is_copy, false AS differs FROM {rows} WHERE NOT coalesce({repeated}, false)
         UNION ALL
-        SELECT * EXCLUDE (content), row_number() OVER (PARTITION BY {key}, content ORDER BY as_read) > 1,
-            min(content) OVER (PARTITION BY {key}) <> max(content) OVER (PARTITION BY {key})
+        SELECT * EXCLUDE (content), row_number() OVER (PARTITION BY {key}, content ORDER BY as_read) > 1, {differs}
         FROM (SELECT *, md5(CAST(row({columns}) AS VARCHAR)) AS content FROM {rows} WHERE {repeated})"""
 
 

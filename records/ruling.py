@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from records.checking import Extract
 from records.decisions import DIFFERENT, PAIR, SAME
+from records.extracts import Extract
 from records.reading import literal
 from records.sightings import without_number
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import duckdb
 
-from records.checking import Extract
+from records.extracts import Extract
 from records.reading import literal
 
 

@@ -17,7 +17,7 @@ from records.births import is_near_in_year, is_slip, is_year_alone
 from records.reading import literal
 
 if TYPE_CHECKING:
-    from records.checking import Extract
+    from records.extracts import Extract
 
 # A number is not believed of a record whose birth date differs by more than slips from the one that the number's
 # first record gives, nor if it differs at all and so does the sex, or both names. Such a record is linked by what it says.
@@ -85,7 +85,7 @@ def find_sightings(con: duckdb.DuckDBPyConnection, extracts: list[Extract], as_o
         given, family, born, sex, postcode = _demographics(extract)
         spine = extract.table == "demographics"
         address = _address(extract)
-        opted = f"OR (fate = 'opted_out' AND known < DATE '{as_of}')" if spine else ""
+        opted = f"OR (fate = 'opted_out' AND NOT replaced AND known < DATE '{as_of}')" if spine else ""
         number = "number" if extract.contract.numbered else "NULL::VARCHAR"
         parts.append(
             f"SELECT {literal(extract.rows)} AS place, {literal(extract.name)} AS source, {extract.contract.key} AS "

@@ -10,11 +10,11 @@ import duckdb
 from casewell.errors import AsOfError, SourceError
 from casewell.settings import Settings
 from records import own_ids
-from records.checking import Extract, open_extracts
+from records.extracts import Extract, open_extracts
 from records.lawful import check_lawful_basis
 from records.meds import Meds
 from records.own_ids import OwnIds, open_own_ids
-from records.reading import DAMAGED, READ_ERRORS, connect, typed
+from records.reading import DAMAGED, connect, is_damage, typed
 
 # What teams and people decide arrives by itself; it does not show that the services' own feeds have come.
 NOT_ACTIVITY = ("opt_outs", "programme")
@@ -79,33 +79,44 @@ def open_sources(con: duckdb.DuckDBPyConnection, settings: Settings) -> tuple[li
 
 def span_of(con: duckdb.DuckDBPyConnection, extracts: list[Extract], cdms: list[OwnIds], today: dt.date) -> Span:
     """Return the span of opened sources; days after `today` are faults and do not count."""
-    queries = [
-        f"SELECT {_date(extract, extract.contract.known)} AS known FROM {extract.file.relation}"
-        for extract in extracts
-        if extract.contract.known == "received_date" or extract.table == "hospital_spells"
-        if extract.table not in NOT_ACTIVITY
+    passed = f"known <= DATE '{today}'"
+    told = [(extract.label, _known_days(extract), passed) for extract in extracts if _is_activity(extract)]
+    told += [
+        (f"source {cdm.name!r}", own_ids.known_queries(cdm), "true" if cdm.source.shifted_dates else passed)
+        for cdm in cdms
     ]
-    queries += [
-        f"SELECT {_date(extract, 'received_date')} AS known FROM {extract.file.relation}"
-        for extract in extracts
-        if extract.table == "hospital_spells"
-    ]
-    queries += [query for cdm in cdms if not cdm.source.shifted_dates for query in own_ids.known_queries(cdm)]
-    queries = [f"SELECT known FROM ({query}) WHERE known <= DATE '{today}'" for query in queries]
-    queries += [query for cdm in cdms if cdm.source.shifted_dates for query in own_ids.known_queries(cdm)]
-    if not queries:
+    if not any(queries for _, queries, _ in told):
         raise SourceError("the sources hold no events, only people", ADVICE)
-    try:
-        first, last = con.execute(f"SELECT min(known), max(known) FROM ({' UNION ALL '.join(queries)})").fetchone() or (
-            None,
-            None,
-        )
-    except READ_ERRORS:
-        raise SourceError(f"one of the sources: {DAMAGED}", "Fetch the files again.") from None
-    if first is None or last is None:
+    days, damaged = [], []
+    for label, queries, counts in told:
+        if not queries:
+            continue
+        try:
+            days += con.execute(
+                f"SELECT min(known), max(known) FROM ({' UNION ALL '.join(queries)}) WHERE {counts}"
+            ).fetchall()
+        except duckdb.Error as error:
+            if not is_damage(error):
+                raise
+            damaged.append(f"{label}: {DAMAGED}")
+    if damaged:
+        raise SourceError(damaged, "Fetch the files again.")
+    known = [day for ends in days for day in ends if day is not None]
+    if not known:
         raise SourceError("no source holds an event with a date that has passed", ADVICE)
     synthetic = any([*(e.synthetic for e in extracts), *(c.synthetic for c in cdms)])
-    return Span(first, last + dt.timedelta(days=1), synthetic)
+    return Span(min(known), max(known) + dt.timedelta(days=1), synthetic)
+
+
+def _is_activity(extract: Extract) -> bool:
+    """Whether an extract's days of receipt show that a service's own feed has come."""
+    dated = extract.contract.known == "received_date" or extract.table == "hospital_spells"
+    return dated and extract.table not in NOT_ACTIVITY
+
+
+def _known_days(extract: Extract) -> list[str]:
+    columns = [extract.contract.known, *(["received_date"] if extract.table == "hospital_spells" else [])]
+    return [f"SELECT {_date(extract, column)} AS known FROM {extract.file.relation}" for column in columns]
 
 
 def check_as_of(span: Span, as_of: dt.date) -> None:

@@ -10,8 +10,8 @@ import datetime as dt
 
 import duckdb
 
-from records.checking import Extract
 from records.ethnic_codes import ETHNIC_CATEGORY, ETHNIC_GROUP
+from records.extracts import Extract
 from records.households import ADDRESS, UPRN
 from records.reading import literal
 from records.tables import NO_ETHNIC_GROUP, NOT_KNOWN, NOT_STATED
@@ -36,7 +36,7 @@ def spine_rows(extract: Extract, as_of: dt.date) -> str:
         greatest(date_of_death, death_received_date) AS death_known,
         digits AS nhs_number, given_name, family_name, {str(extract.synthetic).lower()} AS synthetic
         FROM {extract.rows}
-        WHERE fate <> 'duplicate' AND (known < {day} OR (fate = 'quarantined' AND known IS NULL))"""
+        WHERE fate <> 'duplicate' AND NOT replaced AND (known < {day} OR (fate = 'quarantined' AND known IS NULL))"""
 
 
 def reconcile(con: duckdb.DuckDBPyConnection, parts: list[str]) -> None:

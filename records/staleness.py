@@ -6,7 +6,7 @@ import datetime as dt
 
 import duckdb
 
-from records.checking import Extract
+from records.extracts import Extract
 from records.own_ids import OwnIds, known_queries
 from records.reading import literal
 

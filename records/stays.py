@@ -15,7 +15,7 @@ import datetime as dt
 
 import duckdb
 
-from records.checking import Extract
+from records.extracts import Extract
 from records.reading import literal
 
 # Of a patient who is in another hospital already; 2B as an emergency.

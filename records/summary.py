@@ -8,13 +8,14 @@ import duckdb
 import pandas as pd
 
 from casewell.settings import CASE_MANAGEMENT
-from records.checking import Extract
 from records.ethnic_codes import rows_without_a_code
+from records.extracts import Extract
 from records.meds import Meds
 from records.omop import Cdm
 from records.own_ids import OwnIds
 from records.reading import literal
 from records.span import Span
+from records.stamps import mixed_stamps
 from records.tables import NO_ETHNIC_GROUP
 
 
@@ -36,6 +37,7 @@ def summarise(
         "begin": span.begin.isoformat(),
         "cut_off": span.cut_off.isoformat(),
         "synthetic": span.synthetic,
+        "stamps": mixed_stamps([*extracts, *cdms]),
         "sources": sorted([extract.name for extract in extracts] + [cdm.name for cdm in cdms]),
         "people": len(people),
         "people_in_spine": int(people["in_spine"].sum()),

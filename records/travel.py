@@ -8,7 +8,7 @@ import duckdb
 
 from casewell.errors import SourceError
 from records.areas import REFERENCE
-from records.checking import Extract
+from records.extracts import Extract
 from records.reading import literal
 from records.tables import TRAVEL
 

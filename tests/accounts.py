@@ -20,7 +20,8 @@ import pandas as pd
 from casewell import doors
 from casewell.settings import Settings
 from records import opt_outs, tables
-from records.checking import Extract, read_rows
+from records.checking import read_rows
+from records.extracts import Extract
 from records.linked import Linked
 from records.meds import Meds
 from records.own_ids import OwnIds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from records.areas import load_areas
-from records.checking import Extract
+from records.extracts import Extract
 from records.quality.findings import INFORM, LOOK, Finding, countable, share, shown
 
 WORTH_A_LOOK = 0.02

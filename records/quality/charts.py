@@ -135,7 +135,8 @@ def _line(axis: Axes, values: pd.Series, title: str) -> None:
 
 
 def _dates(axis: Axes) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=5)
+    # With 3 at least there would be no choice for 24 to 36 months: half-years are too many ticks, years too few.
+    locator = AutoDateLocator(minticks=2, maxticks=5)
     axis.xaxis.set_major_locator(locator)
     axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axis.tick_params(labelsize=8)

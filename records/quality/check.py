@@ -10,9 +10,10 @@ import pandas as pd
 
 from casewell.errors import LawfulBasisError, SourceError
 from casewell.settings import Settings
-from records import opt_outs, own_ids, staleness
-from records.checking import Extract, open_extract, read_rows
+from records import opt_outs, own_ids, staleness, stamps
+from records.checking import read_rows
 from records.database import working_database
+from records.extracts import Extract, open_extract
 from records.lawful import check_lawful_basis
 from records.own_ids import OwnIds
 from records.quality import codes, contract, feeds, shifts
@@ -23,11 +24,12 @@ from records.quality.findings import INFORM, LOOK, STOP, Finding, shown, table_o
 from records.quality.own_sources import as_told, check_own_ids
 from records.quality.profile import Profile, profile
 from records.quality.registered import about_registered_numbers
-from records.reading import DAMAGED, READ_ERRORS
+from records.reading import DAMAGED, is_damage
 from records.span import NOT_ACTIVITY, span_of
 
 FEWEST_PEOPLE = 50  # registered with a practice, to expect records from it
 EVERYWHERE = ""
+MONTH_OLD = 28  # days; older opt-outs, of which nobody said how often they should come, deserve a look
 
 
 @dataclass(frozen=True)
@@ -83,16 +85,23 @@ def check_sources(settings: Settings, as_of: dt.date | None = None, today: dt.da
         findings += [as_told(problem) for problem in problems]
         findings += _whole(settings, extracts, own)
         day = as_of or _end(con, extracts, own, today) or today
-        opted = [extract for extract in extracts if extract.table == "opt_outs"]
-        findings += _opt_outs(con, opted, settings, day, today)
         profiles, fresh = [], []
-        for extract in extracts:
+
+        def look_at(extract: Extract) -> list[Finding]:
             found, counted = _check_extract(con, extract, settings, day, today, extract.name in well)
-            findings += found
             if counted:
                 profiles.append(counted)
                 if extract.contract.known:
                     fresh.append(feeds.freshness(extract.name, extract.source, counted.days["day"], day))
+            return found
+
+        # The opt-outs come first, as in a run: a choice that is upheld is still a row that must be right.
+        opted = [extract for extract in extracts if extract.table == "opt_outs"]
+        opt_outs.no_opt_outs(con)
+        findings += [finding for extract in opted for finding in look_at(extract)]
+        findings += _opt_outs(con, opted, settings, day, today)
+        others = [extract for extract in extracts if extract.table != "opt_outs"]
+        findings += [finding for extract in others for finding in look_at(extract)]
         for one in own:
             found, newest, more = check_own_ids(con, one, settings, day, today)
             findings += found
@@ -139,7 +148,9 @@ def _check_extract(
         identified = identification.about_identification(con, extract)
         homes = about_areas(con, extract)
         registered = about_registered_numbers(con, extract, as_of)
-    except READ_ERRORS:
+    except duckdb.Error as error:
+        if not is_damage(error):
+            raise
         return contract.about_opening(extract.name, _file(extract.name, settings), extract.table, [DAMAGED]), None
     finally:
         con.execute("DROP VIEW IF EXISTS counted")
@@ -172,15 +183,13 @@ def _opt_outs(
     opt_outs.no_opt_outs(con)
     read, findings = [], []
     for extract in opted:
-        try:
-            problems = read_rows(con, extract, as_of, today, settings.quality.max_bad_share)
-            damaged = any(problem.endswith(DAMAGED) for problem in problems)
-        except READ_ERRORS:
-            damaged = True
+        problems = read_rows(con, extract, as_of, today, settings.quality.max_bad_share)
+        damaged = any(problem.endswith(DAMAGED) for problem in problems)
         if not damaged and con.execute(f"SELECT 1 FROM {extract.rows} LIMIT 1").fetchone():
             read.append(extract)
     opt_outs.find_opted_out(con, read, settings)
-    if "opt_outs" in {source.table or name for name, source in settings.sources.items()} and not read:
+    named = {source.table or name for name, source in settings.sources.items() if source.enabled}
+    if "opt_outs" in named and not read:
         findings.append(
             Finding(
                 EVERYWHERE,
@@ -202,18 +211,22 @@ def _opt_outs(
         for extract in read
         for problem in staleness.stale(con, [extract], as_of)
     ]
-    findings += [
-        Finding(
-            extract.name,
-            "opt-outs",
-            INFORM,
-            f"The settings do not say how often {extract.file.path.name} should come, so a run cannot tell when it is too old.",
-            "Say it with `expected_every_days`; a run is then stopped when the newest opt-out is older.",
-        )
-        for extract in read
-        if extract.source.expected_every_days is None
-    ]
+    findings += [_unwatched(con, extract, as_of) for extract in read if extract.source.expected_every_days is None]
     return findings
+
+
+def _unwatched(con: duckdb.DuckDBPyConnection, extract: Extract, as_of: dt.date) -> Finding:
+    """Say that nobody said how often the opt-outs should come, the louder the older the newest is."""
+    (newest,) = con.execute(f"SELECT max(known) FROM {extract.rows}").fetchone() or (None,)
+    age = None if newest is None else (as_of - newest).days
+    old = age is None or age > MONTH_OLD
+    file = extract.file.path.name
+    words = f"The settings do not say how often {file} should come, so a run cannot tell when it is too old."
+    if old:
+        told = "no day of receipt" if age is None else f"{age} days old"
+        words = f"{words} Its newest row {'has' if age is None else 'is'} {told} on {as_of}; who opted out since is not known."
+    advice = "Say it with `expected_every_days`; a run is then stopped when the newest opt-out is older."
+    return Finding(extract.name, "opt-outs", LOOK if old else INFORM, words, advice, column="received_date")
 
 
 def _whole(settings: Settings, extracts: list[Extract], own: list[OwnIds]) -> list[Finding]:
@@ -223,6 +236,9 @@ def _whole(settings: Settings, extracts: list[Extract], own: list[OwnIds]) -> li
     def stop(sentence: str, advice: str, source: str = EVERYWHERE) -> None:
         findings.append(Finding(source, "settings", STOP, sentence, advice))
 
+    mixed = stamps.mixed_stamps([*extracts, *own])
+    if mixed:
+        findings.append(Finding(EVERYWHERE, "settings", LOOK, f"{_capital(mixed)}.", stamps.ADVICE))
     named = {source.table or name for name, source in settings.sources.items() if source.enabled}
     if (
         not own

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from records.checking import SENT_AGAIN
+from records.checking import REPLACED, SENT_AGAIN
 from records.ethnic_codes import NO_SUCH_CODE
 from records.quality.findings import INFORM, LOOK, STOP, Finding, countable, masked, share, shown
 from records.quality.profile import Broken, Profile
 
+OPT_OUTS = "opt_outs"
 WORTH_A_LOOK = 0.02
 ASK = "Ask the supplier, and compare the file with docs/reference/sources.md."
 FETCH_AGAIN = "Fetch the file again, and compare its size and digest with the supplier's."
@@ -33,7 +34,7 @@ def about_opening(name: str, file: str, table: str, problems: list[str]) -> list
         words, _, advice = problem.partition("; ")
         column = re.search(r"column '?(\w+)'?", words)
         about = "types" if column and " is not " in words else "columns" if column else "file"
-        if "has no rows" in words and table == "opt_outs":
+        if "has no rows" in words and table == OPT_OUTS:
             about, words = "opt-outs", f"{words}: nobody's choice could be upheld, so nothing is read"
         findings.append(
             Finding(
@@ -65,11 +66,13 @@ def about_rows(profile: Profile, problems: list[str] | None, maximum: float) -> 
             Finding(
                 profile.name,
                 "NHS numbers",
-                _severity(profile.bad_numbers, profile.numbered, maximum),
+                _severity(profile.bad_numbers, profile.numbered, maximum, profile.about.table),
                 f"{profile.file}: {NUMBER_FAILS}, or is a known dummy, in {shown(profile.bad_numbers)} of "
                 f"{profile.numbered:,} rows with a number.",
-                "Such rows are linked by name, birth date and address where they have them. Ask the supplier how numbers "
-                "are entered, and whether the column was cut or turned into a fraction.",
+                "Nobody can tell whose choice such a row is, so it is not upheld: have its number mended at once."
+                if profile.about.table == OPT_OUTS
+                else "Such rows are linked by name, birth date and address where they have them. Ask the supplier how "
+                "numbers are entered, and whether the column was cut or turned into a fraction.",
                 column="nhs_number",
                 rows=countable(profile.bad_numbers),
             )
@@ -81,7 +84,7 @@ def about_rows(profile: Profile, problems: list[str] | None, maximum: float) -> 
 
 
 def _about_rule(profile: Profile, broken: Broken, decisive: int, problems: list[str], maximum: float) -> Finding:
-    severity = _severity(decisive, profile.rows, maximum)
+    severity = _severity(decisive, profile.rows, maximum, profile.about.table)
     limit = f"; at most {maximum:.0%} may be set aside" if severity == STOP else "; they are set aside"
     if broken.words == NO_SUCH_CODE:
         severity = _severity(broken.rows, profile.rows, maximum)
@@ -106,6 +109,16 @@ def _about_rule(profile: Profile, broken: Broken, decisive: int, problems: list[
 
 def _about_copies(profile: Profile, why: str, rows: int) -> Finding:
     again = why == SENT_AGAIN
+    if why == REPLACED:
+        return Finding(
+            profile.name,
+            "duplicates",
+            INFORM,
+            f"{profile.file}: {shown(rows)} rows are each a {REPLACED}.",
+            "Nothing: on each day the newest version known by then holds.",
+            column=profile.about.key,
+            rows=countable(rows),
+        )
     severity = LOOK if again or rows > WORTH_A_LOOK * (profile.rows + rows) else INFORM
     whole = profile.rows + sum(profile.copies.values())
     return Finding(
@@ -121,10 +134,11 @@ def _about_copies(profile: Profile, why: str, rows: int) -> Finding:
     )
 
 
-def _severity(rows: int, whole: int, maximum: float) -> str:
+def _severity(rows: int, whole: int, maximum: float, table: str = "") -> str:
     if rows > maximum * whole:
         return STOP
-    return LOOK if rows > WORTH_A_LOOK * whole else INFORM
+    # One choice that may not be upheld is one too many.
+    return LOOK if rows > WORTH_A_LOOK * whole or table == OPT_OUTS else INFORM
 
 
 def _advice(words: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from records.checking import Extract
+from records.extracts import Extract
 from records.own_ids import OwnIds
 from records.quality.findings import INFORM, Finding, shown
 

@@ -20,7 +20,7 @@ from records.quality.feeds import Freshness
 from records.quality.findings import INFORM, LOOK, STOP, Finding, countable, masked, shown
 from records.quality.identified import about_own_ids
 from records.quality.profile import COUNTED, About, Profile, plain_profile
-from records.reading import DAMAGED, READ_ERRORS
+from records.reading import DAMAGED, is_damage
 
 SENT_AGAIN = (meds.SENT_AGAIN, omop.SENT_AGAIN)
 NOWHERE = "0"  # OMOP's concept of nothing
@@ -51,7 +51,9 @@ def check_own_ids(
     profiles = _profiles(con, one, as_of)
     try:
         days = con.execute(f"SELECT DISTINCT known FROM ({' UNION ALL '.join(own_ids.known_queries(one))})").df()
-    except READ_ERRORS:
+    except duckdb.Error as error:
+        if not is_damage(error):
+            raise
         return contract.about_opening(one.name, file, "", [DAMAGED]), [], []
     fresh = feeds.freshness(one.name, one.source, days["known"].dropna(), as_of)
     findings += feeds.about_freshness(fresh, file, limits)

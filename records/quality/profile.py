@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
-from records.checking import Extract, dtype_of, rules
-from records.contracts import CONTRACTS
+from records.contracts import CONTRACTS, dtype_of
 from records.ethnic_codes import ETHNIC_GROUP
+from records.extracts import Extract
 from records.reading import KINDS, accepts, literal
+from records.rules import rules
 from records.tables import NOT_KNOWN
 
 PLACES = ("practice_code", "provider_code", "team_code")

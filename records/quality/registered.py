@@ -6,7 +6,7 @@ import datetime as dt
 
 import duckdb
 
-from records.checking import Extract
+from records.extracts import Extract
 from records.quality.findings import LOOK, Finding, countable, shown
 from records.sightings import find_sightings
 

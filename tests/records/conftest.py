@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,9 +11,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import records
+from casewell import doors
 from casewell.settings import Settings
+from records import decisions, register, tables
 
 Tables = dict[str, pd.DataFrame]
+WEEKS = [dt.date(2022, 9, 22) + dt.timedelta(days=7 * n) for n in range(4)]
 BASIS = {"reference": "test agreement", "purposes": ["direct_care", "planning"], "review_date": "2999-01-01"}
 
 
@@ -138,3 +144,32 @@ def settle(root: Path, tables: Tables, folder: str = "sources", **changes: objec
 @pytest.fixture
 def settled(tmp_path: Path) -> Callable[..., Settings]:
     return partial(settle, tmp_path)
+
+
+@pytest.fixture
+def week(settled, tmp_path):
+    """Build one week from tables, and return who each record is, with what was recorded as changed."""
+
+    def run(place, tables_of, out=None, **changes):
+        folder = tmp_path / "linked" / (out or str(WEEKS[place]))
+        shutil.rmtree(folder, ignore_errors=True)
+        linked = records.build(settled(tables_of, **changes), WEEKS[place], folder)
+        people = pd.read_parquet(linked.identities).set_index(["source", "source_record"])["person_id"]
+        return people, doors.read(folder / register.CHANGES, tables.CHANGES)
+
+    return run
+
+
+@pytest.fixture
+def decide(tmp_path):
+    """Write a decisions file, and return the settings that name it."""
+
+    def write(*rows):
+        path = tmp_path / "decisions.csv"
+        table = pd.DataFrame(rows, columns=[*decisions.PAIR, "decision", "decided_on"])
+        table = table.assign(reason="looked at the letters", decided_by="A. Clerk")
+        table[list(decisions.COLUMNS)].to_csv(path, index=False)
+        path.chmod(0o600)
+        return {"linkage": {"decisions": path}}
+
+    return write

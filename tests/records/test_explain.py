@@ -146,6 +146,12 @@ def test_a_user_who_may_not_read_the_private_files_is_refused(settled, system, l
         looking.check_allowed(settled(system), linked)
 
 
+def test_a_week_that_an_earlier_version_linked_is_refused_in_words(tmp_path):
+    (tmp_path / "summary.json").write_text('{"linkage": {}}')
+    with pytest.raises(SettingsError, match="linked by an earlier version"):
+        looking.is_demonstration(tmp_path)
+
+
 def test_every_look_is_added_to_a_private_file(settled, system, tmp_path):
     settings = settled(system, data_dir=tmp_path / "data")
     looking.note(settings, "explain", PERSON)

@@ -94,7 +94,7 @@ def test_without_a_basis_for_the_purpose_no_file_is_opened(
         for name in ("open_file", "open_source", "open_sources"):
             if hasattr(place, name):
                 monkeypatch.setattr(place, name, opened)
-    monkeypatch.setattr("records.checking.open_source", opened)
+    monkeypatch.setattr("records.extracts.open_source", opened)
     monkeypatch.setattr("records.linked.open_sources", opened)
     settings = changed(settled(system, purpose=purpose), "housing", lawful_basis=basis)
     for read in (lambda: records.inspect(settings), lambda: records.build(settings, AS_OF, tmp_path / "out")):

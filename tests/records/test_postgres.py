@@ -27,7 +27,7 @@ from casewell.settings import Settings, Source
 from flows import workspace
 from records import copies, opening, postgres
 from records.reading import UnreadableError
-from tests.records.test_reading import AS_OF, counts_of, quarantined, tables_of
+from tests.records.readings import AS_OF, counts_of, quarantined, tables_of
 
 BINARIES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 SECRET = "s3cret-word"

@@ -26,8 +26,8 @@ PRESCRIBING = {
 
 
 def with_codes(system, *codes):
-    """One start a code, each of another person."""
-    numbers = system["demographics"]["nhs_number"].iloc[10 : 10 + len(codes)].tolist()
+    """One start a code, each of another person as far as there are enough."""
+    numbers = system["demographics"]["nhs_number"].iloc[[10 + n % 30 for n in range(len(codes))]].tolist()
     started = system["programme"].iloc[[0] * len(codes)]
     return system | {
         "programme": started.assign(
@@ -110,3 +110,11 @@ def test_whoever_reads_spells_offers_or_lots_says_of_which_programme():
 
 def _imported(text: str) -> list[str]:
     return re.findall(r"from records\.tables import (\([^)]*\)|[^\n]*)", text)
+
+
+def test_codes_that_nobody_declared_are_named_with_the_nearest_but_none_that_few_rows_hold(system, settled, tmp_path):
+    codes = ["case_managment"] * 9 + ["Jones, Mary"] * 9 + ["walks"] * 8 + ["rare"] * 7
+    with pytest.raises(SourceError) as stopped:
+        records.build(settled(with_codes(system, *codes)), AS_OF, tmp_path / "out")
+    (problem,) = stopped.value.problems
+    assert problem.endswith("most often 'case_managment' (did you mean 'case_management'?), 'walks'")

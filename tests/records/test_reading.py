@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import gzip
 import io
 import re
@@ -17,50 +16,19 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-import records
-from casewell.errors import SourceError
-from casewell.settings import Settings, Source
+from casewell.settings import Source
 from records import copies
 from records.opening import open_file
+from records.quality import check_sources
+from records.quality.findings import STOP
 from records.reading import UnreadableError, connect
-
-AS_OF = dt.date(2022, 7, 2)
+from tests.records.checks import found
+from tests.records.readings import AS_OF, changed, everybody_numbered, refused, tables_of
 
 
 @pytest.fixture
 def system(system):
-    """Everybody has a number, so that nothing has to be linked by name."""
-    system["hospital_spells"].loc[0, "nhs_number"] = system["demographics"].loc[0, "nhs_number"]
-    del system["housing"]
-    return system
-
-
-def changed(settings: Settings, name: str, **changes: object) -> Settings:
-    source = settings.sources[name]
-    new = type(source).model_validate({**source.model_dump(exclude_unset=True), **changes})
-    return settings.model_copy(update={"sources": {**settings.sources, name: new}})
-
-
-def tables_of(settings: Settings, out: Path) -> tuple[pd.DataFrame, ...]:
-    linked = records.build(settings, AS_OF, out)
-    return tuple(map(pd.read_parquet, (linked.people, linked.events, linked.contacts)))
-
-
-def refused(settings: Settings, out: Path) -> str:
-    with pytest.raises(SourceError) as caught:
-        records.build(settings, AS_OF, out)
-    assert not out.exists()
-    assert "999" not in str(caught.value), "a message holds an NHS number"
-    return "\n".join(caught.value.problems)
-
-
-def counts_of(linked: records.Linked, source: str) -> dict[str, int]:
-    counts = pd.read_parquet(linked.source_counts)
-    return counts[counts["source"] == source].groupby("fate")["rows"].sum().to_dict()
-
-
-def quarantined(linked: records.Linked, name: str) -> pd.DataFrame:
-    return pd.read_parquet(linked.people.parent / "quarantine" / f"{name}.parquet")
+    return everybody_numbered(system)
 
 
 # Every kind of file
@@ -165,196 +133,6 @@ def test_utf16_is_recognised(system, settled, tmp_path):
     assert "the file is UTF-16 text; declare `encoding: utf-16`" in refused(settings, tmp_path / "out")
 
 
-# Lines that are not rows
-
-
-def test_a_line_with_too_many_columns_is_kept_whole_and_comes_back_when_mended(system, settled, tmp_path):
-    settings = settled(system)
-    path = settings.sources["gp_events"].path
-    whole = path.read_text()
-    before = tables_of(settings, tmp_path / "before")
-    path.write_text(whole.replace("mmHg\n", "mmHg,and,more\n", 1))
-    linked = records.build(settings, AS_OF, tmp_path / "out")
-    assert counts_of(linked, "gp_events") == {"opted_out": 1, "quarantined": 1, "used": 38}
-    (row,) = quarantined(linked, "gp_events").itertuples()
-    assert row.reason == "the line has more columns than the header"
-    assert row.as_read.startswith("G0,")
-    assert row.as_read.endswith("and,more")
-    path.write_text(whole)
-    for one, other in zip(before, tables_of(settings, tmp_path / "again"), strict=True):
-        pd.testing.assert_frame_equal(one, other)
-
-
-def test_a_broken_line_of_somebody_who_opted_out_is_not_kept(system, settled, tmp_path):
-    settings = settled(system)
-    path = settings.sources["gp_events"].path
-    lines = path.read_text().splitlines()
-    lines[5] += ",and,more"  # The fifth person opted out.
-    path.write_text("\n".join(lines) + "\n")
-    linked = records.build(settings, AS_OF, tmp_path / "out")
-    assert counts_of(linked, "gp_events") == {"opted_out": 1, "used": 39}
-    assert not (tmp_path / "out" / "quarantine" / "gp_events.parquet").exists()
-
-
-def test_a_broken_line_of_the_opt_outs_stops_the_run(system, settled, tmp_path):
-    settings = settled(system)
-    path = settings.sources["opt_outs"].path
-    path.write_text(path.read_text() + "O9,type_1\n")
-    said = refused(settings, tmp_path / "out")
-    assert "'opt_outs' (opt_outs.csv): 1 line(s) cannot be split into columns, the first is line 4" in said
-
-
-def test_too_many_short_lines_stop_the_run_with_the_first_line(system, settled, tmp_path):
-    settings = settled(system)
-    path = settings.sources["gp_events"].path
-    path.write_text(path.read_text().replace(",mmHg\n", "\n", 10))
-    said = refused(settings, tmp_path / "out")
-    assert "the line has fewer columns than the header in 9 of 39 row(s)" in said
-    assert "the first is line 2" in said
-
-
-def test_a_quotation_mark_that_swallows_lines_stops_the_run(system, settled, tmp_path):
-    settings = settled(system)
-    path = settings.sources["gp_events"].path
-    path.write_text(path.read_text().replace("mmHg", '"mmHg', 1))
-    said = refused(settings, tmp_path / "out")
-    assert "a quotation mark in line 2 does not close, and swallows 39 line(s) after it" in said
-
-
-def test_a_file_without_a_header_is_named(system, settled, tmp_path):
-    settings = settled(system)
-    settings.sources["demographics"].path.write_text("\n\n")
-    assert "the file has no header" in refused(settings, tmp_path / "out")
-
-
-# Columns
-
-
-def test_a_renamed_column_is_answered_with_the_nearest(system, settled, tmp_path):
-    system["demographics"] = system["demographics"].rename(columns={"postcode": "post_code"})
-    said = refused(settled(system), tmp_path / "out")
-    assert "(demographics.csv): missing column 'postcode'; the nearest there is 'post_code'" in said
-    assert "map it with `columns: {postcode: post_code}`" in said
-
-
-def test_an_optional_column_that_is_misspelled_is_not_missed_without_a_word(system, settled, tmp_path):
-    system["gp_events"] = system["gp_events"].rename(columns={"received_date": "recieved_date"})
-    said = refused(settled(system), tmp_path / "out")
-    assert "missing column 'received_date'; the nearest there is 'recieved_date'" in said
-
-
-def test_a_mapping_to_a_column_that_is_gone_is_named(system, settled, tmp_path):
-    system["gp_events"] = system["gp_events"].rename(columns={"received_date": "Date Received"})
-    settings = changed(settled(system), "gp_events", columns={"received_date": "date_recieved"})
-    said = refused(settings, tmp_path / "out")
-    assert "settings map 'received_date' to the column 'date_recieved', which is not there" in said
-    assert "the nearest there is 'date received'" in said
-    mapped = changed(settings, "gp_events", columns={"received_date": "Date Received"})
-    records.build(mapped, AS_OF, tmp_path / "out")
-
-
-# Dates
-
-
-def with_dates(table: pd.DataFrame, column: str, dates: list[str]) -> pd.DataFrame:
-    return table.assign(**{column: (dates * 40)[: len(table)]})
-
-
-def test_a_declared_date_format_reads_as_iso_does(system, settled, tmp_path):
-    expected = tables_of(settled(system), tmp_path / "iso")
-    for column in ("event_date", "recorded_date", "received_date"):
-        system["gp_events"][column] = pd.to_datetime(system["gp_events"][column]).dt.strftime("%d/%m/%Y")
-    settings = changed(settled(system), "gp_events", date_format="%d/%m/%Y")
-    for one, other in zip(expected, tables_of(settings, tmp_path / "out"), strict=True):
-        pd.testing.assert_frame_equal(one, other)
-
-
-@pytest.mark.parametrize(
-    ("dates", "advice"),
-    [
-        (["01/03/2022", "25/02/2022"], "40 look like DD/MM: if that is right, declare `date_format: '%d/%m/%Y'`"),
-        (["03/01/2022", "02/25/2022"], "40 look like MM/DD: if that is right, declare `date_format: '%m/%d/%Y'`"),
-        (["01.03.22", "25.02.22"], "declare `date_format: '%d.%m.%y'`"),
-        (["01/03/2022", "02/02/2022"], "40 can be read as DD/MM and as MM/DD: ask the supplier which"),
-        (["25/02/2022", "02/25/2022"], "20 can only be DD/MM and 20 only MM/DD"),
-    ],
-)
-def test_dates_that_are_not_iso_are_answered_with_the_format_to_declare(system, settled, tmp_path, dates, advice):
-    system["gp_events"] = with_dates(system["gp_events"], "event_date", dates)
-    said = refused(settled(system), tmp_path / "out")
-    assert "column event_date is not a date (YYYY-MM-DD) in 39 of 39 row(s)" in said
-    assert advice in said
-
-
-def test_a_few_dates_in_another_format_are_kept_as_they_were_read(system, settled, tmp_path):
-    system["gp_events"].loc[7, "event_date"] = "around Easter"
-    linked = records.build(settled(system), AS_OF, tmp_path / "out")
-    (row,) = quarantined(linked, "gp_events").itertuples()
-    assert row.reason == "column event_date is not a date (YYYY-MM-DD)"
-    assert row.as_read == "event_date=around Easter"
-    assert row.record_id == "G7"
-
-
-@pytest.mark.parametrize(
-    ("date_format", "dates"),
-    [
-        ("%d/%m/%Y", ["25/02/2022", "03/02/2022", *["20/02/2022"] * 37, "02/25/2022"]),
-        (None, ["2022-02-25", "2022-02-03", *["2022-02-20"] * 37, "2022-25-02"]),
-    ],
-)
-def test_days_and_months_in_both_orders_stop_the_run_though_most_dates_can_be_read(
-    system, settled, tmp_path, date_format, dates
-):
-    system["gp_events"] = with_dates(system["gp_events"], "event_date", dates)
-    settings = changed(settled(system), "gp_events", date_format=date_format)
-    said = refused(settings, tmp_path / "out")
-    assert "'gp_events' (gp_events.csv): column event_date has day and month in both orders: in 1 of 40 date(s)" in said
-    assert "1 date(s) which read either way cannot be trusted" in said
-
-
-# A month sent twice
-
-
-def test_a_month_sent_twice_under_new_record_ids_counts_once(system, settled, tmp_path):
-    expected = tables_of(settled(system), tmp_path / "once")
-    again = system["gp_events"].assign(record_id=lambda rows: "X" + rows["record_id"], received_date="2022-04-05")
-    system["gp_events"] = pd.concat([again, system["gp_events"]])
-    linked = records.build(settled(system), AS_OF, tmp_path / "twice")
-    counts = pd.read_parquet(linked.source_counts)
-    twice = counts[counts["why"].str.startswith("sent twice")]
-    assert (twice["source"].tolist(), twice["fate"].tolist(), twice["rows"].tolist()) == (
-        ["gp_events"],
-        ["duplicate"],
-        [39],
-    )
-    read = tuple(map(pd.read_parquet, (linked.people, linked.events, linked.contacts)))
-    for one, other in zip(expected, read, strict=True):
-        pd.testing.assert_frame_equal(one, other)
-
-
-def test_two_equal_rows_alone_are_two_contacts(system, settled, tmp_path):
-    twin = system["gp_events"].iloc[[0]].assign(record_id="X0")
-    system["gp_events"] = pd.concat([system["gp_events"], twin])
-    linked = records.build(settled(system), AS_OF, tmp_path / "out")
-    assert counts_of(linked, "gp_events") == {"opted_out": 1, "used": 40}
-
-
-# Births and deaths
-
-
-def test_a_death_before_birth_is_set_aside_and_comes_back_when_mended(system, settled, tmp_path):
-    whole = system["demographics"].copy()
-    system["demographics"].loc[39, "date_of_death"] = "1919-05-01"
-    linked = records.build(settled(system), AS_OF, tmp_path / "out")
-    (row,) = quarantined(linked, "demographics").itertuples()
-    assert (row.record_id, row.reason) == ("D39", "column date_of_birth is later than date_of_death")
-    assert str(row.date_of_death)[:10] == "1919-05-01"
-    system["demographics"] = whole
-    assert (
-        counts_of(records.build(settled(system), AS_OF, tmp_path / "again"), "demographics").get("quarantined", 0) == 0
-    )
-
-
 # Databases and damage
 
 
@@ -364,6 +142,24 @@ def test_a_parquet_file_that_was_cut_off_says_so(system, settled, tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     said = refused(changed(settled(system), "demographics", path=path), tmp_path / "out")
     assert "(demographics.parquet): the file was cut off" in said
+
+
+@pytest.mark.parametrize("part", ["rows", "footer"])
+def test_a_parquet_file_that_was_overwritten_inside_is_named_by_run_and_check(system, settled, tmp_path, part):
+    path = tmp_path / "emergency_care.parquet"
+    attendances = system["hospital_spells"].assign(arrival_date="2022-06-01", arrival_mode="ambulance", acuity="1")
+    attendances = attendances.assign(chief_complaint="1", discharge_destination="home")
+    attendances.to_parquet(path, compression="zstd")
+    content = bytearray(path.read_bytes())
+    begin, end = (4, len(content) // 3) if part == "rows" else (len(content) * 2 // 3, len(content) - 8)
+    content[begin:end] = (byte ^ 0x5A for byte in content[begin:end])
+    path.write_bytes(content)
+    system["emergency_care"] = attendances
+    settings = changed(settled(system), "emergency_care", path=path)
+    said = refused(settings, tmp_path / "out")
+    assert said.startswith("source 'emergency_care' (emergency_care.parquet): the file")
+    (told,) = found(check_sources(settings, AS_OF), source="emergency_care", severity=STOP)["sentence"]
+    assert "cannot be read" in told
 
 
 def test_a_gzipped_file_that_was_cut_off_says_so(system, settled, tmp_path):

@@ -1,72 +1,17 @@
-"""People keep their identity from week to week; merges and splits are recorded, and a decision undoes them."""
+"""People keep their identity from week to week; merges and splits are recorded."""
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
-import random
-import shutil
 
 import pandas as pd
-import pytest
 
-import records
-from casewell import doors
-from casewell.errors import SettingsError, SourceError
-from records import decisions, identity, pseudonyms, register, tables
+from records import identity, register
 from records.keyed import keyed_hashes
 from records.reading import connect
 from tests.records.conftest import NUMBERS, number
-
-WEEKS = [dt.date(2022, 9, 22) + dt.timedelta(days=7 * n) for n in range(4)]
-# Somebody whom no registration holds.
-STRANGER = {"given_name": "Zebedee", "family_name": "Quill", "date_of_birth": "1971-11-23", "postcode": "ZZ99 9ZZ"}
-
-
-@pytest.fixture
-def week(settled, tmp_path):
-    """Build one week from tables, and return who each record is, with what was recorded as changed."""
-
-    def run(place, tables_of, out=None, **changes):
-        folder = tmp_path / "linked" / (out or str(WEEKS[place]))
-        shutil.rmtree(folder, ignore_errors=True)
-        linked = records.build(settled(tables_of, **changes), WEEKS[place], folder)
-        people = pd.read_parquet(linked.identities).set_index(["source", "source_record"])["person_id"]
-        return people, doors.read(folder / register.CHANGES, tables.CHANGES)
-
-    return run
-
-
-@pytest.fixture
-def decide(tmp_path):
-    """Write a decisions file, and return the settings that name it."""
-
-    def write(*rows):
-        path = tmp_path / "decisions.csv"
-        table = pd.DataFrame(rows, columns=[*decisions.PAIR, "decision", "decided_on"])
-        table = table.assign(reason="looked at the letters", decided_by="A. Clerk")
-        table[list(decisions.COLUMNS)].to_csv(path, index=False)
-        path.chmod(0o600)
-        return {"linkage": {"decisions": path}}
-
-    return write
-
-
-def altered(system, source, row, **changes):
-    table = system[source].copy()
-    for column, value in changes.items():
-        table.loc[row, column] = value
-    return {**system, source: table}
-
-
-def with_row(system, source, row, **changes):
-    table = system[source]
-    return {**system, source: pd.concat([table, pd.DataFrame([table.loc[row].to_dict() | changes])], ignore_index=True)}
-
-
-def changes_in_words(changes):
-    return [(row.kind, row.reason) for row in changes.itertuples()]
+from tests.records.weeks import STRANGER, altered, changes_in_words, merged_by_a_correction, with_row
 
 
 def test_keyed_hashes_are_hmac_sha_256():
@@ -110,111 +55,12 @@ def test_a_record_that_bears_a_known_number_now_merges_its_person_and_says_so(we
     assert changes["reason"].tolist() == ["a record without a number has one now"]
 
 
-def merged_by_a_correction(week, system):
-    """A misspelled record is alone in the first week; corrected, it joins its person in the second."""
-    wrong = altered(system, "housing", 3, family_name="Quill")
-    first, _ = week(0, wrong)
-    second, changes = week(1, system)
-    assert first["housing", "U3"] != first["demographics", "D3"] == second["housing", "U3"]
-    return first, changes
-
-
 def test_a_merge_says_what_joined_the_two(week, system):
     first, changes = merged_by_a_correction(week, system)
     assert changes[["kind", "person_id", "other_person_id"]].values.tolist() == [
         ["merged", first["demographics", "D3"], first["housing", "U3"]]
     ]
     assert changes["reason"].tolist() == ["what the records say fits exactly one person"]
-
-
-def test_a_decision_undoes_a_merge_and_gives_the_id_back(week, system, decide):
-    first, _ = merged_by_a_correction(week, system)
-    told = decide(("demographics", "D3", "housing", "U3", "different", "2022-10-05"))
-    third, changes = week(2, system, **told)
-    assert third["housing", "U3"] == first["housing", "U3"]
-    assert third["demographics", "D3"] == first["demographics", "D3"]
-    assert changes_in_words(changes) == [("split", "a person's decision")]
-    fourth, changes = week(3, system, **told)
-    assert fourth[third.index].equals(third)
-    assert changes.empty
-
-
-def test_a_decision_of_the_day_itself_does_not_count_yet(week, system, decide):
-    told = decide(("demographics", "D3", "housing", "U3", "different", str(WEEKS[0])))
-    people, _ = week(0, system, **told)
-    assert people["demographics", "D3"] == people["housing", "U3"]
-
-
-@pytest.mark.parametrize(
-    ("one", "two"),
-    [
-        (("demographics", "D3"), ("gp_events", "G3")),  # one number
-        (("demographics", "D3"), ("hospital_spells", "H3")),  # one number, and a birth date
-        (("demographics", "D0"), ("hospital_spells", "H0")),  # birth date, sex and postcode
-        (("demographics", "D3"), ("housing", "U3")),  # names
-        (("housing", "U3"), ("demographics", "D3")),
-    ],
-)
-def test_different_holds_whatever_links_the_two(week, system, decide, one, two):
-    first, _ = week(0, system)
-    assert first[one] == first[two]
-    second, changes = week(1, system, **decide((*one, *two, "different", "2022-09-23")))
-    assert second[one] != second[two]
-    others = second.drop([one, two])
-    assert (others == first[others.index]).all()
-    assert [kind for kind, _ in changes_in_words(changes)] == ["split"]
-    assert set(changes["reason"]) == {"a person's decision"}
-
-
-def test_a_row_that_nothing_keeps_apart_any_more_is_on_record_as_merged(week, system, decide):
-    """An event of a GP says nothing but its number, so that nothing else of it could be recognised."""
-    one, two = ("demographics", "D3"), ("gp_events", "G3")
-    first, _ = week(0, system)
-    parted, _ = week(1, system, **decide((*one, *two, "different", "2022-09-23")))
-    assert parted[two] != first[two]
-    undone = decide((*one, *two, "different", "2022-09-23"), (*one, *two, "same", "2022-10-03"))
-    third, changes = week(2, system, **undone)
-    assert third.equals(first)
-    assert changes[["kind", "person_id", "other_person_id", "records"]].values.tolist() == [
-        ["merged", first[one], parted[two], 1]
-    ]
-    assert changes["reason"].tolist() == ["what kept them apart no longer holds"]
-
-
-def test_same_joins_two_people_whom_numbers_keep_apart(week, system, decide):
-    first, _ = week(0, system)
-    second, changes = week(1, system, **decide(("demographics", "D3", "demographics", "D8", "same", "2022-09-23")))
-    assert second["demographics", "D3"] == second["demographics", "D8"] == second["gp_events", "G8"]
-    assert second["demographics", "D3"] in {first["demographics", "D3"], first["demographics", "D8"]}
-    assert changes_in_words(changes) == [("merged", "a person's decision")]
-    third, changes = week(2, system)
-    assert third.equals(first)
-    assert [kind for kind, _ in changes_in_words(changes)] == ["split"]
-
-
-def test_a_record_that_a_decision_joins_to_another_person_leaves_its_own_by_that_decision(week, system, decide):
-    first, _ = week(0, system)
-    assert first["housing", "U3"] == first["demographics", "D3"]
-    second, changes = week(1, system, **decide(("demographics", "D8", "housing", "U3", "same", "2022-09-23")))
-    assert second["housing", "U3"] == first["demographics", "D8"]
-    assert second.drop([("housing", "U3")]).equals(first.drop([("housing", "U3")]))
-    assert changes_in_words(changes) == [("moved", "a person's decision")]
-
-
-def test_same_and_different_hold_together(week, system, decide):
-    told = decide(
-        ("demographics", "D3", "demographics", "D8", "same", "2022-09-01"),
-        ("demographics", "D8", "housing", "U3", "different", "2022-09-01"),
-    )
-    people, _ = week(0, system, **told)
-    assert people["demographics", "D3"] == people["demographics", "D8"] != people["housing", "U3"]
-
-
-def test_a_decision_whose_record_is_gone_is_counted(week, system, decide, tmp_path):
-    people, _ = week(0, system, **decide(("demographics", "D3", "housing", "gone", "same", "2022-09-01")))
-    summary = pd.read_json(tmp_path / "linked" / str(WEEKS[0]) / "summary.json", typ="series")
-    assert summary["linkage"]["decisions_without_their_record"] == 1
-    assert people["demographics", "D3"] == people["gp_events", "G3"]
 
 
 def test_a_person_without_a_number_who_changes_name_keeps_the_id(week, system):
@@ -309,109 +155,3 @@ def test_a_number_that_is_no_longer_believed_splits_with_the_reason(week, system
     ]
     _, changes = week(2, altered(twice, "demographics", 3, **{**STRANGER, "postcode": "ZZ3 1AA"}))
     assert changes.empty
-
-
-def files_of(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def test_a_past_week_is_built_again_as_it_was(week, system, tmp_path):
-    unknown = altered(with_row(system, "housing", 0, record_id="U99", **STRANGER), "housing", 3, family_name="Quill")
-    week(0, unknown)
-    week(1, system)
-    week(2, unknown)
-    entries = files_of(tmp_path / "data" / "links")
-    week(1, system, out="again")
-    assert files_of(tmp_path / "linked" / "again") == files_of(tmp_path / "linked" / str(WEEKS[1]))
-    assert files_of(tmp_path / "data" / "links") == entries
-
-
-def test_neither_the_order_of_rows_nor_of_sources_matters_to_the_register(week, system, tmp_path):
-    wrong = altered(system, "housing", 3, family_name="Quill")
-    week(0, wrong)
-    people, _ = week(1, system)
-    entry = files_of(tmp_path / "data" / "links" / "test" / str(WEEKS[1]))
-    names = list(system)
-    random.Random(3).shuffle(names)
-    shuffled = {name: system[name].sample(frac=1, random_state=4) for name in names}
-    again, _ = week(1, shuffled, out="again")
-    assert again.sort_index().equals(people.sort_index())
-    assert files_of(tmp_path / "data" / "links" / "test" / str(WEEKS[1])) == entry
-
-
-def test_the_register_is_private_and_holds_no_name_nor_number(week, system, tmp_path):
-    week(0, system)
-    home = tmp_path / "data" / "links" / "test"
-    for path in home.rglob("*"):
-        assert path.stat().st_mode & 0o077 == 0
-    whole = b"".join(files_of(home).values())
-    assert not [word for word in (*NUMBERS, "Chowdhury", "CHOWDHURY") if word.encode() in whole]
-
-
-def test_a_damaged_register_is_named_and_removing_it_helps(week, system, tmp_path):
-    week(0, system)
-    folder = tmp_path / "data" / "links" / "test" / str(WEEKS[0])
-    handles = folder / "handles.parquet"
-    handles.write_bytes(handles.read_bytes()[:-9])
-    with pytest.raises(SourceError, match=r"register of linkage is damaged: handles\.parquet"):
-        week(1, system)
-    shutil.rmtree(folder)
-    week(1, system)
-
-
-def test_a_damaged_description_of_an_entry_is_named(week, system, tmp_path):
-    week(0, system)
-    (tmp_path / "data" / "links" / "test" / str(WEEKS[0]) / register.META).write_text("{", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"register of linkage is damaged: entry\.json"):
-        week(1, system)
-
-
-def test_a_lost_key_is_refused_instead_of_giving_everybody_a_new_id(week, system, tmp_path):
-    first, _ = week(0, system)
-    (tmp_path / "other").write_text("o" * 64)
-    (tmp_path / "other").chmod(0o600)
-    with pytest.raises(SettingsError, match="everybody would get a new id") as refused:
-        week(1, system, pseudonym_key_file=tmp_path / "other")
-    assert "previous_pseudonym_key_file" in refused.value.advice
-    assert "move the folder away" in refused.value.advice
-    (tmp_path / "data" / "links" / "test").rename(tmp_path / "moved")
-    second, changes = week(1, system, pseudonym_key_file=tmp_path / "other")
-    assert changes.empty
-    assert not set(first) & set(second)
-
-
-def test_what_was_linked_with_the_demonstration_s_key_does_not_count_as_a_lost_one(week, system, tmp_path, monkeypatch):
-    monkeypatch.setattr(pseudonyms, "DEMONSTRATION_KEY", (tmp_path / "demonstration").name.encode() * 4)
-    monkeypatch.setenv(pseudonyms.ENVIRONMENT_VARIABLE, pseudonyms.DEMONSTRATION_KEY.decode())
-    first, _ = week(0, system)
-    monkeypatch.setenv(pseudonyms.ENVIRONMENT_VARIABLE, "r" * 40)
-    second, _ = week(1, system)
-    assert not set(first) & set(second)
-
-
-def test_a_source_with_one_row_a_person_never_has_two(week, system, settled, tmp_path):
-    twice = with_row(system, "housing", 3, record_id="U99")
-    settings = settled(twice)
-    housing = settings.sources["housing"].model_copy(update={"one_row_a_person": True})
-    settings = settings.model_copy(update={"sources": {**settings.sources, "housing": housing}})
-    linked = records.build(settings, WEEKS[0], tmp_path / "linked" / "single")
-    people = pd.read_parquet(linked.identities).set_index(["source", "source_record"])["person_id"]
-    assert people["housing"].is_unique
-    assert people["housing", "U3"] == people["demographics", "D3"]
-
-
-def test_a_build_for_the_past_leaves_no_entry(week, system, tmp_path):
-    week(2, system)
-    week(0, system)
-    assert [path.name for path in (tmp_path / "data" / "links" / "test").iterdir()] == [str(WEEKS[2])]
-
-
-def test_a_stage_goes_also_by_the_entry_it_starts_from(settled, system, tmp_path):
-    from flows.workspace import identity
-
-    settings = settled(system)
-    before = [identity(settings, day, "linkage") for day in WEEKS[:2]]
-    records.build(settings, WEEKS[0], tmp_path / "linked" / "now")
-    after = [identity(settings, day, "linkage") for day in WEEKS[:2]]
-    assert after[0] == before[0]
-    assert after[1] != before[1]

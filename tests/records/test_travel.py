@@ -15,7 +15,8 @@ from casewell.errors import SourceError
 from casewell.settings import Source
 from records import tables
 from records.areas import REFERENCE
-from records.checking import open_extract, read_rows
+from records.checking import read_rows
+from records.extracts import open_extract
 from records.opt_outs import no_opt_outs
 from records.travel import find_travel
 from tests.records.conftest import BASIS

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .test_stays import AGAIN, ELSEWHERE, EPISODE, LATER, MOVED, SECOND, events, histories, versions, visible
+from .hospital import AGAIN, ELSEWHERE, EPISODE, LATER, MOVED, SECOND, events, versions, visible
+from .hospital_histories import histories
 
 START = dt.date(2022, 1, 1)
 

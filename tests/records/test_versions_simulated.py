@@ -18,7 +18,7 @@ from casewell.settings import Eligibility
 from features import CATALOGUE
 
 from .conftest import number, settle
-from .test_stays import visible
+from .hospital import visible
 
 LAST = dt.date(2026, 10, 1)
 EARLIER = [dt.date(2025, 3, 3), dt.date(2026, 2, 1)]
