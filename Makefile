@@ -1,14 +1,14 @@
 # The whole of Casewell from a fresh clone: Python 3.11 or newer and make are all it needs.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run test test-spark check docs ui bench bench-simulation bench-linkage bench-features bench-risk bench-risk-scale bench-diabetes tune bench-records bench-weekly-linkage bench-allocation bench-audit bench-diabetes-fairness bench-gate bench-households bench-monitoring bench-need bench-benefit bench-programme bench-trials simulation-report clean
+.PHONY: help run test test-spark check docs ui bench bench-simulation bench-linkage bench-features bench-feature-equality bench-risk bench-risk-scale bench-diabetes tune bench-records bench-weekly-linkage bench-allocation bench-audit bench-diabetes-fairness bench-gate bench-households bench-monitoring bench-need bench-benefit bench-programme bench-trials simulation-report clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 
 export PREFECT_HOME := $(CURDIR)/.prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
-export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS := 180
+export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS ?= 180
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export OMP_WAIT_POLICY := PASSIVE
@@ -99,6 +99,10 @@ bench-need: .venv/.stamp  ## is expected need nearer the truth than recorded nee
 
 bench-features: .venv/.stamp  ## what features cost, beside what else could make them (about twenty minutes and 12 GB of disk)
 	$(BIN)/python -m benchmarks.features
+
+bench-feature-equality: .venv-spark/.stamp  ## are reference, embedded and Spark engine equal cell by cell, and blind to the future? 20,000 people (about half an hour)
+	.venv-spark/bin/python -m benchmarks.feature_leaks
+	.venv-spark/bin/python -m benchmarks.feature_equality
 
 bench-risk: .venv/.stamp  ## predicted risk, by trees and by the simpler model, against true risk: 100,000 people on three seeds (about three quarters of an hour)
 	$(BIN)/python -m benchmarks.risk_coverage

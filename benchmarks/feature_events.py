@@ -44,7 +44,7 @@ def features() -> list[Feature]:
     wanted: list[tuple[str, str, int | None]] = [(group, "count", window) for group in CODES for window in WINDOWS]
     wanted += [(group, "days_since_last", None) for group in CODES]
     wanted += [(group, "sum", window) for group in CODES[:VALUED] for window in WINDOWS[1:]]
-    return [Feature(f"{g}_{how}_{days}", "bench", str(g), how, days, "", "") for g, how, days in wanted]  # type: ignore[arg-type]
+    return [Feature(f"group_{g[-2:]}_{how}_{days}", "bench", str(g), how, days, "", "") for g, how, days in wanted]  # type: ignore[arg-type]
 
 
 def people(number: int) -> np.ndarray:

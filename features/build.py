@@ -15,8 +15,9 @@ import pandas as pd
 
 from features.at_home import Homes
 from features.catalogue import CATALOGUE
-from features.checks import check_catalogue
-from features.code_groups import load_code_groups
+from features.checks import check_build
+from features.code_groups import events_have, load_code_groups
+from features.coding import known_between
 from features.feature import DERIVED, Feature
 from features.from_events import from_store
 from features.not_events import derived_column, needed_for
@@ -63,15 +64,16 @@ def build(
     SourceError
         The population breaks its contract, or the events lack a column.
     AsOfError
-        Nothing was known of anybody by an index date.
+        Nothing was known of anybody by an index date, or nothing new for a year.
     """
     say = progress or (lambda _: None)
     code_groups = load_code_groups()
-    check_catalogue(features, set(code_groups["group"]))
     wanted = needed_for(features)
     from_events = [feature for feature in wanted if feature.group is not None]
     with tempfile.TemporaryDirectory(prefix="casewell-features-") as scratch, replaced(out) as folder:
         asked = lay_out(population, Path(scratch))
+        dates = asked.dates if from_events else asked.dates[:0]
+        check_build(features, events_have(code_groups), dates, known_between(events) if len(dates) else None)
         say(f"Building {len(features)} features for {asked.people:,} people at {len(asked.dates)} index date(s)")
         told = _of_events(Pieces(asked, len(wanted)), events, from_events, code_groups, say, engine)
         homes = Homes(asked, people, residences, wanted, Path(scratch))

@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
-import difflib
-import math
+import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from casewell.errors import AsOfError, SettingsError
-from features.feature import DERIVED, LIVING, MEANINGS, STATIC, Feature
+from features.declare import feature_name
+from features.feature import Feature
 from features.not_events import needed_for
-from features.plan import PERIOD_DAYS
+from features.rules import Groups, problems_of
 
 SILENT_DAYS = 365
-OF_VALUES = ("sum", "mean", "min", "max", "last", "slope")
-OF_STAYS = ("days_spent", "days_running", "running")
-# What the events of each of the catalogue's sources have besides a date and a code.
-HAVE_VALUES = ("general practice", "hospital", "social care")
-HAVE_ENDS = ("hospital", "social care")
-HAVE_NEITHER = (
-    "community",
-    "emergency care",
-    "housing",
-    "mental health",
-    "outpatients",
-    "prescriptions",
-    "urgent care",
-)
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+KEYS = ("index_date", "person_id")  # the other columns of a matrix
 
 
-def check_catalogue(features: Sequence[Feature], groups: Collection[str]) -> None:
-    """Check names, groups, aggregations and windows.
+def check_build(
+    features: Sequence[Feature],
+    groups: Groups,
+    dates: Iterable[pd.Timestamp],
+    known: tuple[pd.Timestamp, pd.Timestamp] | None,
+) -> None:
+    """Check a catalogue, and the dates on which it is asked for, so that whoever got both wrong is told of both.
 
     Raises
     ------
     SettingsError
-        Every broken rule at once, unknown names with the nearest known one.
+        The catalogue breaks a rule: what is wrong with it, and with the dates.
+    AsOfError
+        Nothing is wrong but index dates, as `check_index_dates` says.
+    """
+    try:
+        check_catalogue(features, groups)
+    except SettingsError as wrong:
+        try:
+            check_index_dates(dates, known)
+        except AsOfError as late:
+            raise SettingsError([*wrong.problems, *late.problems], f"{wrong.advice} {late.advice}") from None
+        raise
+    check_index_dates(dates, known)
+
+
+def check_catalogue(features: Sequence[Feature], groups: Groups) -> None:
+    """Check names, groups, aggregations and windows.
+
+    Parameters
+    ----------
+    groups
+        By name of each code group, what its events may have (`features.code_groups.events_have`).
+
+    Raises
+    ------
+    SettingsError
+        Every broken rule at once, with the nearest valid choice where there is one.
     """
     problems = [] if features else ["no feature is declared"]
-    repeated = sorted(name for name, times in Counter(feature.name for feature in features).items() if times > 1)
-    problems += [f"feature {name!r} is declared more than once" for name in repeated]
-    problems += _two_meanings(features)
+    problems += _names(features) + _two_meanings(features)
     names = {feature.name for feature in features}
     for feature in [*features, *(part for part in needed_for(features) if part.name not in names)]:
-        problems += [f"feature {feature.name!r}: {problem}" for problem in _problems(feature, groups)]
+        problems += [f"feature {feature.name!r}: {problem}" for problem in problems_of(feature, groups)]
     if problems:
         raise SettingsError(problems, "features/catalogue.py declares the features.")
 
@@ -64,10 +81,12 @@ def check_index_dates(dates: Iterable[pd.Timestamp], known: tuple[pd.Timestamp, 
     AsOfError
         Every such date at once, each with the nearest that can be used.
     """
+    asked = sorted(np.datetime64(date, "D") for date in dates)
+    if not asked:
+        return
     if known is None:
         raise AsOfError("there is no event of anybody", "Link the records anew, from sources that hold some.")
     first, last = np.datetime64(known[0], "D") + 1, np.datetime64(known[1], "D") + SILENT_DAYS
-    asked = sorted(np.datetime64(date, "D") for date in dates)
     problems = [
         f"index date {date}: nothing was known by then; the first that can be used is {first}"
         for date in asked
@@ -80,6 +99,43 @@ def check_index_dates(dates: Iterable[pd.Timestamp], known: tuple[pd.Timestamp, 
     ]
     if problems:
         raise AsOfError(problems, "The events end where the sources do: deliver newer ones, or ask for another date.")
+
+
+def _names(features: Sequence[Feature]) -> list[str]:
+    """Find names that cannot be a column, or that are another's; capitals do not tell two columns apart."""
+    names = [feature.name for feature in features]
+    by_column: dict[str, list[str]] = {}
+    for name in names:
+        by_column.setdefault(name.lower(), []).append(name)
+    return [
+        *[
+            f"feature {name!r} is declared more than once; {_told_apart([one for one in features if one.name == name])}"
+            for name in dict.fromkeys(names)
+            if names.count(name) > 1
+        ],
+        *[
+            f"features {' and '.join(map(repr, sorted(set(same))))} differ by capitals alone; rename one"
+            for same in by_column.values()
+            if len(set(same)) > 1
+        ],
+        *[f"a feature cannot be named {name!r}, which every matrix has" for name in KEYS if name in by_column],
+        *[
+            f"feature {name!r}: a name is letters, digits and underscores, a letter first{_plain(name)}"
+            for name in sorted(set(names))
+            if not NAME.fullmatch(name)
+        ],
+    ]
+
+
+def _told_apart(same: Sequence[Feature]) -> str:
+    """Say how features of one name could be told apart, as the catalogue does."""
+    apart = sorted({feature_name(one.group or one.source, one.aggregation, one.window_days) for one in same})
+    return f"say {' and '.join(map(repr, apart))}" if len(apart) > 1 else "leave one out"
+
+
+def _plain(name: str) -> str:
+    plain = re.sub(r"[\W_]+", "_", name.lower(), flags=re.ASCII).lstrip("_0123456789").rstrip("_")
+    return f", say {plain!r}" if plain else ""
 
 
 def _two_meanings(features: Sequence[Feature]) -> list[str]:
@@ -97,47 +153,3 @@ def _two_meanings(features: Sequence[Feature]) -> list[str]:
         for name, several in sorted(meanings.items())
         if len(several) > 1 and declared[name] < 2
     ]
-
-
-def _problems(feature: Feature, groups: Collection[str]) -> list[str]:
-    problems = []
-    if feature.aggregation not in MEANINGS:
-        problems.append(f"unknown aggregation {feature.aggregation!r}{_nearest(feature.aggregation, MEANINGS)}")
-    if not (feature.window_days is None or (type(feature.window_days) is int and feature.window_days > 0)):
-        problems.append(f"a window of {feature.window_days} days; it must be a whole number, at least 1, or None")
-        return problems
-    if not all(math.isfinite(number) for number in (feature.threshold or 0, *(part.weight for part in feature.parts))):
-        problems.append("a threshold or weight that is not a finite number")
-    for what, aggregations, sources in (("values", OF_VALUES, HAVE_VALUES), ("ends", OF_STAYS, HAVE_ENDS)):
-        lacking = (*HAVE_NEITHER, *HAVE_VALUES)
-        if feature.aggregation in aggregations and feature.source in lacking and feature.source not in sources:
-            problems.append(
-                f"{feature.aggregation} needs events with {what}, which those of {feature.source!r} have not; "
-                f"take one of {', '.join(sources)}, or count"
-            )
-    if (feature.aggregation in DERIVED) != bool(feature.parts):
-        problems.append(f"{feature.aggregation} {'needs' if feature.aggregation in DERIVED else 'takes no'} parts")
-    if (feature.aggregation == "reaches") != (feature.threshold is not None):
-        problems.append(
-            f"{feature.aggregation} {'needs a' if feature.aggregation == 'reaches' else 'takes no'} threshold"
-        )
-    if feature.aggregation == "change" and feature.window_days is None:
-        problems.append("change needs a window")
-    if feature.aggregation == "periods_with" and (feature.window_days is None or feature.window_days % PERIOD_DAYS):
-        problems.append(f"periods_with needs a window of whole periods of {PERIOD_DAYS} days{_whole(feature)}")
-    without_events = feature.aggregation in STATIC + LIVING + DERIVED
-    if without_events and feature.group is not None:
-        problems.append(f"{feature.aggregation} takes no code group")
-    if not without_events and feature.group not in groups:
-        problems.append(f"unknown code group {feature.group!r}{_nearest(str(feature.group), groups)}")
-    return problems
-
-
-def _whole(feature: Feature) -> str:
-    periods = max(round((feature.window_days or 0) / PERIOD_DAYS), 1)
-    return f", say {periods * PERIOD_DAYS}"
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""

@@ -18,9 +18,10 @@ from casewell.errors import SettingsError
 CODE_GROUPS = Path(__file__).resolve().parents[1] / "data" / "reference" / "code_groups"
 COLUMNS = ("group", "code_prefix", "match", "label", "note")
 LIST_COLUMNS = ("list", "name", "version", "date", "code_systems", "source", "licence")
-SYSTEM_COLUMNS = ("code_system", "name", "edition")
+SYSTEM_COLUMNS = ("code_system", "name", "edition", "events_have")
 ABOUT = ("lists", "code_systems")  # the two files of the folder that hold no groups
 MATCHES = ("exact", "prefix")
+HAVE = ("values", "ends")  # what events may have besides a day and a code
 
 
 def load_code_groups(folder: Path = CODE_GROUPS) -> pd.DataFrame:
@@ -33,7 +34,7 @@ def load_code_groups(folder: Path = CODE_GROUPS) -> pd.DataFrame:
     """
     about, systems = _read(folder / "lists.csv", LIST_COLUMNS), _read(folder / "code_systems.csv", SYSTEM_COLUMNS)
     present = sorted(path.stem for path in folder.glob("*.csv") if path.stem not in ABOUT)
-    problems = _list_problems(about, present, set(systems["code_system"]))
+    problems = _system_problems(systems) + _list_problems(about, present, set(systems["code_system"]))
     tables = [_read(folder / f"{name}.csv", COLUMNS).assign(list=name) for name in present]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, "list"], dtype="str")
     problems += _group_problems(table, about)
@@ -56,6 +57,15 @@ def _read(path: Path, columns: Collection[str]) -> pd.DataFrame:
     if missing:
         raise SettingsError([f"code group file {path.name!r}: missing column {name!r}" for name in missing])
     return table[list(columns)].apply(lambda column: column.str.strip())
+
+
+def _system_problems(systems: pd.DataFrame) -> list[str]:
+    return [
+        f"code_systems.csv: events of {system!r} have {word!r}, of which nothing is known{_nearest(word, HAVE)}"
+        for system, words in zip(systems["code_system"], systems["events_have"], strict=True)
+        for word in words.split()
+        if word not in HAVE
+    ]
 
 
 def _list_problems(about: pd.DataFrame, present: Collection[str], systems: Collection[str]) -> list[str]:
@@ -143,6 +153,17 @@ def require_groups(groups: Iterable[str], code_groups: pd.DataFrame | None = Non
     problems = [f"unknown code group {name!r}{_nearest(name, known)}" for name in sorted(set(groups) - set(known))]
     if problems:
         raise SettingsError(problems, "data/reference/code_groups/ lists the groups.")
+
+
+def events_have(code_groups: pd.DataFrame, folder: Path = CODE_GROUPS) -> dict[str, frozenset[str]]:
+    """Say of each group what its events may have, of `HAVE`, by the code systems it draws on; of an undeclared one, all."""
+    systems = _read(folder / "code_systems.csv", SYSTEM_COLUMNS)
+    by_system = {row["code_system"]: frozenset(row["events_have"].split()) for row in systems.to_dict("records")}
+    own = code_groups.assign(system=code_groups["code_prefix"].str.split("//").str[0])
+    return {
+        str(group): frozenset().union(*(by_system.get(system, frozenset(HAVE)) for system in set(members)))
+        for group, members in own.groupby("group")["system"]
+    }
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

@@ -187,6 +187,11 @@ def typical(source: str, group: str, what: str, unit: str, window: int) -> Featu
     return _one(source, group, "mean", window, unit, what)
 
 
+def added_up(source: str, group: str, what: str, unit: str, window: int) -> Feature:
+    """The sum of what the events measure; informs models only."""
+    return _one(source, group, "sum", window, unit, what)
+
+
 def seen_by(
     source: str, group: str, what: str, window: int, index: Literal["usual_provider", "bice_boxerman"]
 ) -> Feature:

@@ -10,8 +10,6 @@ import pandas as pd
 import pyarrow
 
 from features import store
-from features.checks import check_index_dates
-from features.coding import known_between
 from features.feature import Feature
 from features.kernel import aggregate
 from features.listing import is_compiled
@@ -30,14 +28,11 @@ def from_store(
     ------
     SourceError
         The events lack a column.
-    AsOfError
-        Nothing was known of anybody by an index date.
     """
     if not is_compiled():
         say("Compiling the feature kernel, once on this machine: about ten seconds")
     coded = store.refresh(events, events.with_name("coded_events"), code_groups)
     pyarrow.default_memory_pool().release_unused()  # what reading them all took, for what follows
-    check_index_dates(pieces.population.dates, known_between(events))
     return describe(pieces, coded, features, code_groups)
 
 

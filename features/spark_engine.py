@@ -17,9 +17,8 @@ import pyarrow
 from pyarrow import parquet
 
 from casewell.errors import SettingsError
-from features.checks import check_index_dates
 from features.code_groups import map_codes
-from features.coding import files_of, known_between
+from features.coding import files_of
 from features.feature import ZERO_WHEN_NOTHING, Feature
 from features.pieces import Piece, Pieces
 from features.plan import ALWAYS
@@ -40,11 +39,8 @@ def from_spark(
         An aggregation has no query, or PySpark or Java is not there.
     SourceError
         The events lack a column.
-    AsOfError
-        Nothing was known of anybody by an index date.
     """
     check_covered(features)
-    check_index_dates(pieces.population.dates, known_between(events))
     session = spark_session("features.engine")
     say("Leaving the events to Spark")
     return _described(session, pieces, events, features, code_groups)

@@ -21,6 +21,7 @@ from casewell.errors import AsOfError, SettingsError
 from casewell.settings import Settings, load
 from features import CATALOGUE, Feature, load_code_groups
 from features.checks import check_catalogue
+from features.code_groups import events_have
 from features.explain import DECIDES, LEFT_OUT, Explained, explain, same
 from features.explain_parts import number
 from features.feature import DERIVED
@@ -56,7 +57,7 @@ def print_catalogue(source: str | None, shown: bool, as_json: bool, console: Con
     SettingsError
         The catalogue breaks a rule, as `features.build` would say too; or no feature comes from such a source.
     """
-    check_catalogue(CATALOGUE, set(load_code_groups()["group"]))
+    check_catalogue(CATALOGUE, events_have(load_code_groups()))
     sources = sorted({feature.source for feature in CATALOGUE})
     if source is not None and source not in sources:
         near = difflib.get_close_matches(source, sources, 1, cutoff=0.4)

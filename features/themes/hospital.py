@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from features.declare import (
     ALL_WINDOWS,
+    added_up,
     change,
     counted,
     days,
@@ -87,6 +88,8 @@ def admissions() -> list[Feature]:
         *days(SOURCE, "emergency_spell", "in hospital after emergency admissions", (90, 365, 1095)),
         longest(SOURCE, "emergency_spell", "emergency stay", 1095),
         typical(SOURCE, "emergency_spell", "length of emergency stays", "days", 1095),
+        # Unlike days spent, each stay counts whole, on the day it began.
+        added_up(SOURCE, "emergency_spell", "length of emergency stays", "days", 365),
         *counted(SOURCE, "any_admission", "hospital admission", "hospital admissions", (365, 1095), show=False),
         *days(SOURCE, "any_spell", "in hospital", (365, 1095)),
         *planned,

@@ -15,6 +15,7 @@ from features.pieces import Pieces
 from features.plan import KINDS
 from features.population import lay_out
 from features.reference_engine import ROW, build_in_memory
+from features.rules import OF_STAYS
 from tests.features.tiny import feature, people_table, residences_of
 
 # Groups whose codes overlap, so that an event is often in several.
@@ -25,7 +26,7 @@ FEATURES = [
     feature(how, window, group)
     for how in KINDS
     for window in WINDOWS
-    for group in {GROUPS.get(how, VALUED), CODED}
+    for group in {GROUPS.get(how, VALUED), STAYS if how in OF_STAYS else CODED}
     if not (how == "change" and window is None) and not (how == "periods_with" and window in (1, None))
 ]
 CODES = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import time
 from dataclasses import replace
@@ -15,7 +16,7 @@ from pyarrow import parquet
 
 from casewell.errors import AsOfError, SettingsError, SourceError
 from features import CATALOGUE, Feature, build, store
-from features.checks import check_index_dates
+from features.checks import check_catalogue, check_index_dates
 from features.coding import known_between
 from features.compiled import is_kept
 from features.tables import MATRIX
@@ -173,24 +174,81 @@ def test_every_problem_of_a_catalogue_is_reported_at_once(tmp_path):
         feature("count", 0),
         feature("count", 30.5),
         feature("count", float("nan")),
-        replace(feature("sum", 180), source="outpatients"),
-        replace(feature("days_spent", 180), source="general practice"),
+        feature("sum", 180),
+        feature("days_spent", 180, "bp_systolic"),
         replace(feature("reaches", group=None), threshold=float("inf")),
     ]
     with pytest.raises(SettingsError) as caught:
         write_and_build(tmp_path, population_table(), events_table([]), people_table(), wrong)
     problems = "\n".join(caught.value.problems)
-    assert len(caught.value.problems) == 15
+    assert len(caught.value.problems) == 17
     assert "whole periods of 30 days, say 360" in problems
     assert "did you mean 'ed_attendance'?" in problems
     assert "did you mean 'count'?" in problems
-    assert "declared more than once" in problems
-    assert "a window of 0 days; it must be a whole number, at least 1" in problems
-    assert (
-        "sum needs events with values, which those of 'outpatients' have not; take one of general practice" in problems
-    )
-    assert "days_spent needs events with ends, which those of 'general practice' have not" in problems
+    assert "declared more than once; leave one out" in problems
+    assert "a window of 0 days; it must be a whole number from 1 to 36525, or None for all history; say 1" in problems
+    assert "sum needs events with values, which those of 'ed_attendance' have not; take count, or a group" in problems
+    assert "days_spent needs events with ends, which those of 'bp_systolic' have not" in problems
     assert "threshold or weight that is not a finite number" in problems
+    assert "a letter first, say 'ed_attendance_count_30_5'" in problems
+
+
+def test_one_feature_may_break_every_rule_and_is_told_of_each_beside_the_dates(tmp_path):
+    wrong = [
+        feature("sum", 0, "ed_atendance"),
+        replace(feature("age", 30, None), name="Age at"),
+        replace(feature("cuont", -3), name="c"),
+    ]
+    early = population_table([("1850-01-01", PERSON)])
+    with pytest.raises(SettingsError) as caught:
+        write_and_build(tmp_path, early, events_table([]), people_table(), wrong)
+    told = [problem.split(": ", 1)[-1] for problem in caught.value.problems]
+    assert told == [
+        "a name is letters, digits and underscores, a letter first, say 'age_at'",
+        "a window of 0 days; it must be a whole number from 1 to 36525, or None for all history; say 1",
+        "unknown code group 'ed_atendance'; did you mean 'ed_attendance'?",
+        "age takes no window; say None",
+        "unknown aggregation 'cuont'; did you mean 'count'?",
+        "a window of -3 days; it must be a whole number from 1 to 36525, or None for all history; say 3",
+        "nothing was known by then; the first that can be used is 1900-01-02",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "instead"),
+    [
+        (0, "; say 1"),
+        (-7, "; say 7"),
+        (30.5, "; say 30"),
+        (math.inf, "; say None"),
+        (-math.inf, "; say None"),
+        (10**20, "; say None"),
+        (math.nan, ""),
+        (True, ""),
+        ("30", ""),
+    ],
+)
+def test_a_window_that_cannot_be_is_refused_with_the_nearest_that_can(days, instead):
+    with pytest.raises(SettingsError) as caught:
+        check_catalogue([replace(feature("count", 30), window_days=days)], {"ed_attendance": ()})
+    assert caught.value.problems == [
+        f"feature 'ed_attendance_count_30': a window of {days!r} days; it must be a whole number from 1 to 36525, "
+        f"or None for all history{instead}"
+    ]
+
+
+def test_names_that_a_table_could_not_tell_apart_are_refused():
+    names = ("falls", "Falls", "person_id", "", "a b", "twice", "twice")
+    wrong = [replace(feature("count", 30 + place), name=name) for place, name in enumerate(names)]
+    with pytest.raises(SettingsError) as caught:
+        check_catalogue(wrong, {"ed_attendance": ()})
+    assert caught.value.problems == [
+        "feature 'twice' is declared more than once; say 'ed_attendance_count_35d' and 'ed_attendance_count_36d'",
+        "features 'Falls' and 'falls' differ by capitals alone; rename one",
+        "a feature cannot be named 'person_id', which every matrix has",
+        "feature '': a name is letters, digits and underscores, a letter first",
+        "feature 'a b': a name is letters, digits and underscores, a letter first, say 'a_b'",
+    ]
 
 
 def test_index_dates_without_data_are_refused_all_at_once_with_the_nearest_that_has_some(tmp_path):

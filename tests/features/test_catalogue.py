@@ -11,15 +11,16 @@ import pytest
 from casewell.errors import SettingsError
 from features import CATALOGUE, Feature, load_code_groups, model_columns
 from features.checks import check_catalogue
+from features.code_groups import events_have
 from features.declare import counted, feature_name
 from features.derive import at_least
 from features.documentation import markdown
-from features.feature import DERIVED, DOMAINS, TRAVEL, Part
+from features.feature import DERIVED, DOMAINS, MEANINGS, TRAVEL, Part
 from features.not_events import needed_for
 from features.sensitive import SENSITIVE_GROUPS
 from records import tables
 
-GROUPS = set(load_code_groups()["group"])
+GROUPS = events_have(load_code_groups())
 SOURCES = {
     "hospital",
     "emergency care",
@@ -45,6 +46,10 @@ def test_there_are_at_least_400_features_from_every_source_with_one_name_each():
     assert len(names) >= 400
     assert len(set(names)) == len(names)
     assert {declared.source for declared in CATALOGUE} == SOURCES
+
+
+def test_every_aggregation_serves_some_feature_of_the_catalogue():
+    assert {declared.aggregation for declared in CATALOGUE} == set(MEANINGS)
 
 
 def test_parts_are_checked_as_features_are():
@@ -74,9 +79,10 @@ def test_a_window_that_no_table_of_words_holds_is_declared_and_one_that_cannot_b
     check_catalogue([usual, at_least("general practice", "often", usual, 2, "Often")], GROUPS)
     with pytest.raises(SettingsError) as caught:
         check_catalogue([usual, none, past], GROUPS)
-    assert [problem.split(":")[0] for problem in caught.value.problems] == [
-        "feature 'falls_count_0d'",
-        "feature 'falls_count_-1d'",
+    assert [problem.split(", ")[0] for problem in caught.value.problems] == [
+        "feature 'falls_count_-1d': a name is letters",
+        "feature 'falls_count_0d': a window of 0 days; it must be a whole number from 1 to 36525",
+        "feature 'falls_count_-1d': a window of -1 days; it must be a whole number from 1 to 36525",
     ]
 
 
@@ -123,7 +129,7 @@ def test_nothing_is_said_of_what_is_not_recorded(value):
 
 
 def test_no_sensitive_group_is_showable():
-    assert set(SENSITIVE_GROUPS) <= GROUPS
+    assert set(SENSITIVE_GROUPS) <= set(GROUPS)
     assert not [declared.name for declared in CATALOGUE if declared.showable and declared.group in SENSITIVE_GROUPS]
     assert not [declared.name for declared in CATALOGUE if declared.template and not declared.showable]
     assert not [f.name for f in SHOWABLE if f.groups() & set(SENSITIVE_GROUPS)]

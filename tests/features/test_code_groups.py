@@ -7,7 +7,7 @@ import pytest
 
 from casewell.errors import SettingsError
 from features import CATALOGUE, load_code_groups, map_codes
-from features.code_groups import CODE_GROUPS, load_lists, require_groups
+from features.code_groups import CODE_GROUPS, events_have, load_lists, require_groups
 from features.not_events import needed_for
 from features.sensitive import SENSITIVE_GROUPS
 from records.contracts import ADMISSION_METHODS
@@ -120,7 +120,7 @@ def test_a_code_of_no_group_has_no_row():
 
 LISTS = "list,name,version,date,code_systems,source,licence\n"
 GOOD_LIST = "mine,My list,1,2026-11-22,ED SNOMED,me,own\n"
-SYSTEMS = "code_system,name,edition\nED,emergency,1\nSNOMED,SNOMED CT,2026\nICD10,ICD-10,5\n"
+SYSTEMS = "code_system,name,edition,events_have\nED,emergency,1,\nSNOMED,SNOMED CT,2026,values\nICD10,ICD-10,5,\n"
 
 
 @pytest.fixture
@@ -180,6 +180,28 @@ def test_a_list_says_version_date_source_and_code_systems(folder, lists, expecte
     assert len(said) == len(expected)
     for problem, words in zip(said, expected, strict=True):
         assert words in problem
+
+
+def test_a_group_s_events_have_what_any_of_its_code_systems_has(folder):
+    (folder / "mine.csv").write_text(
+        HEAD + "a,ED//X,exact,A,\nb,ED//X,exact,B,\nb,SNOMED//1,exact,B,\nc,OWN//1,exact,C,\n"
+    )
+    groups = pd.read_csv(folder / "mine.csv")
+    assert events_have(groups, folder) == {"a": set(), "b": {"values"}, "c": {"values", "ends"}}
+
+
+def test_what_events_of_a_system_cannot_have_is_refused(folder):
+    (folder / "code_systems.csv").write_text(SYSTEMS.replace("CT,2026,values", "CT,2026,values ende"))
+    assert problems_of(folder) == [
+        "code_systems.csv: events of 'SNOMED' have 'ende', of which nothing is known; did you mean 'ends'?"
+    ]
+
+
+def test_the_committed_systems_say_what_the_simulated_events_have():
+    have = events_have(GROUPS)
+    assert {name for name, words in have.items() if "ends" in words} >= {"any_spell", "home_support", "care_home_stay"}
+    assert "values" in have["bp_systolic"]
+    assert not have["ed_attendance"] | have["any_diagnosis"] | have["prescription_regular"]
 
 
 @pytest.mark.parametrize("text", ["", "group,label\na,A\n", HEAD], ids=["empty", "missing columns", "no group"])

@@ -99,6 +99,22 @@ def test_a_version_received_in_time_replaces_the_one_before(matrix_bytes):
     assert matrix_bytes(told) == matrix_bytes(told[told["known_until"].isna()])
 
 
+def sent_again(events: pd.DataFrame, first_day: int, last_day: int) -> pd.DataFrame:
+    """Send half of the events again between these days, as they were."""
+    again = known(events.sample(frac=0.5, random_state=7), first_day, last_day)
+    return pd.concat([events.assign(known_until=again["known_at"]), again])
+
+
+def test_what_is_sent_again_unchanged_counts_once_whenever_it_comes(matrix_bytes, monkeypatch):
+    before = history(1, 200)
+    assert matrix_bytes(sent_again(before, 0, 90)) == matrix_bytes(before)
+    in_time = sent_again(before, -1, -1)
+    once = matrix_bytes(in_time[in_time["known_until"].isna()])
+    assert matrix_bytes(in_time) == once
+    monkeypatch.setattr(visible, "_see", broken("asked_day[end - 1] > replaced[event]", "False"))
+    assert matrix_bytes(in_time) != once
+
+
 def test_an_event_of_the_future_that_is_said_to_be_known_already_changes_nothing(matrix_bytes):
     before = history(1, 100)
     future = before.assign(time=CUT, known_at=CUT - pd.Timedelta("1D")).astype(before.dtypes)
