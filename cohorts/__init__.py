@@ -1,10 +1,12 @@
 from cohorts.allocation import allocate
+from cohorts.answers import ON_IT, standing_answers
 from cohorts.assembly import assemble
-from cohorts.changes import ON_IT, Earlier, personal_changes, turnover
+from cohorts.changes import Earlier, personal_changes, turnover
 from cohorts.circumstances import circumstances
 from cohorts.fhir_files import write_bundles
 from cohorts.first_steps import first_steps
 from cohorts.formats import write_lists
+from cohorts.known_teams import refuse_unknown_teams
 from cohorts.last_places import listed_with
 from cohorts.ledger import counts, ledger, write_counts
 from cohorts.margin import lots, refuse_outdated_margins, resting_now
@@ -16,8 +18,8 @@ from cohorts.price_page import write_price_page
 from cohorts.publish import clear_leftovers, publish, stage
 from cohorts.reason_days import with_days
 from cohorts.reasons import side_by_side, strongest
-from cohorts.routing import DECLINED, declined_until, route
-from cohorts.several import OtherProgrammes, as_offered
+from cohorts.routing import route
+from cohorts.several import OtherProgrammes, as_offered, nobody_closed
 from cohorts.tables import ALLOCATION, COHORT, DOORS, LEDGER, ROUTES, TURNOVER, UNMET
 from cohorts.team_lists import Heading
 from cohorts.turnover_counts import turnover_counts
@@ -26,7 +28,6 @@ from cohorts.unmet import unmet_need
 __all__ = [
     "ALLOCATION",
     "COHORT",
-    "DECLINED",
     "DOORS",
     "LEDGER",
     "ON_IT",
@@ -42,21 +43,23 @@ __all__ = [
     "circumstances",
     "clear_leftovers",
     "counts",
-    "declined_until",
     "first_steps",
     "ledger",
     "listed_with",
     "lots",
+    "nobody_closed",
     "personal_changes",
     "price",
     "price_json",
     "publish",
     "refuse_outdated",
     "refuse_outdated_margins",
+    "refuse_unknown_teams",
     "resting_now",
     "route",
     "side_by_side",
     "stage",
+    "standing_answers",
     "strongest",
     "turnover",
     "turnover_counts",

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from casewell.doors import check
-from casewell.errors import SettingsError
 from casewell.settings import Policy, Stability, Teams
 from cohorts.floors import choose_above
+from cohorts.known_teams import refuse_unknown_teams
 from cohorts.margin import draw, strata
 from cohorts.policy import KEPT, asked, weights
 from cohorts.several import OtherProgrammes, allocate_among
@@ -23,8 +21,6 @@ from cohorts.whys import why
 
 NO_POLICY = Policy()
 NO_LIMIT = Stability()
-_NAMED = 12
-"""So many teams are named to somebody who named one that is not there."""
 
 
 def allocate(
@@ -78,7 +74,7 @@ def allocate(
         When `teams.capacity` names a team that serves nobody, the policy a group that does not exist, or the floors
         cannot all be met; it says the nearest that can be.
     """
-    _refuse_unknown_teams(people, teams, others)
+    refuse_unknown_teams(set(people["team_code"]), teams, others.programmes if others else {})
     eligible = scores[["person_id", "benefit", "need"]].merge(
         people[["person_id", "team_code", "practice_code"]], on="person_id", validate="one_to_one"
     )
@@ -179,29 +175,6 @@ def _drawn_first(ordered: pd.DataFrame) -> pd.DataFrame:
     turn = np.select([ordered["listed"], ordered["lost"]], [0, 2], 1)
     again = ordered.assign(turn=turn).sort_values(["team_code", "turn", "position"], ignore_index=True)
     return again.assign(position=again.groupby("team_code").cumcount() + 1)
-
-
-def _refuse_unknown_teams(people: pd.DataFrame, teams: Teams, others: OtherProgrammes | None) -> None:
-    known = sorted(set(people["team_code"]) - {""})
-    named_in: dict[str, Mapping[str, object]] = {
-        "teams.capacity": teams.capacity,
-        "teams.budgets": teams.budgets,
-        "teams.margins": teams.margins,
-    }
-    if others is not None:
-        named_in |= {f"programmes.{code}.places": other.places for code, other in sorted(others.programmes.items())}
-    problems = []
-    for key, named in named_in.items():
-        for code in sorted(set(named) - set(known)):
-            near = difflib.get_close_matches(code, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            problems.append(f"{key} names {code!r}, a team that serves nobody{hint}")
-    if problems:
-        more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
-        there = f"this week {', '.join(known[:_NAMED])}{more}"
-        raise SettingsError(
-            problems, f"Teams are by {teams.by!r} (teams.by); the codes come from the practices: {there}."
-        )
 
 
 def _places(team_code: pd.Series, teams: Teams) -> tuple[pd.Series, pd.Series]:

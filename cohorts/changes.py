@@ -15,7 +15,7 @@ import pandas as pd
 
 from casewell.doors import check, empty
 from casewell.settings import OtherProgramme
-from cohorts.routing import DECLINED
+from cohorts.answers import DECLINED
 from cohorts.tables import (
     LISTED,
     NEED_BANDS,
@@ -27,11 +27,9 @@ from cohorts.tables import (
     ROUTED_ELSEWHERE,
     TURNOVER,
 )
-from cohorts.whys import BY_POLICY, BY_POLICY_NOT, DRAWN, KEEPS, KEPT_OUT, NOT_DRAWN, RESTS
+from cohorts.whys import BY_POLICY, BY_POLICY_NOT, DRAWN, KEEPS, KEPT_OUT, NO_GAIN, NOT_DRAWN, RESTS
 
 FIRST, NOTHING = "first list", "no change"
-ON_IT = "already on the programme"
-"""Why somebody left who was listed for another programme than case management, which routes nobody."""
 _BANDS = {"risk_band": ("risk", RISK_BANDS), "need_band": ("illness burden", NEED_BANDS)}
 _POLICY = (BY_POLICY, BY_POLICY_NOT)
 
@@ -177,8 +175,8 @@ def turnover(
         (`cohorts.listed_with`), which tells a change of places apart from a change of scores. Left out, people are told
         apart by where they stand by benefit alone.
     closed
-        `person_id`, `programme` and `why` (`ON_IT` or `DECLINED`) of those to whom another programme than case management
-        is not open for that reason; left out, nobody.
+        `person_id`, `programme` and `why` (of `cohorts.answers`) of those to whom a programme is not open for that reason;
+        left out, nobody.
 
     Returns
     -------
@@ -252,7 +250,7 @@ def _why_left(
     table = table.merge(competing.drop(columns=["status", "why"]), on="person_id", how="left")
     fewer = table["fewer"].eq(True) & table["then"].eq(True)  # missing of those who do not compete
     why = table["why"].astype("str")
-    answered = pd.Series("", index=table.index)
+    answered = pd.Series(np.nan, index=table.index, dtype="object")
     if closed is not None and "programme" in table:
         told = closed.drop_duplicates(["person_id", "programme"]).set_index(["person_id", "programme"])["why"]
         answered = pd.Series(told.reindex(pd.MultiIndex.from_frame(table[["person_id", "programme"]])).to_numpy())
@@ -266,13 +264,13 @@ def _why_left(
         (table["door"] == ROUTED_ELSEWHERE, "routed", why),
         (table["door"] == OPTED_OUT, "opted out", "an opt-out holds"),
         (table["door"] == QUARANTINED, "records", "no record passed its checks"),
-        (answered == ON_IT, "routed", ON_IT),
         (answered == DECLINED, "declined", DECLINED),
+        (answered.notna(), "routed", answered),
         (table["why"] == _POLICY[1], "policy", why),
         (table["why"].isin([NOT_DRAWN, RESTS]), "lot", why),
         (table["why"] == KEPT_OUT, "limit on changes", why),
         (fewer, "capacity", "the team has fewer places"),
-        (table["why"] == "no gain expected", "score", "no gain is expected any more"),
+        (table["why"].str.endswith(NO_GAIN).eq(True), "score", "no gain is expected any more"),
     ]
     found = _first_that_holds(table, rules, ("score", "others have more to gain now"))
     waits = (table["door"] == RESERVE).to_numpy()

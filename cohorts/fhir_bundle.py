@@ -1,4 +1,4 @@
-"""One team's list as a FHIR R4 bundle: who (Patient, Group), why (RiskAssessment) and what to do (Task).
+"""One team's list as a FHIR R4 bundle: who (Patient, Group), why (RiskAssessment), what to do (Task), and what made it (Provenance).
 
 Resources and codes are those of FHIR 4.0.1 (hl7.org/fhir/R4); NHS numbers and ODS codes carry the NHS England systems. A
 RiskAssessment holds the probability (in R4 a percentage) for systems and the band for people, as the list does. Nothing is live: narratives
@@ -32,6 +32,7 @@ TEAM_CODE = "urn:casewell:team"
 REFERENCE = "urn:casewell:list-row"
 PROGRAMME = "urn:casewell:programme"
 """The system of a programme's code, which is the settings' own; used where there is another than case management."""
+AGENT_SYSTEM = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 RISK_SYSTEM = "http://terminology.hl7.org/CodeSystem/risk-probability"
 # Of practices and primary care networks.
 _ODS_SHAPE = re.compile(r"[A-Z][0-9]{5}")
@@ -70,6 +71,8 @@ def fhir_bundle(
         *[entry for row in people for entry in _about(row, team, device, heading, outcome, horizon_days)],
         *_groups(people, key, team, team_name or team_code, heading),
     ]  # fmt: skip
+    told = [url for url, resource in entries if resource["resourceType"] in ("RiskAssessment", "Task", "Group")]
+    entries.append((_url(key, "Provenance"), _provenance(told, team, device, heading)))
     label = {"meta": {"security": [SYNTHETIC_LABEL]}} if synthetic else {}
     bundle = {
         "resourceType": "Bundle",
@@ -235,6 +238,27 @@ def _group(people: list[dict[Hashable, Any]], team: str, name: str, heading: Hea
     }
     members = [{"entity": {"reference": _url(str(row["reference"]), "Patient")}} for row in people]
     return group | ({"member": members} if members else {})
+
+
+def _provenance(targets: list[str], team: str, device: str, heading: Heading) -> dict[str, Any]:
+    """Say of everything that was worked out who made it, when, and from which model, settings and run."""
+    sources = [
+        {
+            "role": "source",
+            "what": {"identifier": {"system": f"urn:casewell:{name}", "value": clean(value)}, "display": name},
+        }
+        for name, value in sorted(heading.made_from.items())
+    ]
+    assembler = {"coding": [{"system": AGENT_SYSTEM, "code": "assembler"}]}
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": url} for url in targets],
+        "occurredDateTime": heading.as_of.isoformat(),
+        # Not the clock's: the same week gives the same bytes.
+        "recorded": f"{heading.as_of}T00:00:00Z",
+        "activity": {"text": "The week's list, from records known before its day"},
+        "agent": [{"type": assembler, "who": {"reference": device}, "onBehalfOf": {"reference": team}}],
+    } | ({"entity": sources} if sources else {})
 
 
 def _narrative(line: str, items: list[str] | None = None) -> dict[str, str]:

@@ -32,6 +32,7 @@ VALUE_SETS: dict[tuple[str, str], set[str]] = {
     ("Task", "priority"): {"routine", "urgent", "asap", "stat"},
     ("Patient", "gender"): {"male", "female", "other", "unknown"},
 }  # fmt: skip
+ENTITY_ROLES = {"derivation", "revision", "quotation", "source", "removal"}
 # What each reference may lead to.
 TARGETS: dict[tuple[str, str], set[str]] = {
     ("RiskAssessment", "subject"): {"Patient", "Group"},
@@ -42,6 +43,8 @@ TARGETS: dict[tuple[str, str], set[str]] = {
     ("Task", "focus"): {"RiskAssessment"},
     ("Task", "reasonReference"): {"RiskAssessment"},
     ("Task", "requester"): {"Device", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson"},
+    ("Provenance", "target"): {"RiskAssessment", "Task", "Group"},
+    ("Provenance", "agent"): {"Device", "Organization"},
     ("Task", "owner"): {"Practitioner", "PractitionerRole", "Organization", "CareTeam"},
 }
 _NARRATIVE = {"div", "p", "ul", "li"}
@@ -77,6 +80,8 @@ def _of_resource(resource: dict[str, Any], kinds: dict[str, str]) -> Iterator[st
             yield f"{name} leads nowhere"
         elif target not in TARGETS.get((kind, name), {target}):
             yield f"{name} leads to {target}"
+    if any(entity["role"] not in ENTITY_ROLES for entity in resource.get("entity", [])):
+        yield "entity.role is not in its value set"
     for prediction in resource.get("prediction", []):
         yield from _of_prediction(prediction)
     for identifier in resource.get("identifier", []):

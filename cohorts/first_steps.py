@@ -62,7 +62,7 @@ STEPS = {
     **dict.fromkeys(("cms_dementia", "mental_health_memory", "hospital_delirium"), _MEMORY),
     **dict.fromkeys(("egfr_low", "cms_ckd", "hospital_acute_kidney_injury"), _KIDNEYS),
     **dict.fromkeys(("outpatient_missed", "gp_missed"), "Ask what makes appointments hard to keep"),
-    **dict.fromkeys(("lives_alone",), "Ask about company and help at home; offer social prescribing"),
+    **dict.fromkeys(("lives_alone",), "Ask about company, and about help at home"),
     **dict.fromkeys(("carer",), "Offer a carer's assessment"),
     **dict.fromkeys(("housing_damp_report",), "Ask the housing officer what is being done about the damp"),
     **dict.fromkeys(
@@ -82,12 +82,20 @@ def first_steps(
     """Return `person_id` and `first_step` for each of `people`, from the strongest reason that suggests one.
 
     `chosen` is what `reasons.strongest` returned. Where somebody is offered another programme than case management (`programme` of
-    `allocation`), the first step is to offer that, by its title.
+    `allocation`), the first step is to offer that, by its title. A step that names a programme of `titles` is suggested to nobody: its
+    places are few, and given by this list.
     """
+    given_by_list = [step for step in {*STEPS.values()} if _names_one(step, titles or {})]
     suggested = chosen.assign(first_step=chosen["group"].map(STEPS)).dropna(subset="first_step")
+    suggested = suggested[~suggested["first_step"].isin(given_by_list)]
     strongest = suggested.sort_values(["person_id", "number"]).drop_duplicates("person_id")
     steps = strongest.set_index("person_id")["first_step"].reindex(people).fillna(OTHERWISE)
     if allocation is not None and titles and "programme" in allocation:
         offered = allocation.set_index("person_id")["programme"].reindex(people)
         steps = steps.mask(~offered.isin(["", CASE_MANAGEMENT]), ANOTHER + offered.map(dict(titles)).fillna(offered))
     return steps.rename_axis("person_id").reset_index()
+
+
+def _names_one(step: str, titles: Mapping[str, str]) -> bool:
+    others = [title for code, title in titles.items() if code != CASE_MANAGEMENT]
+    return any(" ".join(title.split()).casefold() in step.casefold() for title in others)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from casewell.errors import SettingsError
+from cohorts.contest import UNIT, Problem
 from cohorts.policy import KEPT, floors_of
-from cohorts.solver import UNIT, Problem, best, feasible
+from cohorts.solver import best, feasible
 from cohorts.ties import as_number
 
 STEPS = 100

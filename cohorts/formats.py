@@ -107,7 +107,14 @@ def write_lists(
             written += [
                 write_private(
                     folder / f"{stems[team]}.xlsx",
-                    workbook(_in_titles(rows, heading), lines, heading, synthetic, passed_over, came_and_went),
+                    workbook(
+                        _in_titles(rows, heading),
+                        lines,
+                        heading,
+                        synthetic,
+                        passed_over,
+                        _in_titles(came_and_went, heading),
+                    ),
                 ),
                 write_private(folder / f"{stems[team]}.csv", comma_separated(rows, heading, synthetic)),
             ]
@@ -116,7 +123,10 @@ def write_lists(
 
 def _in_titles(rows: pd.DataFrame, heading: Heading) -> pd.DataFrame:
     """Call each programme by its title, where there are several."""
-    return rows.assign(programme=rows["programme"].map(dict(heading.titles))) if heading.titles else rows
+    if not heading.titles:
+        return rows
+    codes = rows["programme"] if "programme" in rows else pd.Series("", index=rows.index)
+    return rows.assign(programme=codes.map(lambda code: heading.titles.get(code, code)))
 
 
 def comma_separated(rows: pd.DataFrame, heading: Heading, synthetic: bool) -> bytes:

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from casewell.page import document, html_table, inline_svg
-from casewell.settings import CASE_MANAGEMENT_TITLE, Policy
+from casewell.settings import CASE_MANAGEMENT, CASE_MANAGEMENT_TITLE, Policy
 from cohorts.policy import FLOORS, MOST_DEPRIVED, asked, deprivation_weights
 from cohorts.price import Price
 from cohorts.team_lists import GRADES_IN_WORDS
@@ -115,15 +115,21 @@ def controlled(found: Price) -> Price:
 
 
 def to_json(
-    found: Price, policy: Policy, outcome: str, grade: str, titles: Mapping[str, str] | None = None
+    found: Price,
+    policy: Policy,
+    outcome: str,
+    grade: str,
+    titles: Mapping[str, str] | None = None,
+    beside: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Return what the page says as plain values; hidden counts are null."""
+    """Return what the page says as plain values; hidden counts are null. What is given is as for `write_price_page`."""
     fit = controlled(found)
-    beside = {"programmes": json.loads(fit.programmes.to_json(orient="records"))} if len(fit.programmes) else {}
-    return beside | {
+    several = {"programmes": json.loads(fit.programmes.to_json(orient="records"))} if len(fit.programmes) else {}
+    return several | {
         "policy": policy.model_dump(mode="json"),
         "weights": {fifth: round(weight, 4) for fifth, weight in deprivation_weights(policy).items()},
         "evidence_grade": grade,
+        "evidence_grades": {CASE_MANAGEMENT: grade} | {code: told["grade"] for code, told in (beside or {}).items()},
         "outcome": outcome,
         "says": [*sentences(found, outcome), *of_programmes(found, titles or {})],
         "frontier": json.loads(fit.frontier.to_json(orient="records")),
@@ -142,14 +148,19 @@ def write_price_page(
     outcome: str,
     grade: str,
     titles: Mapping[str, str] | None = None,
+    beside: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Path:
-    """Write the page; equal figures give equal bytes. `grade` is one of models.tables.GRADES, `titles` those of several programmes."""
+    """Write the page; equal figures give equal bytes.
+
+    `grade` is case management's, one of models.tables.GRADES; `titles` are those of several programmes, and `beside` says of each but case
+    management its `grade`, and in one `sentence` where its benefit comes from.
+    """
     said = " ".join(sentences(found, outcome))
     fit = controlled(found)
     sections = [
         f'<section><h2>{escape(_headline(policy, found))}</h2><p class="says">{escape(said)}</p>'
         f"<p>{escape(GRADES_IN_WORDS[grade])} The cost is counted in that benefit, and is no surer than it is.</p></section>",
-        *([_programmes(found, titles or {})] if len(found.programmes) else []),
+        *([_programmes(found, titles or {}, beside or {})] if len(found.programmes) else []),
         _rules(policy),
         _section(
             "fifths",
@@ -184,8 +195,12 @@ def _headline(policy: Policy, found: Price) -> str:
     return f"A policy of {policy.owner}, to be reviewed by {policy.review_date}"
 
 
-def _programmes(found: Price, titles: Mapping[str, str]) -> str:
-    lines = "".join(f"<li>{escape(line)}</li>" for line in of_programmes(found, titles))
+def _programmes(found: Price, titles: Mapping[str, str], beside: Mapping[str, Mapping[str, Any]]) -> str:
+    said = [
+        *of_programmes(found, titles),
+        *(f"{told['sentence']} (grade: {told['grade']})" for told in beside.values()),
+    ]
+    lines = "".join(f"<li>{escape(line)}</li>" for line in said)
     return f"<section><h2>What the programmes bring, and cost</h2><ul>{lines}</ul></section>"
 
 

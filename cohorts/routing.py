@@ -7,6 +7,7 @@ stop before all else, then what makes an offer impossible, then who already help
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,12 @@ import pandas as pd
 
 from casewell.doors import check
 from casewell.settings import Settings
+from cohorts.answers import standing_answers
 from cohorts.tables import ELIGIBLE, NOT_ELIGIBLE, ROUTED_ELSEWHERE, ROUTES
 from features.code_groups import load_code_groups
 from features.households import LARGEST_HOUSEHOLD
 from models.circumstances import circumstances
 
-DECLINED = "declined: offer again later"
 BEREAVED = "recent death in the household: offer later"
 
 
@@ -32,6 +33,7 @@ def route(
     as_of: dt.date,
     settings: Settings,
     code_groups: pd.DataFrame | None = None,
+    open_elsewhere: Collection[int] = (),
 ) -> pd.DataFrame:
     """Give every person one door: not eligible, routed elsewhere, or eligible.
 
@@ -45,6 +47,10 @@ def route(
         The Parquet file of the `events` table; read in DuckDB, never loaded whole.
     code_groups
         As `features.load_code_groups` returns them, which is what is used when left out.
+    open_elsewhere
+        Whom another programme is open to. Their answer to case management closes that to them (`flows.places`) and routes
+        nobody: who declined a case manager may want help at home. Whoever is on a caseload is routed all the same: a
+        case manager is there already to ask, and what is learned of the others is of people whom none helped.
 
     Returns
     -------
@@ -59,8 +65,10 @@ def route(
     date = pd.Timestamp(as_of)
     seen = circumstances(events, load_code_groups() if code_groups is None else code_groups, date)
     rules = _rules(people, enrolments, seen, date, settings)
-    until = declined_until(people["person_id"], offers, enrolments, settings.routing.declined_days)
-    rules.append((ROUTED_ELSEWHERE, DECLINED, until > date))
+    answers = standing_answers(offers, enrolments, date, settings.routing)
+    answers = answers[~answers["person_id"].isin(list(open_elsewhere))]
+    for why, those in answers.groupby("why", sort=True):
+        rules.append((ROUTED_ELSEWHERE, str(why), people["person_id"].isin(those["person_id"])))
     grieving = bereaved(people, residences, date, settings.routing.bereaved_days)
     rules.append((ROUTED_ELSEWHERE, BEREAVED, people["person_id"].isin(grieving)))
     doors = [door for door, _, _ in rules]
@@ -106,21 +114,6 @@ def _rules(
 def _on_caseload(enrolments: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
     begun = (enrolments["start"] <= as_of) & (enrolments["known_at"] < as_of)
     return enrolments.loc[begun & (enrolments["end"].isna() | (enrolments["end"] > as_of)), "person_id"]
-
-
-def declined_until(person: pd.Series, offers: pd.DataFrame, enrolments: pd.DataFrame, declined_days: int) -> pd.Series:
-    """Return for each person the day from which to offer again, missing for those who did not decline.
-
-    The newest no counts, and of two on one day the later date; a start after it has answered it.
-    """
-    declines = offers[offers["outcome"] == "declined"]
-    table = declines.assign(
-        until=declines["offer_again"].fillna(declines["known_at"].dt.normalize() + pd.Timedelta(days=declined_days))
-    )
-    newest = table.sort_values(["person_id", "known_at", "until"]).drop_duplicates("person_id", keep="last")
-    started = enrolments.groupby("person_id")["start"].max().reindex(newest["person_id"]).to_numpy()
-    newest = newest[~(started >= newest["known_at"].dt.normalize().to_numpy())]
-    return newest.set_index("person_id")["until"].reindex(person).set_axis(person.index)
 
 
 def bereaved(people: pd.DataFrame, residences: pd.DataFrame, as_of: pd.Timestamp, days: int) -> pd.Series:

@@ -15,21 +15,27 @@ import numpy as np
 import pandas as pd
 
 from casewell.doors import empty
-from casewell.settings import CASE_MANAGEMENT, OtherProgramme, Policy, Stability, Teams
+from casewell.settings import CASE_MANAGEMENT, CASE_MANAGEMENT_TITLE, OtherProgramme, Policy, Stability, Teams
 from cohorts.budgets import Corners, corners
+from cohorts.contest import UNIT, Problem
 from cohorts.floors import cannot_be_met
 from cohorts.margin import draw, strata
 from cohorts.policy import KEPT, Floor, asked, floors_of, weights
 from cohorts.reserve import reserves
-from cohorts.solver import UNIT, Problem, best, feasible
+from cohorts.solver import best, feasible
 from cohorts.tables import LISTED, RESERVE
 from cohorts.ties import as_number, tie_lot
-from cohorts.whys import why
+from cohorts.whys import closed_in_words, why
 from models.tables import PROGRAMME_SCORES
 
 NO_LIMIT = Stability()
 _SCORES = ["person_id", "programme", "benefit"]
 _OF_BENEFIT = ["benefit", "benefit_low", "benefit_high", "supported", "evidence_grade"]
+
+
+def nobody_closed() -> pd.DataFrame:
+    """Return `OtherProgrammes.closed` where every programme is open to whom its rules let in."""
+    return pd.DataFrame({"person_id": pd.Series(dtype="int64"), "programme": "", "why": ""})
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,14 @@ class OtherProgrammes:
         `models.tables.PROGRAMME_SCORES` of whom each programme is open to.
     place_cost
         Pounds for one person's case management; 0 where none is said.
+    closed
+        `person_id`, `programme` and `why` (`cohorts.answers`) of those to whom a programme is not open, whatever its rules say.
     """
 
     programmes: Mapping[str, OtherProgramme] = field(default_factory=dict)
     scores: pd.DataFrame = field(default_factory=lambda: empty(PROGRAMME_SCORES), compare=False)
     place_cost: float = 0.0
+    closed: pd.DataFrame = field(default_factory=nobody_closed, compare=False)
 
     @property
     def codes(self) -> list[str]:
@@ -59,6 +68,25 @@ class OtherProgrammes:
         """Return the places of this week by team (`codes`) and programme."""
         beside = [[self.programmes[other].places_of(team) for other in self.codes[1:]] for team in codes]
         return np.array([[teams.places(team), *more] for team, more in zip(codes, beside, strict=True)], dtype="int64")
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What each programme is called, by code."""
+        return {CASE_MANAGEMENT: CASE_MANAGEMENT_TITLE} | {code: one.title for code, one in self.programmes.items()}
+
+    def is_closed(self, pairs: pd.DataFrame) -> np.ndarray:
+        """Mark the rows of `pairs` (`person_id` and `programme`) whose programme is closed to the person."""
+        closed = pd.MultiIndex.from_frame(self.closed[["person_id", "programme"]])
+        return pd.MultiIndex.from_frame(pairs[["person_id", "programme"]]).isin(closed)
+
+    def open_to(self, people: pd.DataFrame) -> list[int]:
+        """Return `person_id` of those of `people` whom another programme than case management is open to, would help, and has places for."""
+        told = self.scores[(self.scores["benefit"] > 0) & ~self.is_closed(self.scores)]
+        told = told[["person_id", "programme"]].merge(people[["person_id", "team_code"]], on="person_id")
+        teams = told["team_code"].unique()
+        has = [(team, code) for team in teams for code, one in self.programmes.items() if one.places_of(team)]
+        there = pd.MultiIndex.from_frame(told[["team_code", "programme"]]).isin(has)
+        return sorted(set(told.loc[there, "person_id"]))
 
     @property
     def costs(self) -> np.ndarray:
@@ -127,7 +155,12 @@ def allocate_among(
             "status": np.select([people["listed"], people["reserve"]], [LISTED, RESERVE], "not_selected"),
             "rank": (people.groupby("team_code").cumcount() + 1).astype("Int64").where(placed),
             "why": why(
-                people, people["listed"], placed, _has(people, contest, by_benefit), _has(people, contest, freely)
+                people,
+                people["listed"],
+                placed,
+                _has(people, contest, by_benefit),
+                _has(people, contest, freely),
+                closed_in_words(people["person_id"], others.closed, others.titles),
             ),
             "chance": people["chance"],
         }
@@ -155,6 +188,7 @@ def _contest(
     scored = pd.concat([people[["person_id", "benefit"]].assign(programme=CASE_MANAGEMENT), others.scores[_SCORES]])
     number = pd.Series(np.arange(len(people)), people["person_id"])
     scored = scored[(scored["benefit"] > 0) & scored["person_id"].isin(people["person_id"])]
+    scored = scored[~others.is_closed(scored)]
     offers = scored.assign(
         person=number.reindex(scored["person_id"]).to_numpy(),
         code=scored["programme"],

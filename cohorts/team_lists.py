@@ -47,7 +47,8 @@ class Heading:
     whoever overrode it, and empty when nobody did. `since` is the day of the last list, None in a first week; `missing`
     is what no source held this week; `without` are the sources that the scores do without, since their feeds have failed.
     `titles` says what each programme is called, by code, and is empty where there is only case management; `assumptions` says of each
-    of the others where its benefit comes from.
+    of the others where its benefit comes from. `made_from` says what the list was made from and by, one word each, as digests and
+    versions: for systems, in FHIR.
     """
 
     as_of: dt.date
@@ -59,6 +60,7 @@ class Heading:
     without: tuple[str, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     assumptions: Mapping[str, str] = field(default_factory=dict)
+    made_from: Mapping[str, str] = field(default_factory=dict)
 
 
 NEVER_IN_THE_DATA = ("next booked contact", "preferred contact", "language spoken", "who cares for the person")

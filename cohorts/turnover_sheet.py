@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from cohorts.changes import ON_IT
+from cohorts.answers import NOT_SUITABLE, ON_IT, SUPPORTED
 from cohorts.side_sheet import write_side_sheet
 from cohorts.team_lists import birth_date
 
@@ -27,7 +27,7 @@ _COLUMNS = {
 }
 _FIELDS = ["movement", "nhs_number", "name", "date_of_birth", "practice", "why", "owner", "so_far"]
 _NOT_NOW = "no offer for now: in hospital, with another service, or not the right time"
-_OPENLY = {"already on a caseload", "care home: enhanced health in care homes", ON_IT}
+_OPENLY = {"already on a caseload", "care home: enhanced health in care homes", ON_IT, NOT_SUITABLE, SUPPORTED}
 
 
 def told_to_teams(turnover: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +43,9 @@ def told_to_teams(turnover: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(why=why.mask(entered, "can be offered a place again"))
 
 
-def write_turnover(book: Any, rows: pd.DataFrame, since: str, lines: Sequence[str], synthetic: bool) -> None:
+def write_turnover(
+    book: Any, rows: pd.DataFrame, since: str, lines: Sequence[str], synthetic: bool, several: bool = False
+) -> None:
     """Write the sheet, under the list's own header lines: every cell a string in a cell formatted as text.
 
     Parameters
@@ -52,6 +54,8 @@ def write_turnover(book: Any, rows: pd.DataFrame, since: str, lines: Sequence[st
         One team's rows of `told_to_teams`, with `team_lists.named` and `work_so_far`: who leaves may be somebody's work.
     since
         The day of the last list in words; empty in a first week.
+    several
+        Say of each row which programme the place was of (`programme`, its title): where there is another than case management.
     """
     if not since:
         about = "This is a first list: there is none to compare it with."
@@ -60,5 +64,8 @@ def write_turnover(book: Any, rows: pd.DataFrame, since: str, lines: Sequence[st
     else:
         about = f"Who came onto the list or left it since {since}."
     births = rows["date_of_birth"].map(lambda day: birth_date(day, "%d-%b-%Y"))
-    cells = rows.assign(date_of_birth=births)[_FIELDS].itertuples(index=False)
-    write_side_sheet(book, "Changes", _COLUMNS, cells, [*lines, about], synthetic)
+    columns, fields = list(_COLUMNS.items()), _FIELDS
+    if several:
+        columns, fields = [columns[0], ("Programme", 20), *columns[1:]], [fields[0], "programme", *fields[1:]]
+    cells = rows.assign(date_of_birth=births)[fields].itertuples(index=False)
+    write_side_sheet(book, "Changes", dict(columns), cells, [*lines, about], synthetic)

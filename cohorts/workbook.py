@@ -79,7 +79,8 @@ def workbook(
         _write_people(book, sheet, rows, first, columns)
         _set_layout(sheet, first, len(rows), synthetic, columns)
         write_unmet(book, unmet, lines, synthetic)
-        write_turnover(book, turnover, in_words(heading.since) if heading.since else "", lines, synthetic)
+        since = in_words(heading.since) if heading.since else ""
+        write_turnover(book, turnover, since, lines, synthetic, several=bool(heading.titles))
     return buffer.getvalue()
 
 

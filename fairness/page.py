@@ -6,10 +6,11 @@ Every figure behind it stands in a table of `fairness_tables.html` (`fairness.an
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from casewell.page import document, inline_svg
 from fairness.audit import Audit
@@ -49,15 +50,17 @@ def write_page(
     synthetic: bool,
     evidence_grade: str,
     price: Sequence[str] = (),
+    beside: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Path:
     """Write the page; equal audits give equal bytes. Every count is under disclosure control.
 
     `title` is plain text and is escaped, as is everything else. `evidence_grade` is one of
-    models.tables.GRADES; `price` says what the policy on places costs, in sentences fit to be shown.
+    models.tables.GRADES; `price` says what the policy on places costs, in sentences fit to be shown. `beside` says of
+    each programme but case management its `grade`, and in one `sentence` where its benefit comes from.
     """
     sections = [
         verdict_section(verdict),
-        _facts(audit, evidence_grade),
+        _facts(audit, evidence_grade, beside or {}),
         _plain("Since the last audit", [about_change(audit, verdict.verdict)]),
         *([_plain("The price of the policy on places", price)] if price else []),
         _picture(audit, "places", "Share of places against share of need", about_places(audit)),
@@ -91,7 +94,7 @@ def verdict_section(verdict: Verdict) -> str:
     )
 
 
-def _facts(audit: Audit, evidence_grade: str) -> str:
+def _facts(audit: Audit, evidence_grade: str, beside: Mapping[str, Mapping[str, Any]]) -> str:
     totals = controlled_totals(audit)
     facts = [
         ("eligible", "people eligible"),
@@ -101,9 +104,11 @@ def _facts(audit: Audit, evidence_grade: str) -> str:
     ]
     items = "".join(f"<li><b>{totals[name]}</b>{words}</li>" for name, words in facts)
     grade = GRADES.get(evidence_grade, "of unknown origin")
+    ranked = "benefit of case management" if beside else "benefit"
+    others = "".join(f"<p>{escape(told['sentence'])} (grade: {escape(told['grade'])})</p>" for told in beside.values())
     return (
-        f'<section><ul class="facts">{items}</ul><p>The benefit by which people are ranked is '
-        f"<strong>{escape(grade)}</strong> (grade: {escape(evidence_grade)}).</p></section>"
+        f'<section><ul class="facts">{items}</ul><p>The {ranked} by which people are ranked is '
+        f"<strong>{escape(grade)}</strong> (grade: {escape(evidence_grade)}).</p>{others}</section>"
     )
 
 

@@ -17,7 +17,7 @@ from casewell.settings import CASE_MANAGEMENT, CASE_MANAGEMENT_TITLE, Settings
 from cohorts.tables import COHORT, TURNOVER, UNMET, WORK
 from flows.monitoring import MONITORING_FILES
 from flows.progress import say
-from flows.workspace import file_digest
+from flows.workspace import digest_of, file_digest
 from records.tables import CONTACTS, PRACTICES
 
 PUBLIC = (
@@ -67,6 +67,12 @@ def deliver(
         tuple(manifest["model"]["without"]),
         _titles(manifest),
         {code: told["sentence"] for code, told in manifest.get("programmes", {}).items()},
+        {
+            "run": manifest["run"],
+            "code": f"{manifest['code']['version']} {manifest['code']['digest']}",
+            "model": f"{manifest['model']['version']} {manifest['model']['digest']}",
+            "settings": digest_of(manifest["settings"]),
+        },
     )
     cohort, contacts = doors.read(run / "cohort.parquet", COHORT), doors.read(linked / "contacts.parquet", CONTACTS)
     practices = doors.read(linked / "practices.parquet", PRACTICES)

@@ -26,10 +26,16 @@ def all_places(settings: Settings, team: str) -> int:
     return settings.teams.places(team) + sum(other.places_of(team) for other in settings.programmes.values())
 
 
+def refuse_unknown_teams(settings: Settings, linked: Path) -> None:
+    """Refuse settings that name a team which serves nobody, before hours go into a model (`cohorts.refuse_unknown_teams`)."""
+    serving = pd.read_parquet(linked / "people.parquet", columns=["team_code"])["team_code"]
+    cohorts.refuse_unknown_teams(set(serving), settings.teams, settings.programmes)
+
+
 def besides(settings: Settings, as_of: dt.date, linked: Path, out: Path) -> cohorts.OtherProgrammes | None:
     """Return what there is beside case management, and what that costs; None without other programmes and budgets.
 
-    A programme is open to whom its rules let in, and who has not declined it of late (`routing.declined_days`).
+    A programme is open to whom its rules let in, and who has given no answer to it that stands (`closed_to`).
     """
     if not settings.programmes and not settings.teams.budgets:
         return None
@@ -39,21 +45,20 @@ def besides(settings: Settings, as_of: dt.date, linked: Path, out: Path) -> coho
         return cohorts.OtherProgrammes(place_cost=cost)
     scores = doors.read(out / "programme_scores.parquet", PROGRAMME_SCORES)
     scores = scores[scores["eligible"]].reset_index(drop=True)
-    no = closed_to(settings, as_of, linked)
-    answered = pd.MultiIndex.from_frame(no.loc[no["why"] == cohorts.DECLINED, ["person_id", "programme"]])
-    closed = pd.MultiIndex.from_frame(scores[["person_id", "programme"]]).isin(answered)
-    return cohorts.OtherProgrammes(settings.programmes, scores[~closed].reset_index(drop=True), cost)
+    return cohorts.OtherProgrammes(settings.programmes, scores, cost, closed_to(settings, as_of, linked))
 
 
 def closed_to(settings: Settings, as_of: dt.date, linked: Path) -> pd.DataFrame:
-    """Return `person_id`, `programme` and `why` of those who are on a programme beside case management, or declined it of late."""
-    day, days = pd.Timestamp(as_of), settings.routing.declined_days
-    found = [pd.DataFrame({"person_id": pd.Series(dtype="int64"), "programme": "", "why": ""})]
-    for code in settings.programmes:
+    """Return `person_id`, `programme` and `why` of those who are on a programme, or to whose team's last offer of it an answer stands.
+
+    Whoever is on the caseload of case management is routed before any programme is offered (`cohorts.route`).
+    """
+    day = pd.Timestamp(as_of)
+    found = [cohorts.nobody_closed()]
+    for code in (CASE_MANAGEMENT, *settings.programmes):
         offers, spells = offers_of(linked, code), enrolments_of(linked, code)
-        on_it = spells.loc[(spells["start"] < day) & ~(spells["end"] <= day), "person_id"]
-        found.append(pd.DataFrame({"person_id": on_it, "programme": code, "why": cohorts.ON_IT}))
-        asked = offers["person_id"].drop_duplicates()
-        declined = asked[(cohorts.declined_until(asked, offers, spells, days) > day).to_numpy()]
-        found.append(pd.DataFrame({"person_id": declined, "programme": code, "why": cohorts.DECLINED}))
+        if code != CASE_MANAGEMENT:
+            on_it = spells.loc[(spells["start"] < day) & ~(spells["end"] <= day), ["person_id"]].drop_duplicates()
+            found.append(on_it.assign(programme=code, why=cohorts.ON_IT))
+        found.append(cohorts.standing_answers(offers, spells, day, settings.routing).assign(programme=code))
     return pd.concat(found, ignore_index=True)

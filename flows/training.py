@@ -22,6 +22,7 @@ from flows import books
 from flows.groups import groups_of
 from flows.lots import build_lots, drawn_by_lot
 from flows.other_programmes import evidence_of, pasts
+from flows.places import refuse_unknown_teams
 from flows.profiling import profile_training
 from flows.progress import say
 from flows.stages import begin_of, build_history, capacity_share, history_rows, link, split_of
@@ -164,6 +165,7 @@ def train(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     """Train within whatever flow is running."""
     models.refuse_programmes(settings.programmes, as_of)
     linked = link(settings, as_of)
+    refuse_unknown_teams(settings, linked)
     return fit(settings, as_of, linked, build_history(settings, as_of, linked), build_lots(settings, as_of, linked))
 
 

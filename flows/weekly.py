@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from prefect import flow, task
 
@@ -19,7 +18,7 @@ import models
 from casewell import __version__, doors
 from casewell.errors import SettingsError, SourceError, TrainingError
 from casewell.settings import CASE_MANAGEMENT, Settings, load
-from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, LOTS, NOT_SELECTED, RESERVE, TURNOVER, UNMET
+from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, LOTS, TURNOVER, UNMET
 from flows import books
 from flows.dates import end_of_fresh_data
 from flows.delivering import PUBLIC, deliver, work_in_hand, write_json
@@ -30,7 +29,8 @@ from flows.lots import resting
 from flows.monitoring import look, model_to_use, watch
 from flows.other_programmes import evidence_of, score_other_programmes
 from flows.past_weeks import held_against
-from flows.places import all_places, besides, closed_to, titles_of
+from flows.places import all_places, besides, refuse_unknown_teams
+from flows.pricing import competing, price
 from flows.profiling import PROFILE_FILES, profile_week
 from flows.progress import say
 from flows.stages import build_features, link
@@ -89,6 +89,7 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     say("Choosing within each team's places, and accounting for everybody else")
     people = doors.read(linked / "people.parquet", PEOPLE)
     scores = doors.read(out / "scores.parquet", SCORES)
+    others = besides(settings, as_of, linked, out)
     routes = cohorts.route(
         people,
         linked / "events.parquet",
@@ -97,6 +98,7 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
         doors.read(linked / "residences.parquet", RESIDENCES),
         as_of,
         settings,
+        open_elsewhere=others.open_to(people) if others else (),
     )
     eligible = routes.loc[routes["door"] == ELIGIBLE, "person_id"]
     scored = scores[scores["person_id"].isin(eligible)].reset_index(drop=True)
@@ -115,7 +117,6 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
         settings.stability,
         listed_last,
     )
-    others = besides(settings, as_of, linked, out)
     allocation = cohorts.allocate(*asked, as_of, others, resting(settings, as_of))
     if settings.teams.margins:
         doors.write(cohorts.lots(allocation, settings.teams, as_of), LOTS, out / "lots.parquet")
@@ -133,62 +134,11 @@ def choose(settings: Settings, as_of: dt.date, linked: Path, matrix: Path, model
     cohorts.write_counts(cohorts.counts(ledger, as_of, synthetic), out / "ledger.json")
     places = {team: all_places(settings, team) for team in sorted(set(allocation["team_code"]))}
     as_before = cohorts.listed_with(last, *asked, others) if last else None
-    answered = closed_to(settings, as_of, linked) if settings.programmes else None
-    turnover = cohorts.turnover(ledger, allocation, offered, places, last, as_before, answered)
+    closed = others.closed if others else None
+    turnover = cohorts.turnover(ledger, allocation, offered, places, last, as_before, closed)
     doors.write(turnover, TURNOVER, out / "turnover.parquet")
     counted = cohorts.turnover_counts(turnover, allocation, offered, settings.stability, last)
     write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | counted, out / "turnover.json")
-
-
-@task
-def price(settings: Settings, as_of: dt.date, linked: Path, out: Path, synthetic: bool, grade: str) -> dict[str, Any]:
-    """Say what the policy on places costs and moves; return the sentences and the numbers of the chosen list."""
-    say("Working out what the policy on places costs, and what others would")
-    people = doors.read(linked / "people.parquet", PEOPLE)
-    cohort = doors.read(out / "cohort.parquet", COHORT)
-    listed = cohort[cohort["status"] == LISTED]
-    found = cohorts.price(
-        listed["person_id"].to_numpy(),
-        _competing(out),
-        people,
-        doors.read(out / "groups.parquet", fairness.GROUPS),
-        settings.teams,
-        settings.policy,
-        settings.fairness.need_share,
-        tie_break_key(settings, stamped(settings)),
-        settings.stability.chosen or bool(settings.teams.margins),
-        besides(settings, as_of, linked, out),
-        listed.set_index("person_id")["programme"] if settings.programmes else None,
-    )
-    titles = titles_of(settings)
-    told = cohorts.price_json(found, settings.policy, settings.outcome.name, grade, titles)
-    write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | told, out / "policy.json")
-    cohorts.write_price_page(
-        found,
-        settings.policy,
-        out / "policy.html",
-        name=settings.name,
-        as_of=as_of,
-        synthetic=synthetic,
-        outcome=settings.outcome.name,
-        grade=grade,
-        titles=titles,
-    )
-    before, after = found.row("by benefit alone"), found.row("chosen")
-    numbers = {
-        "benefit": after["benefit"],
-        "benefit_lost": before["benefit"] - after["benefit"],
-        "inequity": np.nan if after["small"] else after["inequity"],
-    }
-    known = {name: float(number) for name, number in numbers.items() if pd.notna(number)}
-    return {"chosen": settings.policy.chosen, "says": told["says"], "numbers": known}
-
-
-def _competing(out: Path) -> pd.DataFrame:
-    """Return the scores of everybody who could have had a place this week."""
-    scores, ledger = doors.read(out / "scores.parquet", SCORES), doors.read(out / "ledger.parquet", LEDGER)
-    competing = ledger.loc[ledger["door"].isin([LISTED, RESERVE, NOT_SELECTED]), "person_id"]
-    return scores[scores["person_id"].isin(competing)].reset_index(drop=True)
 
 
 @task
@@ -201,9 +151,14 @@ def audit(
     out: Path,
     synthetic: bool,
     grade: str,
+    beside: dict[str, dict[str, Any]],
     cost: Sequence[str],
+    harms: Sequence[str],
 ) -> fairness.Verdict:
-    """Audit the list by group and let the gate decide; `trained` is the champion's folder, `cost` says what the policy costs."""
+    """Audit the list by group and let the gate decide.
+
+    `trained` is the champion's folder, `cost` says what the policy costs, `harms` which programmes did harm on the history.
+    """
     say("Auditing the lists by deprivation, ethnicity, sex and age")
     people = doors.read(linked / "people.parquet", PEOPLE)
     cohort = doors.read(out / "cohort.parquet", COHORT)
@@ -213,7 +168,7 @@ def audit(
     events = linked / "events.parquet"
     found = fairness.audit(
         doors.read(out / "groups.parquet", fairness.GROUPS),
-        _competing(out),
+        competing(out),
         cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
         fairness.what_happened(tested, linked, settings.outcome.horizon_days),
         doors.read(linked / "linkage.parquet", LINKAGE),
@@ -226,11 +181,12 @@ def audit(
         found=models.second_looks(events, as_of).found(),
         earlier=earlier_audit(settings, as_of),
     )
-    verdict = fairness.decide(found, settings.fairness)
+    verdict = fairness.decide(found, settings.fairness, harms)
     stamp = {"name": settings.name, "as_of": str(as_of), "synthetic": synthetic}
-    write_json(stamp | fairness.to_json(found, verdict), out / "fairness.json")
+    graded = {"evidence_grades": {CASE_MANAGEMENT: grade} | {code: told["grade"] for code, told in beside.items()}}
+    write_json(stamp | fairness.to_json(found, verdict) | graded, out / "fairness.json")
     about: Any = {"title": f"Is this week's list fair? {settings.name}", "as_of": as_of, "synthetic": synthetic}
-    fairness.write_page(found, verdict, out / "fairness.html", **about, evidence_grade=grade, price=cost)
+    fairness.write_page(found, verdict, out / "fairness.html", **about, evidence_grade=grade, price=cost, beside=beside)
     fairness.write_tables_page(found, verdict, out / "fairness_tables.html", **about)
     return verdict
 
@@ -247,7 +203,7 @@ def _funnel(settings: Settings, as_of: dt.date, linked: Path, out: Path) -> pd.D
     """Return what became of offers of case management by group, of those who compete today or had an offer."""
     offers = offers_of(linked, CASE_MANAGEMENT)
     groups = doors.read(out / "groups.parquet", fairness.GROUPS)
-    counted = pd.concat([_competing(out)["person_id"], offers["person_id"]])
+    counted = pd.concat([competing(out)["person_id"], offers["person_id"]])
     groups = groups[groups["person_id"].isin(counted)]
     return fairness.funnel_rows(offers, groups, as_of, settings.fairness.confidence)
 
@@ -296,6 +252,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
         )
     sources = source_digests(settings)
     linked = link(settings, as_of)
+    refuse_unknown_teams(settings, linked)
     summary = json.loads((linked / "summary.json").read_text())
     matrix = build_features(settings, as_of, linked)
     everything = identity(settings, as_of, *Settings.model_fields)
@@ -319,8 +276,10 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     evidence = scoring.evidence
     trained = training_folder(settings, champion, without)
     synthetic, grade = summary["synthetic"], evidence.grade
-    cost = price(settings, as_of, linked, partial, synthetic, grade)
-    verdict = audit(settings, as_of, linked, matrix, trained, partial, synthetic, grade, cost["says"])
+    beside = evidence_of(settings, scoring)
+    cost = price(settings, as_of, linked, partial, synthetic, grade, beside)
+    harms = models.harms(scoring)
+    verdict = audit(settings, as_of, linked, matrix, trained, partial, synthetic, grade, beside, cost["says"], harms)
     watched = watch(settings, as_of, linked, looked, champion, trained, without, partial, synthetic)
     manifest = {
         "run": run.name,
@@ -329,6 +288,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
         "as_of": str(as_of),
         "purpose": settings.purpose,
         "synthetic": summary["synthetic"],
+        "stamps": summary["stamps"],
         "code": {"version": __version__, "digest": code_digest()},
         "sources": sources,
         "work": carried,
@@ -357,7 +317,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
         "registered": summary["people_in_spine"],
     }
     if settings.programmes:
-        manifest["programmes"] = evidence_of(settings, scoring)
+        manifest["programmes"] = beside
     manifest["published_to"] = str(final) if verdict.released else None
     write_json(manifest, partial / "manifest.json")
     if source_digests(settings) != sources:

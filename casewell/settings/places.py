@@ -177,6 +177,12 @@ class Routing(Section):
         le=1826,
         description="Whoever declined without saying until when is not offered again for so many days from the day it became known.",
     )
+    not_suitable_days: int = Field(
+        182,
+        ge=0,
+        le=1826,
+        description="Whoever a team found not suitable for a programme, or already supported by another service, is not offered it again for so many days from the day it became known.",
+    )
     bereaved_days: int = Field(
         56,
         ge=0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -103,3 +105,15 @@ def test_the_first_step_follows_the_strongest_reason_that_suggests_one():
 @pytest.mark.parametrize("group", sorted(STEPS))
 def test_every_step_belongs_to_a_reason_that_may_be_shown(group):
     assert group in {feature.group or feature.name for feature in CATALOGUE if feature.showable}
+
+
+def test_a_first_step_names_no_programme_whose_places_this_list_gives():
+    chosen = pd.DataFrame({"person_id": [1, 1, 2], "number": [1, 2, 1], "group": ["carer", "falls", "carer"]})
+    titles = {"case_management": "Case management", "support": "Carer's  Assessment"}
+    steps = first_steps(pd.Series([1, 2]), chosen, titles=titles)
+    assert steps["first_step"].tolist() == [STEPS["falls"], OTHERWISE]
+    assert first_steps(pd.Series([2]), chosen)["first_step"].tolist() == [STEPS["carer"]]
+
+
+def test_no_step_promises_a_service_that_is_often_rationed():
+    assert not [step for step in STEPS.values() if re.search("prescribing|reablement|case management", step, re.I)]

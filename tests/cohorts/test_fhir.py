@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import dataclasses
 import json
 import stat
 import unicodedata
@@ -251,3 +252,30 @@ def test_where_nobody_can_be_written_no_file_is(contact, cohort, contacts, tmp_p
     assert write_practice_files(cohort, known, tmp_path, synthetic=False) == (0, 2)
     assert write_practice_files(cohort.iloc[:0], known, tmp_path, synthetic=False) == (0, 0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_provenance_says_what_made_every_risk_task_and_group_and_holds_nothing_of_a_person(
+    cohort, contacts, practices, heading, tmp_path
+):
+    made = {"model": "3 abc", "settings": "0123456789ab", "run": "2026-09-28-f00"}
+    heading = dataclasses.replace(heading, made_from=made)
+    found = bundles(cohort, contacts({}, {}, {}), practices, heading, tmp_path)["T1"]
+    (told,) = of_kind(found, "Provenance")
+    kinds = {entry["fullUrl"]: entry["resource"]["resourceType"] for entry in found["entry"]}
+    aims = [kinds[target["reference"]] for target in told["target"]]
+    assert sorted(aims) == ["Group", "RiskAssessment", "RiskAssessment", "Task", "Task"]
+    assert (told["occurredDateTime"], told["recorded"]) == ("2026-09-28", "2026-09-28T00:00:00Z")
+    assert kinds[told["agent"][0]["who"]["reference"]] == "Device"
+    assert {each["what"]["identifier"]["value"] for each in told["entity"]} == set(made.values())
+    assert "9990653399" not in json.dumps(told)
+    assert "Byron" not in json.dumps(told)
+
+
+def test_a_provenance_that_leads_to_a_person_or_names_no_role_is_refused(bundle):
+    told = of_kind(bundle, "Provenance")[0]
+    told["target"] = [{"reference": entry["fullUrl"]} for entry in bundle["entry"][2:3]]
+    told["entity"] = [{"role": "maker", "what": {"display": "x"}}]
+    assert problems_of(bundle) == [
+        "Provenance: entity.role is not in its value set (1)",
+        "Provenance: target leads to Patient (1)",
+    ]

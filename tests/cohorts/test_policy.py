@@ -16,8 +16,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from casewell.errors import SettingsError
 from casewell.settings import Policy, Teams
 from cohorts import allocate, refuse_outdated
+from cohorts.contest import Problem
 from cohorts.policy import Floor, deprivation_weights, weights
-from cohorts.solver import Problem, best, feasible
+from cohorts.solver import best, feasible
 from fairness import group_table
 
 KEY = b"a key for tests"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -148,3 +149,19 @@ def test_the_page_is_escaped_repeats_and_states_the_grade(priced, tmp_path):
     assert "Benefit is ASSUMED" in pages[0]
     assert "SYNTHETIC" in pages[0]
     assert not re.search(r"<script|https?:|//", pages[0])
+
+
+def test_the_page_and_the_json_name_the_grade_of_every_programme(priced, tmp_path):
+    found = priced(Policy())
+    several = dataclasses.replace(
+        found,
+        programmes=pd.DataFrame(
+            [("link", 30, 20, 1.5, 0.0)], columns=["programme", "places", "filled", "benefit", "pounds"]
+        ),
+    )
+    beside = {"link": {"title": "Walks", "grade": "compared", "sentence": "Benefit of <Walks> was learned."}}
+    about = {"name": "North", "as_of": AS_OF, "synthetic": True, "outcome": OUTCOME, "grade": "assumed"}
+    page = write_price_page(several, Policy(), tmp_path / "a.html", **about, beside=beside).read_text()
+    assert "<li>Benefit of &lt;Walks&gt; was learned. (grade: compared)</li>" in page
+    told = to_json(several, Policy(), OUTCOME, "assumed", beside=beside)
+    assert told["evidence_grades"] == {"case_management": "assumed", "link": "compared"}

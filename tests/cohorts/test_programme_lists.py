@@ -123,3 +123,24 @@ def test_the_first_step_towards_another_programme_is_to_offer_it(week):
     assert steps[1].startswith("Arrange a falls risk assessment")
     assert steps[2] == OTHERWISE
     assert steps[3] == ANOTHER + "Social <b>prescribing"
+
+
+def test_the_sheet_of_changes_says_which_programme_each_place_was_of(week, contacts, practices, several, tmp_path):
+    moved = pd.DataFrame(
+        {
+            "team_code": "T1",
+            "movement": "left",
+            "person_id": [2, 3],
+            "cause": "score",
+            "why": "x",
+            "programme": ["link", "gone"],
+        }
+    )
+    names = contacts({}, {}, {}, {})
+    write_lists(week[1], names, practices, several, tmp_path, False, turnover=moved)
+    write_lists(week[1], names, practices, several, tmp_path / "first", False)
+    for folder, told in ((tmp_path, ["Social <b>prescribing", "gone"]), (tmp_path / "first", [])):
+        rows = list(openpyxl.load_workbook(folder / "T1.xlsx")["Changes"].iter_rows(values_only=True))
+        head = next(number for number, row in enumerate(rows) if row[0] == "Change")
+        assert rows[head][:3] == ("Change", "Programme", "NHS number")
+        assert [row[1] for row in rows[head + 1 :]] == told

@@ -5,17 +5,18 @@ from __future__ import annotations
 import ctypes
 import itertools
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from casewell.errors import SettingsError
-from cohorts import solver
+from cohorts import solver, whole_places
 from cohorts.budgets import corners
+from cohorts.contest import Problem
 from cohorts.policy import Floor
-from cohorts.solver import Problem, best, feasible
+from cohorts.solver import best, ceiling, feasible
 
 PROGRAMMES = 3
 COSTS = np.array([1500.0, 150.0, 0.0])
@@ -200,24 +201,81 @@ def test_what_the_solver_prints_by_itself_does_not_reach_the_terminal_and_what_w
         ctypes.CDLL(None).puts(b"HighsMipSolverData")
         return "found"
 
-    monkeypatch.setattr(solver, "milp", talkative)
+    monkeypatch.setattr(whole_places, "milp", talkative)
     print("before")
-    assert solver._whole_numbers(np.zeros(1)) == "found"
+    assert whole_places.whole_numbers(np.zeros(1)) == "found"
     print("after")
     assert capfd.readouterr().out == "before\nafter\n"
 
 
-def test_the_simplex_method_decides_where_the_interior_point_method_finds_nothing(
+def test_a_forfeit_that_is_too_small_lists_nobody_else_and_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a forfeit of almost nothing every floor is left unmet at first: what is chosen, and what is refused, must be the same."""
+    contests = [contest(np.random.default_rng(seed), 6, 2) for seed in range(40)]
+    before = [best(one.made) for one in contests]
+    asked: list[float | None] = []
+    priced = solver._priced
+
+    def watched(*told: Any) -> Any:
+        asked.append(told[-1])
+        return priced(*told)
+
+    monkeypatch.setattr(solver, "_priced", watched)
+    monkeypatch.setattr(solver, "_FORFEIT", 1e-6)
+    for one, chosen in zip(contests, before, strict=True):
+        again = best(one.made)
+        assert (again is None) == (chosen is None)
+        if chosen is not None and again is not None:
+            assert one.made.gain @ again == pytest.approx(one.made.gain @ chosen, abs=1e-8)
+    assert asked.count(None) >= 3
+
+
+def hard(people: int = 400) -> Contest:
+    """Return a contest whose linear programme cuts people in parts, so that whole places must be searched for."""
+    return next(
+        one
+        for one in (contest(np.random.default_rng(seed), people, 5, 9) for seed in range(3000, 3100))
+        if (prices := solver._prices(one.made)) is not None
+        and (np.abs(prices.part - np.round(prices.part)) > 1e-3).any()
+    )
+
+
+def test_where_too_many_would_have_to_be_looked_at_a_choice_near_the_bound_is_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    given = solver.linprog
-    asked: list[str] = []
+    one = hard()
+    exact = best(one.made)
+    monkeypatch.setattr(whole_places, "MANY", 0)
+    monkeypatch.setattr(whole_places, "CLOSE", 0.05)
+    near = best(one.made)
+    assert exact is not None
+    assert near is not None
+    assert holds(one, near)
+    bound = ceiling(one.made)
+    assert one.made.gain @ near >= 0.95 * bound - 1e-9
+    assert bound >= one.made.gain @ exact - 1e-9
 
-    def failing(*told: object, method: str, **more: object) -> object:
-        asked.append(method)
-        return SimpleNamespace(status=4) if method == "highs-ipm" else given(*told, method=method, **more)
 
-    monkeypatch.setattr(solver, "linprog", failing)
-    problem = Problem(np.array([0.2, 0.1]), np.zeros(2), np.zeros(2, dtype=int), np.array([1]), [])
-    assert best(problem).tolist() == [True, False]
-    assert asked[:2] == ["highs-ipm", "highs-ds"]
+def test_a_search_that_is_broken_off_without_a_choice_among_everybody_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = hard()
+    monkeypatch.setattr(whole_places, "whole_numbers", lambda *_, **__: SimpleNamespace(x=None, status=1))
+    with pytest.raises(RuntimeError, match="no whole places were found in 5,000 branches"):
+        best(one.made)
+
+
+def test_a_search_that_is_broken_off_goes_on_with_more_people_until_it_is_near_the_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = hard()
+    exact, given, sizes = best(one.made), whole_places.whole_numbers, []
+
+    def first_ones_broken_off(gain: np.ndarray, **told: Any) -> Any:
+        sizes.append(len(gain))
+        found = given(gain, **told)
+        return SimpleNamespace(x=None, status=1) if len(sizes) < 3 else found
+
+    monkeypatch.setattr(whole_places, "whole_numbers", first_ones_broken_off)
+    again = best(one.made)
+    assert exact is not None
+    assert again is not None
+    assert one.made.gain @ again == pytest.approx(one.made.gain @ exact, abs=1e-8)
+    assert sizes == sorted(sizes)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from cohorts import strongest, with_days
+from cohorts import side_by_side, strongest, with_days
 from cohorts.private_days import private_codes
+from cohorts.reasons import FALLBACK
 from features import CATALOGUE, load_code_groups
 from features.reference_engine import build_in_memory
 from features.sensitive import SENSITIVE_GROUPS
@@ -260,3 +262,30 @@ def test_the_labels_of_sensitive_groups_are_said_by_no_reason():
     labels = sensitive.drop_duplicates("group").set_index("group")["label"].str.casefold()
     said_all_the_same = labels[[label in shown for label in labels]]
     assert said_all_the_same.index.tolist() == []
+
+
+def test_over_100_000_people_and_every_feature_nothing_sensitive_moves_or_shows_in_a_reason():
+    """Each with five features of the catalogue, a tenth with sensitive ones alone: what is not shown leaves no trace either."""
+    rng = np.random.default_rng(11)
+    hidden = [feature.name for feature in CATALOGUE if not feature.showable]
+    everything = hidden + [feature.name for feature in CATALOGUE if feature.showable]
+    person = np.repeat(np.arange(100_000), 5)
+    number = np.where(
+        person % 10 == 0, rng.integers(0, len(hidden), len(person)), rng.integers(0, len(everything), len(person))
+    )
+    given = pd.DataFrame({"person_id": person, "feature": np.array(everything)[number]})
+    given = given.drop_duplicates(["person_id", "feature"], ignore_index=True)
+    given = given.assign(
+        value=rng.choice([0.0, 1.0, 2.0, 5.0, 40.0], len(given)), contribution=rng.normal(0.3, 1, len(given)).round(3)
+    )
+    assert set(given["feature"]) == set(everything)
+    found = strongest(given, CATALOGUE, 3)
+    assert not set(found["feature"]) & set(hidden)
+    phrases = {words.casefold() for words in found["words"]}
+    assert len(phrases) > 300
+    assert {(stem, words) for stem in NEVER_SAID for words in phrases if stem in words} == set()
+    pd.testing.assert_frame_equal(found, strongest(given[~given["feature"].isin(hidden)], CATALOGUE, 3))
+    rows = side_by_side(range(100_000), found, 3)
+    alone = rows[rows["person_id"] % 10 == 0]
+    assert alone[["reason_1", "reason_2", "reason_3"]].drop_duplicates().to_numpy().tolist() == [[FALLBACK, "", ""]]
+    assert (rows["reason_1"] != "").all()

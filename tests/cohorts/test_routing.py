@@ -5,7 +5,7 @@ import pytest
 
 from casewell import doors
 from casewell.errors import SettingsError
-from casewell.settings import Settings
+from casewell.settings import Routing, Settings
 from cohorts import route
 from features.code_groups import load_code_groups
 from records.tables import OFFERS, RESIDENCES
@@ -237,3 +237,46 @@ def test_a_death_in_a_care_home_or_hostel_is_not_one_in_the_household(people, ev
     homes = residences(*[{"household_id": 7}] * 13)
     routes = routed(people(DEAD, *[{}] * 12), events(), enrolments(), as_of, SETTINGS, residences=homes)
     assert set(routes["why"][1:]) == {""}
+
+
+UNSUITABLE, SUPPORTED = "found not suitable: look again later", "already supported by another service: look again later"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "known_at", "why"),
+    [
+        ("not_suitable", "2026-09-01", UNSUITABLE),
+        ("not_suitable", "2026-03-31", UNSUITABLE),
+        ("not_suitable", "2026-03-30", ""),
+        ("already_supported", "2026-09-01", SUPPORTED),
+        ("not_reached", "2026-09-01", ""),
+        ("not_drawn", "2026-09-01", ""),
+    ],
+)
+def test_whoever_a_team_found_it_not_to_be_for_is_not_offered_it_at_once(
+    outcome, known_at, why, people, events, enrolments, offers, as_of
+):
+    said = offers({"person_id": 1, "known_at": known_at, "outcome": outcome})
+    assert routed(people({}, {}), events(), enrolments(), as_of, SETTINGS, offers=said)["why"].tolist() == [why, ""]
+
+
+def test_each_answer_stands_for_its_own_days_and_the_newest_counts(people, events, enrolments, offers, as_of):
+    settings = SETTINGS.model_copy(update={"routing": Routing(declined_days=400, not_suitable_days=10)})
+    said = offers(
+        {"person_id": 1, "known_at": "2026-09-10", "outcome": "not_suitable"},
+        {"person_id": 2, "known_at": "2026-09-20", "outcome": "not_suitable"},
+        {"person_id": 3, "known_at": "2025-12-01", "outcome": "declined"},
+        {"person_id": 4, "known_at": "2025-12-01", "outcome": "declined"},
+        {"person_id": 4, "known_at": "2026-09-01", "outcome": "not_suitable"},
+    )
+    found = routed(people({}, {}, {}, {}), events(), enrolments(), as_of, settings, offers=said)
+    assert found["why"].tolist() == ["", UNSUITABLE, LATER, ""]
+
+
+def test_an_answer_to_case_management_routes_nobody_whom_another_programme_is_open_to(
+    people, events, enrolments, offers, as_of
+):
+    said = offers(*[{"person_id": person, "known_at": "2026-09-01"} for person in (1, 2, 3)])
+    on_it = enrolments({"person_id": 3, "start": "2026-09-02", "known_at": "2026-09-02"})
+    found = route(people({}, {}, {}), events(), on_it, said, NO_HOMES, as_of, SETTINGS, open_elsewhere=[1, 3])
+    assert found["why"].tolist() == ["", LATER, "already on a caseload"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 
@@ -22,9 +23,9 @@ from cohorts import (
     turnover,
     turnover_counts,
 )
-from cohorts.changes import ON_IT, personal_changes
+from cohorts.answers import DECLINED, ON_IT
+from cohorts.changes import personal_changes
 from cohorts.price_page import of_programmes
-from cohorts.routing import DECLINED
 from cohorts.tables import ROUTES, TURNOVER
 from cohorts.turnover_sheet import told_to_teams
 from cohorts.whys import KEEPS
@@ -339,3 +340,29 @@ def test_the_price_counts_each_place_by_its_programme_and_says_what_the_budget_c
     assert hidden[0].startswith("Case management: * of")
     assert "£" not in hidden[0]
     assert "budgets cost" in hidden[-1]
+
+
+def test_a_programme_that_is_closed_to_somebody_is_not_offered_and_the_ledger_says_why(people, scores):
+    closed = pd.DataFrame(
+        {
+            "person_id": [1, 2, 3, 4],
+            "programme": ["case_management", "link", "link", "link"],
+            "why": [DECLINED, ON_IT, ON_IT, DECLINED],
+        }
+    )
+    others = beside({"link": {1: 0.01, 2: 0.05, 3: 0.05, 4: 0.05}}, link=programme(2))
+    scored = scores({"benefit": 0.9}, {"benefit": 0.03}, {"benefit": -0.1}, {"benefit": 0.02})
+    table = allocate(scored, people({}, {}, {}, {}), FEW, KEY, others=dataclasses.replace(others, closed=closed))
+    assert places(table) == {1: "link", 2: "case_management"}
+    assert table.set_index("person_id")["why"].loc[[3, 4]].tolist() == [
+        "Social prescribing already on the programme; of what else there is: no gain expected",
+        "Social prescribing declined: offer again later; of what else there is: others had more to gain",
+    ]
+
+
+def test_another_programme_is_open_to_those_it_would_help_whose_team_has_places_of_it_and_who_gave_no_answer(people):
+    closed = pd.DataFrame({"person_id": [3], "programme": ["link"], "why": [DECLINED]})
+    some = programme(0, places={"T1": 1})
+    others = dataclasses.replace(beside({"link": {1: 0.01, 2: -0.01, 3: 0.01, 4: 0.01}}, link=some), closed=closed)
+    assert others.open_to(people({}, {}, {}, {"team_code": "T2"})) == [1]
+    assert OtherProgrammes(place_cost=1.0).open_to(people({})) == []

@@ -193,3 +193,10 @@ def test_a_chart_can_be_written_as_a_picture_and_repeats_exactly(unfair, tmp_pat
     for suffix in (".png", ".svg"):
         first = chart(unfair, name, tmp_path / f"a{suffix}", "SYNTHETIC $5^").read_bytes()
         assert first == chart(unfair, name, tmp_path / f"b{suffix}", "SYNTHETIC $5^").read_bytes()
+
+
+def test_the_page_names_the_grade_of_every_programme(unfair, tmp_path):
+    beside = {"walks": {"grade": "compared", "sentence": "Benefit of <walks> was learned."}}
+    page = page_of(unfair, tmp_path / "several.html", beside=beside)
+    assert "benefit of case management by which people are ranked is <strong>assumed" in page
+    assert "<p>Benefit of &lt;walks&gt; was learned. (grade: compared)</p>" in page

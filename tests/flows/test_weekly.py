@@ -169,7 +169,7 @@ def test_a_policy_and_its_price_go_by_the_conditions_that_records_tell_of(rehear
     entered = listed(tmp_path) - listed(run)
     assert entered
     assert set(groups[list(entered)]) == {"recorded"}
-    told = weekly.price.fn(settings, as_of, linked, tmp_path, True, "assumed")
+    told = weekly.price.fn(settings, as_of, linked, tmp_path, True, "assumed", {})
     assert "people are listed who would not be by benefit alone" in told["says"][1]
 
 
