@@ -3,7 +3,7 @@
     python -m benchmarks.benefit [--people 50000] [--seeds 1 2 3] [--shapes relative ...] [--no-peers]
 
 The peers (econml, causalml, scikit-uplift) run in `.venv-peers`, made on first use; without a package
-registry they are left out, and the page says so. docs/benefit-testbed.md states the shapes. Two of them hold
+registry they are left out, and the page says so. docs/benefit-testbed.md states the shapes. Three of them hold
 nothing to choose by; there only Casewell is run, and each seed's answer is printed.
 """
 
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 PEERS = ("econml==0.17.0", "causalml==0.18.0", "scikit-uplift==0.5.1", "lightgbm")
 RANDOMISED = 3_000
 # Where the right answer is to claim little, or to refuse; capture would say nothing.
-WITHOUT_ANSWER = ("no effect", "no overlap")
+WITHOUT_ANSWER = ("no effect", "no overlap", "harm")
 STATED = ("RMSE", "bias", "slope")
 
 

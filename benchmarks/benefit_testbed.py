@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-SHAPES = ("relative", "additive", "follows risk", "no heterogeneity", "no effect", "no overlap", "confounded")
+SHAPES = ("relative", "additive", "follows risk", "no heterogeneity", "no effect", "no overlap", "confounded", "harm")
 CONDITIONS, COUNTS, MEASUREMENTS, NOISE = 18, 16, 12, 13
 PRACTICES, CLOSED_PRACTICES = 40, 6
 BASE_RISK, TREATED_SHARE = 0.10, 0.04
@@ -144,6 +144,8 @@ def _benefit(shape: str, x: pd.DataFrame, without: np.ndarray) -> np.ndarray:
         return np.minimum(0.02, 0.7 * without)
     if shape == "no effect":
         return np.zeros(len(x))
+    if shape == "harm":
+        return -0.2 * without
     return 0.25 * without
 
 

@@ -77,7 +77,7 @@ def measure(people: int, months: int, seed: int, scenario: str, folder: Path) ->
         "holds the truth": _word(row["low"] <= truth <= row["high"]),
         "naive (95 %)": f"{naive['change']:+.3f} ({naive['low']:+.3f} to {naive['high']:+.3f})",
         "naive holds it": _word(naive["low"] <= truth <= naive["high"]),
-        "checks failed": ", ".join(check.name for check in account.checks if not check.passed) or "none",
+        "checks failed": "; ".join(check.seen for check in account.checks if not check.passed) or "none",
         "CPU s": f"{seconds:.0f}",
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,8 @@ RULE = (
     "checks. It looks besides at practices that have stopped sending records, by group; at "
     "emergency admissions of people who attend emergency departments as often, along deprivation, by "
     "which trouble shows that records hide; and at ethnicity: how much is unknown, whether what is recorded goes with age or deprivation, as it does everywhere, "
-    "and whether the verdict would stand if all who are unknown were of one group, each in turn. A list fails if, for any group, the whole interval lies beyond the limit "
+    "and whether the verdict would stand if all who are unknown were of one group, each in turn. A list fails if, on the "
+    "history, a programme surely did harm to those who started it; or if, for any group, the whole interval lies beyond the limit "
     "even when widened so that all comparisons together raise a false alarm no more often than the confidence allows. "
     "It passes only if, for every group, the whole interval lies within the limits. Anything else is 'cannot tell', as "
     "is a group with fewer people than the minimum, nobody or everybody selected, no test window, or a grouping in "
@@ -65,16 +67,17 @@ class Verdict:
     findings: tuple[str, ...] = ()
 
 
-def decide(audit: Audit, settings: Fairness) -> Verdict:
+def decide(audit: Audit, settings: Fairness, harms: Sequence[str] = ()) -> Verdict:
     """Decide on an audit by the rule in `RULE` and `fairness.levels`.
 
-    `settings` are those the audit was made with. Only groupings in `gate_on` count. Any fail is a fail; otherwise any cannot-tell
+    `settings` are those the audit was made with; `harms` says of each programme that did harm on the history, in a
+    sentence, that it did: what does harm is offered to nobody by itself, however fairly. Only groupings in `gate_on` count. Any fail is a fail; otherwise any cannot-tell
     is a cannot-tell. An override that covers `fail` also covers `cannot tell`, and is used
     only where the verdict is not a pass.
     """
     judged = controlled_measures(audit)
     judged = judged[judged["measure"].isin(GATED) & judged["grouping"].isin(settings.gate_on)]
-    failed = [_sentence(row, settings) for row in judged[judged["verdict"] == FAIL].itertuples()]
+    failed = [*harms, *(_sentence(row, settings) for row in judged[judged["verdict"] == FAIL].itertuples())]
     unsure = _too_little_to_judge(judged, settings)
     unsure += [_sentence(row, settings) for row in judged[judged["verdict"] == CANNOT_TELL].itertuples()]
     lost = controlled_differences(audit)

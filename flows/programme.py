@@ -198,6 +198,7 @@ def keep(
     )
     return {
         "title": told.title,
+        "outcome": told.outcome,
         "headline": headline(told),
         "naive": naive_sentence(told),
         "money": money_sentence(told.money),

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from models.programme.pictures import MEASURE_WORDS
+from models.programme.pictures import measure_words
 from models.programme.power import Design, Plan
 
 
@@ -28,7 +28,7 @@ def print_programme(told: dict[str, Any], console: Console) -> None:
     table = Table("for each starter", "months", "expected without", "seen", "difference (95 % interval)")
     for row in told["effects"].itertuples():
         table.add_row(
-            MEASURE_WORDS[row.measure],
+            measure_words(row.measure, told["outcome"]),
             str(row.months),
             *(
                 ["too few to tell"] * 3

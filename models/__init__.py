@@ -17,7 +17,7 @@ from models.promotion import RULE, Promotion, decide
 from models.risk.baselines import Baselines
 from models.score import contributions, require_features, score
 from models.store import load, save
-from models.train import Models, Trained, train
+from models.train import Models, Trained, harms, train
 
 __all__ = [
     "RULE",
@@ -40,6 +40,7 @@ __all__ = [
     "evaluate",
     "expected_need",
     "fit_backtest",
+    "harms",
     "known_before_test",
     "labels",
     "load",

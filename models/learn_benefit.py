@@ -15,6 +15,7 @@ from models.benefit.comparison import History
 from models.benefit.drawn_by_lot import Drawn
 from models.benefit.evidence import CASE_MANAGEMENT, Evidence, judge, too_few
 from models.benefit.fit import Lottery, fit_effect
+from models.benefit.judged import Judged
 from models.benefit.model import EffectModel, Foretold, assumed_benefit, released_benefit
 from models.benefit.pre_period import LAST_YEAR, TWO_YEARS, pre_period
 from models.benefit.propensity import fit_propensity
@@ -89,12 +90,12 @@ class _Rows:
             "risk": self.risk,
         }
 
-    def control(self) -> History:
-        """Return the history of the outcome that case management should not change."""
+    def to_judge_by(self, within: np.ndarray) -> Judged:
+        """Return them as they are judged by; `within` says on which list each row would be."""
         happened = self.labels["negative_control"].to_numpy()
-        level = np.full(len(happened), happened.mean())
-        of = self.history
-        return History(of.person, of.treated, happened, of.propensity, level, level)
+        level, of = np.full(len(happened), happened.mean()), self.history
+        control = History(of.person, of.treated, happened, of.propensity, level, level)
+        return Judged(of, control, self.matrix, self.orders(), self.supported, within)
 
 
 def learn_benefit(
@@ -202,34 +203,14 @@ def _features(tables: Sequence[pd.DataFrame], columns: list[str], place: np.ndar
 
 def _judged_by_lot(judged: _Rows, rules: Benefit, title: str) -> Evidence:
     """Judge by people in lots: had as many of them been chosen as were drawn, whom would each rule have chosen?"""
-    return judge(
-        judged.history,
-        judged.control(),
-        judged.matrix,
-        judged.orders(),
-        judged.supported,
-        _dates(judged, by_lot=True),
-        float(judged.history.treated.mean()),
-        rules,
-        np.ones(len(judged.labels), dtype=bool),
-        programme=title,
-    )
+    told, everybody = judged.to_judge_by(_dates(judged, by_lot=True)), np.ones(len(judged.labels), dtype=bool)
+    return judge(told, float(judged.history.treated.mean()), rules, randomised=everybody, programme=title)
 
 
 def _judged_by_history(judged: _Rows, share: float, begin: pd.Timestamp, settings: Settings, title: str) -> Evidence:
     earlier = pre_period(judged.labels, judged.matrix, begin, settings.seed)
-    return judge(
-        judged.history,
-        judged.control(),
-        judged.matrix,
-        judged.orders(),
-        judged.supported,
-        _dates(judged, by_lot=False),
-        share,
-        settings.benefit,
-        further=[earlier],
-        programme=title,
-    )
+    told = judged.to_judge_by(_dates(judged, by_lot=False))
+    return judge(told, share, settings.benefit, further=[earlier], programme=title)
 
 
 def _dates(judged: _Rows, by_lot: bool) -> np.ndarray:

@@ -204,6 +204,7 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
         estimate(stored["average_benefit"]),
         estimate(stored["advantage"]),
         stored.get("lots", ""),
+        stored.get("harm", ""),
     )
 
 

@@ -57,6 +57,12 @@ class Models:
     programmes: Mapping[str, LearnedProgramme] = field(default_factory=dict)
 
 
+def harms(told: Models) -> list[str]:
+    """Say of each programme that surely did harm on the history that it did, one sentence each."""
+    every = [told.evidence, *(one.evidence for _, one in sorted(told.programmes.items()))]
+    return [evidence.harm for evidence in every if evidence.harm]
+
+
 @dataclass(frozen=True)
 class Trained:
     """Models and how they did in the test months."""

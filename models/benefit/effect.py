@@ -13,9 +13,10 @@ D holds the features, log odds of risk and of treatment. In the second `b` has a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import expit
 
 from models.benefit.horseshoe import horseshoe_draws
@@ -27,6 +28,7 @@ DRAWS, BURN, KEPT = 600, 200, 60
 HELD_OUT_DRAWS, HELD_OUT_BURN = 180, 100
 ROWS_AT_ONCE = 20_000
 NEGLIGIBLE = 1e-3
+LARGEST_SHIFT = 1.0  # of the level, in log odds
 WIDENED = 2.0
 """What the draws' intervals are widened by: the draws know one shape of effect, and the truth is none. As they were, 95 % intervals
 held the truth of two thirds of the people whom the benefit would choose (docs/decisions/0037-benefit-in-the-week.md)."""
@@ -58,7 +60,9 @@ class Reading:
     ) -> np.ndarray:
         """Return the expected chance of the outcome of treated people, one a row: the chosen with their bias, others by dose."""
         columns = with_ones(design)[:, : self.coefficients.shape[1]]
-        change = columns @ self.coefficients.T + _bias_columns(design, chosen) @ self.bias.T
+        change = columns @ self.coefficients.T
+        if chosen is not None:
+            change = change + _bias_columns(design, chosen) @ self.bias.T
         risk, found = expit(without), _mean(self.name, without[:, None], change).mean(axis=1)
         return found if dose is None else risk + dose * (found - risk)
 
@@ -162,8 +166,37 @@ def fit_readings(
             drawn = random.multivariate_normal(np.linalg.solve(curvature, score), np.linalg.inv(curvature), KEPT)
         else:
             drawn = horseshoe_draws(curvature, score, free, draws, burn, random)[:: max(1, draws // KEPT)]
-        readings.append(Reading(name, drawn[:, : used.shape[1]], drawn[:, used.shape[1] :]))
+        reading = Reading(name, drawn[:, : used.shape[1]], drawn[:, used.shape[1] :])
+        told = np.ones(len(design), dtype=bool) if chosen is None else ~chosen
+        part = None if dose is None else dose[told]
+        readings.append(_levelled(reading, design[told], without[told], outcome[told], weight[told], part))
     return tuple(readings)
+
+
+def _levelled(
+    reading: Reading,
+    design: np.ndarray,
+    without: np.ndarray,
+    outcome: np.ndarray,
+    weight: np.ndarray,
+    dose: np.ndarray | None,
+) -> Reading:
+    """Shift all draws by one number, so that they foretell as many outcomes of these treated people as there were.
+
+    Draws scatter in log odds, where a risk rises faster than it falls, about the peak of an approximation: left as they
+    are, they foretell more outcomes than were seen, and state too little benefit.
+    """
+    happened, level = np.average(outcome, weights=weight), np.eye(reading.coefficients.shape[1])[0]
+
+    def moved(shift: float) -> Reading:
+        return replace(reading, coefficients=reading.coefficients + shift * level)
+
+    def too_many(shift: float) -> float:
+        return float(np.average(moved(shift).foretold(design, without, None, dose), weights=weight) - happened)
+
+    if not too_many(-LARGEST_SHIFT) < 0 < too_many(LARGEST_SHIFT):
+        return reading
+    return moved(float(brentq(too_many, -LARGEST_SHIFT, LARGEST_SHIFT, xtol=1e-4)))
 
 
 def held_out_losses(foretold: np.ndarray, outcome: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -118,8 +118,8 @@ class BenefitEstimator(BaseEstimator):
         self.bins_ = binned(told.X)
         self.outcome_, without = self._fit_outcome(told, Z, folds, random)
         self.treatment_, chosen = self._fit_treatment(told, Z, folds, random, ~told.randomised)
-        chance = self._known(told, expit(chosen))
-        require_overlap(told.treated, chance, Z)
+        chance = told.chance(expit(chosen))
+        require_overlap(told.treated, chance, told.X, told.names)
         self.margin_, anyone = None, chosen
         if told.randomised.any() and not told.randomised.all():
             self.margin_, anyone = self._fit_treatment(told, Z, folds, random, np.ones(len(Z), dtype=bool))
@@ -137,7 +137,7 @@ class BenefitEstimator(BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the expected benefit, one a row; nought where people differ and nobody like the person was treated."""
-        design, without, supported, _ = self._prepared(X)
+        design, without, supported = self._prepared(X)[:3]
         return self.effect_.benefit(design, without, supported)
 
     def predict_interval(self, X: Any, level: float = 0.95) -> np.ndarray:
@@ -145,12 +145,17 @@ class BenefitEstimator(BaseEstimator):
         return np.column_stack(self.effect_.interval(*self._prepared(X)[:3], level))
 
     def components(self, X: Any) -> pd.DataFrame:
-        """Return `risk_without`, `risk_with`, `benefit`, `propensity`, `supported`; one row a row of X."""
-        design, without, supported, chance = self._prepared(X)
+        """Return the parts of a prediction, one row a row of X.
+
+        `risk_without`, `risk_with`, `benefit`, `propensity` (by choice or by lot), `propensity_by_choice` (of those not
+        drawn; the same where nobody was), `supported`.
+        """
+        design, without, supported, chance, by_choice = self._prepared(X)
         benefit, risk = self.effect_.benefit(design, without, supported), expit(without)
         index = X.index if isinstance(X, pd.DataFrame) else None
         columns = {"risk_without": risk, "risk_with": risk - benefit, "benefit": benefit}
-        return pd.DataFrame(columns | {"propensity": chance, "supported": supported}, index=index)
+        columns |= {"propensity": chance, "propensity_by_choice": by_choice, "supported": supported}
+        return pd.DataFrame(columns, index=index)
 
     def _fit_outcome(self, told: Input, Z: np.ndarray, folds: np.ndarray, random: np.random.Generator) -> Any:
         untreated = ~told.treated
@@ -179,14 +184,6 @@ class BenefitEstimator(BaseEstimator):
             max(1, self.rounds * 4 // 5),
             self.seed,
         )
-
-    @staticmethod
-    def _known(told: Input, learned: np.ndarray) -> np.ndarray:
-        """Return the chance of treatment: as given, else the lot's share for the randomised, else as learned."""
-        chance = learned
-        if told.randomised.any():
-            chance = np.where(told.randomised, told.treated[told.randomised].mean(), chance)
-        return np.clip(np.where(np.isnan(told.given), chance, told.given), 1e-4, 1 - 1e-4)
 
     @staticmethod
     def _correct(
@@ -235,8 +232,8 @@ class BenefitEstimator(BaseEstimator):
         """Mark people who could have been treated and are no further from the treated than all but 1 in 100 of them."""
         return self.reach_.holds(design) & (chance >= self.minimum_propensity)
 
-    def _prepared(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return the design, log odds without treatment, support, and the chance of treatment, by choice or by lot."""
+    def _prepared(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return the design, log odds without treatment, support, and the chance of treatment: by choice or by lot, and by choice."""
         check_is_fitted(self, "effect_")
         values = as_features(X, tuple(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None)
         Z = self.scale_(values)
@@ -244,4 +241,4 @@ class BenefitEstimator(BaseEstimator):
         chance = expit(chosen if self.margin_ is None else self.margin_.log_odds(values, Z))
         design = effect_design(Z, without, chosen)
         without = without + straight_line(design, self.correction_)
-        return design, without, self._reached(design, chance), chance
+        return design, without, self._reached(design, chance), chance, expit(chosen)

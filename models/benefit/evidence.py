@@ -2,12 +2,12 @@
 
 The grade is earned by passing every check below on the history; one failure and it is `assumed`.
 It is `randomised` where enough people were drawn by lot, and then those people alone are judged by;
-otherwise `compared`.
+otherwise `compared`. The pipeline and `BenefitEstimator` by itself (`models.benefit.graded`) are judged by this one rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from scipy.stats import norm
 from casewell.settings import Benefit
 from models.benefit.comparison import Estimate, History, effective_sample, imbalance, top
 from models.benefit.doubly_robust import doubly_robust_scores
+from models.benefit.judged import Judged
 from models.targeting import calibration_of_benefit
 
 CASE_MANAGEMENT = "case management"
@@ -25,7 +26,9 @@ ONE_SIDED_95 = 1.645
 CONTROL_MARGIN = 0.05  # a wider interval could hide confounding as large as the effects sought
 FEWEST_TOLD = 8  # people: the sentence stands on every list
 FEWEST_CONTROLS = 10  # outcomes in each arm: fewer, and an interval of nothing holds zero or not by rounding
+SURE_HARM = 3.0  # standard errors: what records leave unadjusted looks like harm, since those referred are the sicker
 SLOPE_LIMITS = (0.8, 1.2)  # of calibration: outside, a stated benefit is not the benefit that is had
+SLOPE_ERROR = 0.15  # known less well, a slope inside the limits is luck (docs/decisions/0047-what-earns-a-grade.md)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The grade, the checks it rests on, what the history says on average, and why lots were not learned from, if so."""
+    """The grade, the checks it rests on, and what the history says on average.
+
+    lots : why nothing was learned from people drawn by lot, where there were some; else empty
+    harm : that the programme surely did harm, where it did and like was compared with like; else empty
+    """
 
     grade: str
     checks: tuple[Check, ...]
@@ -47,14 +54,15 @@ class Evidence:
     average_benefit: Estimate | None
     advantage: Estimate | None
     lots: str = ""
+    harm: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
         return asdict(self)
 
     def sentence(self) -> str:
-        """Say the grade and why, in one sentence; a second says why nothing was learned from lots, where there were some."""
-        return f"{self._why()} {self.lots}".rstrip()
+        """Say the grade and why, in one sentence; others, that harm was seen, and why nothing was learned from lots."""
+        return " ".join(part for part in (self._why(), self.harm, self.lots) if part)
 
     def _why(self) -> str:
         if self.grade != "assumed":
@@ -80,14 +88,10 @@ def not_learnable(why: str) -> Evidence:
 
 
 def judge(
-    history: History,
-    control: History,
-    matrix: pd.DataFrame,
-    orders: Mapping[str, np.ndarray],
-    supported: np.ndarray,
-    index_date: np.ndarray,
+    told: Judged,
     share: float,
     rules: Benefit,
+    *,
     randomised: np.ndarray | None = None,
     further: Sequence[Check] = (),
     programme: str = CASE_MANAGEMENT,
@@ -96,25 +100,16 @@ def judge(
 
     Parameters
     ----------
-    history : out-of-fold predictions of the outcome
-    control : the same for an outcome that the programme should not change
-    matrix : features, for balance
-    orders : the score by which each rule would choose: "learned benefit" as it would be released, and
-        those it must beat, "risk" and, where there is one, "assumed benefit"
-    supported : boolean; people like the row's are in the evidence
-    index_date : of each row; lists are drawn within dates
+    told : the people to judge by
     share : places as a share of eligible people
-    randomised : boolean; drawn by lot, with the lot's own chance as propensity in `history` and `control`
+    rules : limits of the checks
+    randomised : boolean; drawn by lot, with the lot's own chance as propensity in the history and the control
     further : checks made elsewhere that `compared` must pass too
     programme : its name in sentences
     """
-    if randomised is not None and _enough_drawn(history, randomised, rules):
-        drawn = randomised
-        told = history.where(drawn), control.where(drawn), matrix[drawn]
-        orders = {rule: order[drawn] for rule, order in orders.items()}
-        return _judge("randomised", *told, orders, supported[drawn], index_date[drawn], share, rules, (), programme)
-    told = history, control, matrix
-    return _judge("compared", *told, orders, supported, index_date, share, rules, further, programme)
+    if randomised is not None and _enough_drawn(told.history, randomised, rules):
+        return _judge("randomised", told.where(randomised), share, rules, (), programme)
+    return _judge("compared", told, share, rules, further, programme)
 
 
 def _enough_drawn(history: History, randomised: np.ndarray, rules: Benefit) -> bool:
@@ -135,59 +130,69 @@ def by_chance(features: int, first: float, second: float) -> float:
 
 
 def _judge(
-    earned: str,
-    history: History,
-    control: History,
-    matrix: pd.DataFrame,
-    orders: Mapping[str, np.ndarray],
-    supported: np.ndarray,
-    index_date: np.ndarray,
-    share: float,
-    rules: Benefit,
-    further: Sequence[Check],
-    programme: str,
+    earned: str, told: Judged, share: float, rules: Benefit, further: Sequence[Check], programme: str
 ) -> Evidence:
-    rows = np.ones(len(index_date), dtype=bool)
+    history = told.history
     starters = int(pd.Series(history.person[history.treated]).nunique())
-    checks = [_enough(starters, rules, programme)]
-    if not checks[0].passed:
+    enough = _enough(starters, rules, programme)
+    if not enough.passed:
         return too_few(starters, rules, programme)
-
-    apart = imbalance(matrix, history.treated, history.propensity).abs()
-    limit = rules.maximum_imbalance
-    if earned == "randomised":
-        limit = max(limit, by_chance(len(apart), *(len(np.unique(history.person[arm])) for arm in _arms(history))))
-    checks.append(
-        Check(
-            "balance",
-            bool(apart.max() <= limit),
-            f"after weighting, treated and untreated people differ by up to {apart.max():.2f} standard deviations "
-            f"({apart.idxmax()}); the limit is {limit:.2f}",
-        )
-    )
-    chosen = {rule: top(order, index_date, share) for rule, order in orders.items()}
+    chosen = {rule: top(order, told.within, share) for rule, order in told.orders.items()}
     by_benefit = chosen["learned benefit"]
-    alike = float(supported[by_benefit].mean())
-    size = effective_sample(np.where(history.treated, 1 - history.propensity, 0.0))
-    checks.append(
-        Check(
-            "overlap",
-            alike >= 0.5 and size >= rules.minimum_treated / 2,
-            f"{alike:.0%} of the people who would be chosen have others like them among the treated "
-            f"(effective number of treated {size:.0f})",
-        )
-    )
-    checks.append(_negative_control(control, programme))
+    like_with_like = [_balance(told, rules, earned), _negative_control(told.control, programme), *further]
     # Where benefit is assumed to be a share of the risk, choosing by either is one list, and is beaten once.
     once = {rule: one for rule, one in chosen.items() if rule == "risk" or not np.array_equal(one, chosen["risk"])}
     advantage = {
         rule: history.difference(by_benefit, others) for rule, others in once.items() if rule != "learned benefit"
     }
-    checks += [_advantage(rule, estimate) for rule, estimate in advantage.items()]
-    checks.append(_helps(history.average(by_benefit), programme))
-    checks += [_calibration(history, orders["learned benefit"]), *further]
+    checks = (
+        enough,
+        *like_with_like,
+        _overlap(told, by_benefit, rules),
+        *(_advantage(rule, estimate) for rule, estimate in advantage.items()),
+        _helps(history.average(by_benefit), programme),
+        _calibration(history, told.orders["learned benefit"]),
+    )
     grade = earned if all(check.passed for check in checks) else "assumed"
-    return Evidence(grade, tuple(checks), starters, history.average(rows), advantage["risk"])
+    average = history.average(np.ones(len(told.within), dtype=bool))
+    harm = _harm(average, programme) if grade == "assumed" and all(check.passed for check in like_with_like) else ""
+    return Evidence(grade, checks, starters, average, advantage["risk"], harm=harm)
+
+
+def _harm(average: Estimate, programme: str) -> str:
+    """Say so where those who started surely fared worse than people like them; else nothing."""
+    if not average.value + SURE_HARM * average.error < 0:
+        return ""
+    low, high = average.interval()
+    return (
+        f"On the history {programme} did harm: people who started had the outcome more often than people like them, by "
+        f"{-average.value:.3f} (95 % interval {-high:.3f} to {-low:.3f}), and no check of the comparison explains it."
+    )
+
+
+def _balance(told: Judged, rules: Benefit, earned: str) -> Check:
+    history = told.history
+    apart = imbalance(told.matrix, history.treated, history.propensity).abs()
+    limit = rules.maximum_imbalance
+    if earned == "randomised":
+        limit = max(limit, by_chance(len(apart), *(len(np.unique(history.person[arm])) for arm in _arms(history))))
+    return Check(
+        "balance",
+        bool(apart.max() <= limit),
+        f"after weighting, treated and untreated people differ by up to {apart.max():.2f} standard deviations "
+        f"({apart.idxmax()}); the limit is {limit:.2f}",
+    )
+
+
+def _overlap(told: Judged, by_benefit: np.ndarray, rules: Benefit) -> Check:
+    alike = float(told.supported[by_benefit].mean())
+    size = effective_sample(np.where(told.history.treated, 1 - told.history.propensity, 0.0))
+    return Check(
+        "overlap",
+        alike >= 0.5 and size >= rules.minimum_treated / 2,
+        f"{alike:.0%} of the people who would be chosen have others like them among the treated "
+        f"(effective number of treated {size:.0f})",
+    )
 
 
 def _enough(starters: int, rules: Benefit, programme: str) -> Check:
@@ -228,6 +233,10 @@ def _advantage(rule: str, advantage: Estimate) -> Check:
 
 def _helps(gain: Estimate, programme: str) -> Check:
     lower = gain.value - ONE_SIDED_95 * gain.error
+    if np.isnan(lower):
+        return Check(
+            "helps the chosen", False, "nobody who would be chosen was treated, so nothing can be said of them"
+        )
     return Check(
         "helps the chosen",
         bool(lower > 0),
@@ -241,10 +250,12 @@ def _calibration(history: History, stated: np.ndarray) -> Check:
         history.treated, history.outcome, history.propensity, history.without, history.with_programme
     )
     slope = calibration_of_benefit(scores, stated, history.propensity, history.person)
+    if np.isnan(slope.value):
+        return Check("calibration", False, "everybody is told the same benefit, so its calibration cannot be checked")
     low, high = SLOPE_LIMITS
     return Check(
         "calibration",
-        bool(low <= slope.value <= high),
+        bool(low <= slope.value <= high and slope.error <= SLOPE_ERROR),
         f"on people it was not learned from, the benefit had rises by {slope.value:.2f} for each 1 that the stated benefit "
-        f"rises (standard error {slope.error:.2f}); the limits are {low} and {high}",
+        f"rises (standard error {slope.error:.2f}); the limits are {low} and {high}, and the error may be {SLOPE_ERROR} at most",
     )

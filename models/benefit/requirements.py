@@ -34,6 +34,17 @@ class Input:
     weight: np.ndarray
     names: tuple[str, ...] | None
 
+    def where(self, rows: np.ndarray) -> Input:
+        """Return the history of some rows (boolean)."""
+        return Input(*(values if name == "names" else values[rows] for name, values in vars(self).items()))
+
+    def chance(self, learned: np.ndarray) -> np.ndarray:
+        """Return each row's chance of treatment: as given, else the lot's share for the randomised, else as learned."""
+        chance = learned
+        if self.randomised.any():
+            chance = np.where(self.randomised, self.treated[self.randomised].mean(), chance)
+        return np.clip(np.where(np.isnan(self.given), chance, self.given), 1e-4, 1 - 1e-4)
+
 
 def as_features(X: Any, names: tuple[str, ...] | None = None) -> np.ndarray:
     """Return features as a float32 array of shape (rows, features); a table's columns are taken by name.
@@ -124,8 +135,10 @@ def checked(
     return Input(values, treated, happened, given, drawn, person, weight / weight.mean(), names)
 
 
-def require_overlap(treated: np.ndarray, chance: np.ndarray, Z: np.ndarray) -> None:
+def require_overlap(treated: np.ndarray, chance: np.ndarray, X: np.ndarray, names: tuple[str, ...] | None) -> None:
     """Refuse a history in which what is known separates the treated from the others.
+
+    X : features, (rows, features); `names` are theirs, if they have any.
 
     Raises
     ------
@@ -134,10 +147,13 @@ def require_overlap(treated: np.ndarray, chance: np.ndarray, Z: np.ndarray) -> N
     """
     shared = float((1 - chance[treated]).sum())
     if shared < MINIMUM_OVERLAP:
-        apart = np.abs(Z[treated].mean(axis=0) - Z[~treated].mean(axis=0)) / (Z.std(axis=0) + 1e-9)
+        values = np.nan_to_num(X.astype("float64"))
+        apart = np.abs(values[treated].mean(axis=0) - values[~treated].mean(axis=0)) / (values.std(axis=0) + 1e-9)
+        furthest = int(apart.argmax())
+        named = repr(names[furthest]) if names else f"{furthest}, counted from 0,"
         raise BenefitInputError(
             f"features separate treated and untreated people all but perfectly (overlap of {shared:.1f} treated people, "
-            f"{MINIMUM_OVERLAP:.0f} are needed; scaled feature {int(apart.argmax())} is the furthest apart)",
+            f"{MINIMUM_OVERLAP:.0f} are needed; feature {named} is the furthest apart)",
             "Leave out features that are known only once treatment is decided.",
         )
 

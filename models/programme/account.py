@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from casewell.settings import Settings
+from casewell.settings import EventName, Settings
 from models.benefit.comparison import Estimate
 from models.benefit.evidence import CASE_MANAGEMENT, Check
 from models.programme.checks import before_after, checks, e_value
 from models.programme.cohort import stands_for
-from models.programme.earlier import fewest, year_before_last
+from models.programme.earlier import fewest, on_record_two_years, year_before_last
 from models.programme.effect import LARGEST_ODDS, Arms, Effect, Nuisances, arms, effect, expected_without, imbalance
 from models.programme.lots import ByLot
 from models.programme.money import Money, money
-from models.programme.outcomes import MONTHS, NEGATIVE_CONTROL, YEAR_DAYS, Course
+from models.programme.outcomes import MONTHS, NEGATIVE_CONTROL, Course
 from models.programme.uptake import Uptake
 
 SHORT_RUN = 3  # months
@@ -44,6 +44,7 @@ class Account:
     uptake : who said yes; None where too few were offered a place
     lots : what an offer changed among people drawn by lot; None where too few of them can be followed
     title : the programme's name in sentences
+    outcome : what the account counts, of the outcomes that can rank
     """
 
     first: pd.Timestamp
@@ -65,6 +66,7 @@ class Account:
     uptake: Uptake | None
     lots: ByLot | None
     title: str = CASE_MANAGEMENT
+    outcome: EventName = "admission_or_death"
 
     @property
     def believed(self) -> bool:
@@ -114,7 +116,9 @@ def account(
     outcome, starters, others = found["outcome"], *both.weights()
     ratio = outcome.ratio(both, happened["outcome"])
     then = course.before("admissions", years_back=2) > 0
-    earlier = year_before_last(X, then, course.stayed, person, treated, settings.seed)
+    known = on_record_two_years(rows["index_date"], treated, begin)
+    told = X[known], then[known], course.stayed[known], person[known], treated[known], settings.seed
+    earlier = year_before_last(*told) if known.any() else Estimate(float("nan"), float("nan"))
     weighed = checks(
         imbalance(X, both),
         both.comparable(),
@@ -122,8 +126,8 @@ def account(
         float((both.odds[treated] >= LARGEST_ODDS).mean()),
         found[NEGATIVE_CONTROL].difference,
         earlier,
-        (fewest(happened[NEGATIVE_CONTROL] > 0, person, treated), fewest(then, person, treated)),
-        rows["index_date"].min() - pd.Timedelta(days=2 * YEAR_DAYS) >= begin,
+        (fewest(happened[NEGATIVE_CONTROL] > 0, person, treated), fewest(then & known, person, treated)),
+        bool(known.any()),
         settings.benefit,
         title,
     )
@@ -155,6 +159,7 @@ def account(
         uptake=said_yes,
         lots=lots,
         title=title,
+        outcome=course.ranks,
     )
 
 
@@ -230,7 +235,7 @@ def _told(one: Effect | None) -> dict[str, float]:
 def _naive(course: Course, person: np.ndarray, starters: np.ndarray) -> pd.DataFrame:
     before, after = course.before("admissions")[starters], course.after("admissions")[starters]
     pairs = {
-        "outcome": (before > 0, course.outcome()[starters]),
+        "outcome": (course.outcome_before()[starters], course.outcome()[starters]),
         "admissions": (before, after),
     }
     rows = []

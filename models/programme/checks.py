@@ -85,7 +85,7 @@ def checks(
     earlier : difference in the share with an emergency admission in the year before last, which nothing later can change;
         of arms made alike in what the last year shows (`known_from_one_year`)
     events : people with a planned admission, and with an emergency admission in the year before last, in the arm with fewer
-    two_years : whether there are data of the two years before every index date
+    two_years : whether there are data of the two years before the index dates of enough starters
     programme : its name in sentences
     """
     enough = starters >= rules.minimum_treated
@@ -124,7 +124,7 @@ def check_year_before_last(earlier: Estimate, events: int, two_years: bool) -> C
         "the year before last",
         earlier,
         "in the share with an emergency admission then, which nothing later can change",
-        unknown if two_years else "the data begin less than two years before the first month",
+        unknown if two_years else "the data begin less than two years before nearly all starts",
     )
 
 

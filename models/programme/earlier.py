@@ -8,6 +8,9 @@ import pandas as pd
 from models.benefit.comparison import Estimate
 from models.programme.checks import known_from_one_year
 from models.programme.effect import Nuisances, arms, effect, expected_without
+from models.programme.outcomes import YEAR_DAYS
+
+FEWEST_KNOWN = 50  # starters: fewer cannot tell of a year
 
 
 def year_before_last(
@@ -28,6 +31,18 @@ def year_before_last(
     both = arms(nuisances, person, treated, stayed)
     happened = then.astype("float64")
     return effect(both, happened, expected_without(nuisances, happened, both)).difference
+
+
+def on_record_two_years(index_date: pd.Series, treated: np.ndarray, begin: pd.Timestamp) -> np.ndarray:
+    """Mark rows whose year before last is on record (boolean); none where too few of those who started are among them.
+
+    Parameters
+    ----------
+    index_date, treated : of each row
+    begin : the day from which there are data
+    """
+    known = (index_date - pd.Timedelta(days=2 * YEAR_DAYS) >= begin).to_numpy()
+    return known & (np.count_nonzero(known & treated) >= FEWEST_KNOWN)
 
 
 def fewest(happened: np.ndarray, person: np.ndarray, treated: np.ndarray) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from casewell.settings import EventName
 from models.benefit.comparison import Estimate
 from models.programme.effect import Arms, effect
 from models.programme.outcomes import YEAR_DAYS, Course
@@ -16,13 +17,14 @@ FEWEST, FEWEST_EACH = 100, 20  # people in lots; of them drawn, and not
 
 @dataclass(frozen=True)
 class ByLot:
-    """The effect of an offer on the share with an emergency admission or death within a year.
+    """The effect of an offer on the share with the outcome within a year.
 
     drawn, passed_over : people, by the first lot that each was in
     entries : times that they were in a lot, the first and all that followed
     drawn_later : share of those passed over who were drawn in a later lot of the same year
     started : share of the drawn who started, and of those passed over
     difference : drawn less passed over, as offered (intention to treat)
+    outcome : the outcome, of those that can rank
     """
 
     drawn: int
@@ -31,6 +33,7 @@ class ByLot:
     drawn_later: float
     started: tuple[float, float]
     difference: Estimate
+    outcome: EventName = "admission_or_death"
 
 
 def first_lots(lots: pd.DataFrame) -> pd.DataFrame:
@@ -81,4 +84,5 @@ def by_lot(lots: pd.DataFrame, course: Course) -> ByLot | None:
         float(others @ lots["drawn_later"]),
         (float(starters @ course.started), float(others @ course.started)),
         found.difference,
+        course.ranks,
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from casewell.page import document, html_table, inline_svg
+from casewell.settings import OUTCOME_WORDS, EventName
 from casewell.settings.programme import Costs
 from models.benefit.evidence import CASE_MANAGEMENT
 from models.evaluation.page_risk import TOO_FEW, folded, section
@@ -20,10 +21,10 @@ from models.programme.account import SHORT_RUN, Account
 from models.programme.lots import ByLot
 from models.programme.money import PRICED
 from models.programme.pictures import (
-    MEASURE_WORDS,
     changes_figure,
     claims_figure,
     effects_by_group_figure,
+    measure_words,
     months_figure,
     payback_figure,
     uptake_figure,
@@ -38,8 +39,11 @@ from models.programme.sentences import (
     pounds,
     uptake_sentence,
 )
+from models.programme.words import spared
 
-OUTCOME = "emergency admission or death within a year of the start"
+
+def _outcome(outcome: EventName) -> str:
+    return f"{OUTCOME_WORDS[outcome]} within a year of the start"
 
 
 def write_programme_page(told: Account, costs: Costs, path: Path, as_of: dt.date, synthetic: bool) -> Path:
@@ -60,7 +64,8 @@ def write_programme_page(told: Account, costs: Costs, path: Path, as_of: dt.date
         _who(told),
     ]
     path.write_text(
-        document(f"What did {told.title} do?", OUTCOME.capitalize(), as_of, synthetic, sections), encoding="utf-8"
+        document(f"What did {told.title} do?", _outcome(told.outcome).capitalize(), as_of, synthetic, sections),
+        encoding="utf-8",
     )
     return path
 
@@ -75,7 +80,8 @@ def write_lots_page(
         section("From the records alone", "Nothing can be said, because:", f"<ul>{reasons}</ul>"),
     ]
     path.write_text(
-        document(f"What did {title} do?", OUTCOME.capitalize(), as_of, synthetic, sections), encoding="utf-8"
+        document(f"What did {title} do?", _outcome(lots.outcome).capitalize(), as_of, synthetic, sections),
+        encoding="utf-8",
     )
     return path
 
@@ -85,7 +91,7 @@ def _headline(told: Account) -> str:
     facts = [
         (f"{told.starters:,}", "starts followed"),
         (f"{told.first:%b %Y} to {told.last:%b %Y}", "months of starts"),
-        (f"{row['without']:.1%}", f"expected without it: {OUTCOME}"),
+        (f"{row['without']:.1%}", f"expected without it: {_outcome(told.outcome)}"),
         (f"{row['with_programme']:.1%}", "seen"),
     ]
     listed = "".join(f"<li><b>{escape(figure)}</b>{escape(words)}</li>" for figure, words in facts)
@@ -113,7 +119,9 @@ def _claims(told: Account) -> str:
         columns=["words", "value", "low", "high"],
     )
     sentence = naive_sentence(told)
-    pictures = inline_svg(partial(claims_figure, claims), "claims", "Two claims about one programme", sentence)
+    pictures = inline_svg(
+        partial(claims_figure, claims, told.outcome), "claims", "Two claims about one programme", sentence
+    )
     pictures += inline_svg(
         partial(months_figure, told.monthly),
         "months",
@@ -121,7 +129,12 @@ def _claims(told: Account) -> str:
         "People start when admissions peak, and those like them who did not start come down from the same peak.",
     )
     rows = [
-        [MEASURE_WORDS[str(name)], _number(one["before"]), _number(one["after"]), _interval(one, "change")]
+        [
+            measure_words(str(name), told.outcome),
+            _number(one["before"]),
+            _number(one["after"]),
+            _interval(one, "change"),
+        ]
         for name, one in naive.iterrows()
     ]
     table = html_table("Before and after, starters alone", ["Measure, a person", "Before", "After", "Change"], rows)
@@ -140,11 +153,11 @@ def _claims(told: Account) -> str:
 def _contacts(told: Account) -> str:
     sentence = contacts_sentence(told)
     picture = inline_svg(
-        partial(changes_figure, told.effects, told.title), "changes", "What changed, and when", sentence
+        partial(changes_figure, told.effects, told.outcome, told.title), "changes", "What changed, and when", sentence
     )
     rows = [
         [
-            f"{MEASURE_WORDS[one['measure']]}, first {one['months']} months",
+            f"{measure_words(one['measure'], told.outcome)}, first {one['months']} months",
             _number(one["without"]),
             _number(one["with_programme"]),
             _interval(one, "difference"),
@@ -164,7 +177,10 @@ def _groups(told: Account) -> str:
     if told.groups["difference"].isna().all():
         return section("For whom", sentence, "")
     picture = inline_svg(
-        partial(effects_by_group_figure, told.groups, GROUPING_WORDS), "who", "The effect in each group", sentence
+        partial(effects_by_group_figure, told.groups, GROUPING_WORDS, told.outcome),
+        "who",
+        "The effect in each group",
+        sentence,
     )
     tables = "".join(
         html_table(
@@ -256,8 +272,8 @@ def _who(told: Account) -> str:
     sentence = (
         f"{told.starters:,} starts of {told.people:,} people are compared with {told.compared:,} people-months of others "
         f"eligible in the same months. {told.later_starts:.0%} of those compared started later and stay where they are, so "
-        "what is shown is the effect of starting now against waiting as others wait. Counted are emergency admissions and "
-        "deaths over 365 days, whatever outcome the lists are made for."
+        f"what is shown is the effect of starting now against waiting as others wait. Counted is {spared(told.outcome)} "
+        "over 365 days, whatever horizon the lists are made for."
     )
     rows = [[one["why"], _count(one["starters"]), _count(one["compared"])] for _, one in told.attrition.iterrows()]
     return section(

@@ -7,12 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from casewell.settings import OUTCOME_WORDS, EventName
 from models.benefit.evidence import CASE_MANAGEMENT
 from models.evaluation.pictures import BLUE, GREY, ORANGE, PALE
 from models.programme.money import Money
+from models.programme.words import spared
 
-MEASURE_WORDS = {
-    "outcome": "emergency admission or death",
+_MEASURES = {
     "died": "death",
     "admissions": "emergency admissions",
     "bed_days": "days in hospital after them",
@@ -22,6 +23,11 @@ MEASURE_WORDS = {
     "community_contacts": "community contacts",
     "planned_admissions": "planned admissions (should not change)",
 }
+
+
+def measure_words(measure: str, outcome: EventName) -> str:
+    """Return a measure of `Account.effects` in words; `outcome` is the account's."""
+    return OUTCOME_WORDS[outcome] if measure == "outcome" else _MEASURES[measure]
 
 
 def months_figure(monthly: pd.DataFrame) -> Figure:
@@ -39,7 +45,7 @@ def months_figure(monthly: pd.DataFrame) -> Figure:
     return figure
 
 
-def claims_figure(claims: pd.DataFrame) -> Figure:
+def claims_figure(claims: pd.DataFrame, outcome: EventName) -> Figure:
     """Draw what each way of looking claims: `words`, `value`, `low`, `high`, the change in the share with the outcome."""
     figure = Figure(figsize=(7.4, 1.0 + 0.45 * len(claims)), layout="constrained")
     axes = figure.subplots()
@@ -49,12 +55,12 @@ def claims_figure(claims: pd.DataFrame) -> Figure:
     axes.axvline(0, color=GREY, linewidth=1)
     axes.set_yticks(range(len(claims)), list(claims["words"]))
     axes.set_ylim(len(claims) - 0.5, -0.5)
-    axes.set_xlabel("change in the share with an emergency admission or death")
+    axes.set_xlabel(f"change in the share with {spared(outcome)}")
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
 
 
-def changes_figure(effects: pd.DataFrame, programme: str = CASE_MANAGEMENT) -> Figure:
+def changes_figure(effects: pd.DataFrame, outcome: EventName, programme: str = CASE_MANAGEMENT) -> Figure:
     """Draw the relative change of each measure (`Account.effects`) by a programme, short run and whole year."""
     table = effects[effects["without"] > 0]
     figure = Figure(figsize=(8.4, 1.0 + 0.34 * len(table)), layout="constrained")
@@ -64,7 +70,7 @@ def changes_figure(effects: pd.DataFrame, programme: str = CASE_MANAGEMENT) -> F
         axes.plot([low, high], [place, place], color=BLUE, linewidth=1.6)
         axes.plot([value], [place], "o", color=BLUE, markersize=4.5)
     axes.axvline(0, color=GREY, linewidth=1)
-    words = [f"{MEASURE_WORDS[row.measure]}, {row.months} months" for row in table.itertuples()]
+    words = [f"{measure_words(row.measure, outcome)}, {row.months} months" for row in table.itertuples()]
     axes.set_yticks(range(len(table)), words, fontsize=8)
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.set_xlabel(f"change against what was expected without {programme}")
@@ -72,7 +78,7 @@ def changes_figure(effects: pd.DataFrame, programme: str = CASE_MANAGEMENT) -> F
     return figure
 
 
-def effects_by_group_figure(groups: pd.DataFrame, names: dict[str, str]) -> Figure:
+def effects_by_group_figure(groups: pd.DataFrame, names: dict[str, str], outcome: EventName) -> Figure:
     """Draw the effect in each group with its interval (`Account.groups`); `names` gives the groupings' words."""
     figure = Figure(figsize=(7.8, 1.0 + 0.27 * len(groups)), layout="constrained")
     axes = figure.subplots()
@@ -87,7 +93,7 @@ def effects_by_group_figure(groups: pd.DataFrame, names: dict[str, str]) -> Figu
         range(len(groups)), [f"{names[row.grouping]}: {row.group}" for row in groups.itertuples()], fontsize=8
     )
     axes.set_ylim(len(groups) - 0.5, -0.5)
-    axes.set_xlabel("change in the share with an emergency admission or death")
+    axes.set_xlabel(f"change in the share with {spared(outcome)}")
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
 

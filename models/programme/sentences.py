@@ -11,6 +11,7 @@ from models.programme.lots import ByLot
 from models.programme.money import Money
 from models.programme.outcomes import MONTHS
 from models.programme.uptake import STARTED, Uptake
+from models.programme.words import had, spared
 
 LIKELY_CHANCE = 0.05
 
@@ -32,9 +33,9 @@ def headline(told: Account) -> str:
     if np.isnan(row["difference"]):
         return "Too few people who started could be followed, or had the outcome, so nothing can be said."
     if row["high"] < 0:
-        return f"Of every 100 people who started, {points(row['difference'])} were spared an emergency admission or death within the year ({ends})."
+        return f"Of every 100 people who started, {points(row['difference'])} were spared {spared(told.outcome)} within the year ({ends})."
     if row["low"] > 0:
-        return f"{told.title[:1].upper()}{told.title[1:]} did harm: of every 100 people who started, {points(row['difference'])} more had an emergency admission or died within the year ({ends})."
+        return f"{told.title[:1].upper()}{told.title[1:]} did harm: of every 100 people who started, {points(row['difference'])} more {had(told.outcome)} within the year ({ends})."
     return (
         f"It cannot be told whether {told.title} changed anything: {_change(row['difference'])} in every 100 people who "
         f"started ({ends})."
@@ -47,9 +48,13 @@ def naive_sentence(told: Account) -> str:
     real = told.of("outcome")
     if np.isnan(naive["change"]) or np.isnan(real["difference"]):
         return "Too few people had the outcome to say what comparing them with their own past would have claimed."
+    if told.outcome == "death":
+        return "Nobody dies before starting, so comparing people with their own past says nothing of deaths."
+    admission = spared("admission" if told.outcome == "admission_or_death" else told.outcome)
+    or_died = " or died" if told.outcome == "admission_or_death" else ""
     return (
-        f"Before starting, {naive['before']:.0%} had had an emergency admission in the year; after it, {naive['after']:.0%} had "
-        f"one or died: a change of {_change(naive['change'])} in 100. Compared with people like them over the same months "
+        f"Before starting, {naive['before']:.0%} had had {admission} in the year; after it, {naive['after']:.0%} had "
+        f"one{or_died}: a change of {_change(naive['change'])} in 100. Compared with people like them over the same months "
         f"it is {_change(real['difference'])} in 100. The rest would have happened anyway, because people start when "
         "things are at their worst."
     )
@@ -114,7 +119,7 @@ def lots_sentence(told: ByLot | None) -> str:
     return (
         f"Of people drawn by lot at the margin in the first lot they were in, {drawn} started, and {passed_over} of those passed over; "
         f"{later} of those passed over were drawn in a later week, which makes the difference smaller. "
-        f"An offer changed the share with an emergency admission or death within the year by "
+        f"An offer changed the share with {spared(told.outcome)} within the year by "
         f"{_change(told.difference.value)} in 100 (95 % interval: {_change(low)} to {_change(high)}): {told.drawn:,} drawn, "
         f"{told.passed_over:,} passed over, {told.entries:,} entries in weekly lots. Nothing that records do not show can explain this away."
     )

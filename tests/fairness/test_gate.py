@@ -14,6 +14,15 @@ def test_a_fair_list_of_200_000_people_passes(fair):
     assert "All 9 groups" in verdict.reasons[0]
 
 
+def test_a_programme_that_did_harm_withholds_a_list_however_fair_until_somebody_takes_responsibility(fair):
+    harm = ["On the history case management did harm."]
+    verdict = decide(fair, Fairness(), harm)
+    assert (verdict.verdict, verdict.released, verdict.reasons) == ("fail", False, tuple(harm))
+    unsure_only = Fairness(override=Override(**OVERRIDE))
+    assert not decide(fair, unsure_only, harm).released
+    assert decide(fair, Fairness(override=Override(**OVERRIDE, covers="fail")), harm).released
+
+
 def test_a_group_with_half_the_places_its_need_deserves_fails_by_name(unfair, tools):
     assert 0.4 < tools["row"](unfair, "ethnic_group", "Asian", "share_ratio")["value"] < 0.6
     verdict = decide(unfair, Fairness())

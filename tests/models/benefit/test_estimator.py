@@ -174,7 +174,7 @@ def test_a_table_of_nobody_gives_empty_answers(learned):
     nobody = made["X"][:0]
     assert estimator.predict(nobody).shape == (0,)
     assert estimator.predict_interval(nobody).shape == (0, 2)
-    assert estimator.components(nobody).shape == (0, 5)
+    assert estimator.components(nobody).shape == (0, 6)
 
 
 def test_a_column_missing_at_prediction_is_named(learned):

@@ -10,7 +10,9 @@ from scipy.special import expit
 from casewell.settings import Benefit
 from models.backtest import case_management_could_act
 from models.benefit.comparison import History
-from models.benefit.evidence import Check, judge
+from models.benefit.evidence import Check, Evidence
+from models.benefit.evidence import judge as judged_by
+from models.benefit.judged import Judged
 from models.benefit.model import released_benefit
 
 NUMBER = 60_000
@@ -36,10 +38,16 @@ def sound():
         "matrix": pd.DataFrame({"illness": illness, "gains": gains.astype(float)}),
         "orders": {"learned benefit": without - with_programme, "risk": without, "assumed benefit": 0.1 * without},
         "supported": np.ones(NUMBER, dtype=bool),
-        "index_date": np.zeros(NUMBER),
+        "within": np.zeros(NUMBER),
         "share": 0.1,
         "rules": RULES,
     }
+
+
+def judge(**told) -> Evidence:
+    """Judge by people whose parts are told one by one."""
+    people = Judged(**{field.name: told.pop(field.name) for field in dataclasses.fields(Judged)})
+    return judged_by(people, told.pop("share"), told.pop("rules"), **told)
 
 
 def failed(told) -> set[str]:
@@ -70,7 +78,7 @@ def test_an_outcome_to_check_by_that_is_not_on_record_is_no_check_passed(sound):
 def test_a_negative_control_too_uncertain_to_tell_lowers_the_grade(sound):
     few = np.arange(NUMBER) < 500
     fewer = {name: sound[name].where(few) for name in ("history", "control")}
-    fewer |= {"matrix": sound["matrix"][few], "index_date": sound["index_date"][few]}
+    fewer |= {"matrix": sound["matrix"][few], "within": sound["within"][few]}
     fewer |= {"supported": sound["supported"][few]}
     fewer |= {"orders": {rule: order[few] for rule, order in sound["orders"].items()}}
     rules = RULES.model_copy(update={"minimum_treated": 20})
@@ -104,6 +112,46 @@ def test_harm_to_those_who_would_be_chosen_lowers_the_grade(sound):
     outcome = np.where(history.treated, random.random(NUMBER) < worse, history.outcome)
     harmed = dataclasses.replace(history, outcome=outcome, with_programme=worse)
     assert "helps the chosen" in failed(sound | {"history": harmed})
+    evidence = judge(**sound | {"history": harmed})
+    assert "case management did harm" in evidence.harm
+    assert evidence.harm in evidence.sentence()
+
+
+def test_harm_is_said_only_where_it_is_sure_and_like_was_compared_with_like(sound):
+    history = sound["history"]
+    assert judge(**sound).harm == ""
+    random = np.random.default_rng(34)
+    worse = np.minimum(1.3 * history.without, 0.99)
+    outcome = np.where(history.treated, random.random(NUMBER) < worse, history.outcome)
+    harmed = sound | {"history": dataclasses.replace(history, outcome=outcome, with_programme=worse)}
+    assert judge(**harmed).harm
+    apart = sound["matrix"].assign(unseen=history.treated + np.zeros(NUMBER))
+    assert judge(**harmed | {"matrix": apart}).harm == ""
+    assert judge(**harmed | {"further": [Check("the year before last", False, "they differed then")]}).harm == ""
+    few = np.arange(NUMBER) < 2_000
+    fewer = {name: harmed[name].where(few) for name in ("history", "control")}
+    fewer |= {name: harmed[name][few] for name in ("matrix", "within", "supported")}
+    fewer |= {"orders": {rule: order[few] for rule, order in sound["orders"].items()}}
+    nothing = dataclasses.replace(fewer["history"], outcome=history.outcome[few], with_programme=history.without[few])
+    assert judge(**harmed | fewer | {"history": nothing}).harm == ""
+
+
+def test_a_slope_that_is_right_by_luck_lowers_the_grade(sound):
+    few = np.arange(NUMBER) < 1_500
+    fewer = sound | {name: sound[name].where(few) for name in ("history", "control")}
+    fewer |= {name: sound[name][few] for name in ("matrix", "within", "supported")}
+    fewer |= {"rules": RULES.model_copy(update={"minimum_treated": 20})}
+
+    def calibration(stated: np.ndarray) -> Check:
+        orders = {rule: order[few] for rule, order in sound["orders"].items()} | {"learned benefit": stated}
+        return next(check for check in judge(**fewer | {"orders": orders}).checks if check.name == "calibration")
+
+    stated = sound["orders"]["learned benefit"][few]
+    slope = float(calibration(stated).seen.split("rises by ")[1][:4])
+    mended = calibration(slope * stated)
+    assert "rises by 1.00" in mended.seen
+    assert not mended.passed
+    assert next(check for check in judge(**sound).checks if check.name == "calibration").passed
 
 
 def test_enough_people_drawn_by_lot_earn_the_grade_randomised_and_are_judged_alone(sound):

@@ -10,7 +10,7 @@ from casewell.settings import Benefit
 from models.benefit.comparison import Estimate
 from models.programme.account import by_group, unequal
 from models.programme.checks import checks, known_from_one_year
-from models.programme.earlier import year_before_last
+from models.programme.earlier import on_record_two_years, year_before_last
 from models.programme.effect import Arms
 
 
@@ -57,6 +57,14 @@ def weighed(**changes: object) -> dict[str, bool]:
         "rules": Benefit(),
     }
     return {check.name: check.passed for check in checks(**(told | changes))}
+
+
+def test_months_whose_year_before_last_is_on_record_answer_for_the_others() -> None:
+    dates = pd.Series(pd.to_datetime(["2023-09-01"] * 100 + ["2023-11-01"] * 100))
+    started, begin = np.arange(200) % 2 == 0, pd.Timestamp("2021-10-01")
+    assert on_record_two_years(dates, started, begin).tolist() == [False] * 100 + [True] * 100
+    assert on_record_two_years(dates, started, pd.Timestamp("2021-01-01")).all()
+    assert not on_record_two_years(dates, started & (np.arange(200) != 100), begin).any(), "49 starters are too few"
 
 
 def test_like_compared_with_like_passes_every_check() -> None:

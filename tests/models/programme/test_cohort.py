@@ -156,6 +156,27 @@ def test_what_happened_is_counted_from_the_day_and_as_it_finally_turned_out(link
     assert course(rows(1, 4, 5), linked, settings, "reablement").started.tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("ranks", "after", "before"),
+    [
+        ("admission", [True, False, False], [True, True, False]),
+        ("acs_admission", [True, False, False], [False, False, False]),
+        ("death", [False, True, False], [False, False, False]),
+    ],
+)
+def test_the_outcome_is_that_of_the_settings(
+    linked: Path, settings: Settings, ranks: str, after: list[bool], before: list[bool]
+) -> None:
+    events = pd.read_parquet(linked / "events.parquet")
+    diagnosis = events.iloc[[0]].assign(subject_id=1, code="ICD10_PRIMARY//J44.1", time=pd.Timestamp("2024-01-14"))
+    pd.concat([events, diagnosis.assign(end=pd.NaT, known_until=pd.NaT)]).to_parquet(linked / "events.parquet")
+    told = settings.model_copy(update={"outcome": settings.outcome.model_copy(update={"ranks": ranks})})
+    found = course(rows(1, 4, 5), linked, told)
+    assert found.outcome().tolist() == after
+    assert found.outcome_before().tolist() == before
+    assert found.ranks == ranks
+
+
 def test_who_left_long_before_dying_did_not_stay_and_who_was_deregistered_for_dying_did(
     tmp_path: Path, linked: Path, settings: Settings
 ) -> None:

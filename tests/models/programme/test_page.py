@@ -130,6 +130,19 @@ def test_help_harm_and_not_knowing_are_three_sentences(told: Account) -> None:
     assert "cannot be told" in saying(0.01)
 
 
+def test_sentences_and_page_speak_of_the_outcome_that_was_counted(told: Account, tmp_path: Path) -> None:
+    sensitive = replace(told, outcome="acs_admission", lots=replace(told.lots, outcome="acs_admission"))
+    path = write_programme_page(sensitive, Costs(), tmp_path / "page.html", dt.date(2026, 10, 1), True)
+    page = path.read_text()
+    assert "emergency admission for an ambulatory-care-sensitive condition" in headline(sensitive)
+    assert "admission or death" not in page
+    assert "or died" not in page
+    death = replace(told, outcome="death", lots=replace(told.lots, outcome="death"))
+    assert "were spared death within the year" in headline(death)
+    assert "Nobody dies before starting" in naive_sentence(death)
+    assert "the share with death within" in lots_sentence(death.lots)
+
+
 def test_the_naive_claim_stands_beside_the_comparison(told: Account) -> None:
     assert "-33.0 in 100" in naive_sentence(told)
     assert "-3.0 in 100" in naive_sentence(told)
