@@ -77,3 +77,10 @@ class StorageError(CasewellError):
 
     exit_code = 9
     heading = "The results could not be written"
+
+
+class OrchestrationError(CasewellError):
+    """Prefect's own server, which every flow reports to, did not answer in time."""
+
+    exit_code = 10
+    heading = "Prefect could not be started"

@@ -51,6 +51,8 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
     _print_programmes(manifest.get("programmes", {}), console)
     console.print(f"Features: {escape(manifest['features']['verdict'])}", soft_wrap=True)
     _print_monitoring(manifest, console)
+    if manifest["stamps"]:
+        console.print(f"[yellow]Look at the sources: {escape(manifest['stamps'])}.[/yellow]", soft_wrap=True)
     if manifest["missing"]:
         console.print(f"Missing in the data: {', '.join(manifest['missing'])}", soft_wrap=True)
     console.print(f"Files: [bold]{manifest['published_to'] or 'no lists were published'}[/bold]")

@@ -14,7 +14,7 @@ from prefect._internal.concurrency.threads import wait_for_global_loop_exit
 from prefect.exceptions import TerminationSignal
 from sqlalchemy.exc import SQLAlchemyError
 
-from casewell.errors import StorageError
+from casewell.errors import OrchestrationError, StorageError
 from casewell.settings import Settings
 from flows.progress import say
 from flows.workspace import STILL, disk
@@ -31,6 +31,8 @@ SIGNS = (
     "image is malformed",
     "No space left",
 )
+# Prefect has no error of its own for a server that a busy machine did not start in time.
+TOO_SLOW = "Timed out while attempting to connect to ephemeral Prefect API server"
 
 
 @contextmanager
@@ -41,6 +43,8 @@ def working(settings: Settings) -> Iterator[None]:
     ------
     StorageError
         The disk is full or may not be written, whichever library says so.
+    OrchestrationError
+        Prefect's server did not start in time.
     """
     with disk():
         try:
@@ -54,6 +58,14 @@ def working(settings: Settings) -> Iterator[None]:
                 raise
             raise StorageError(
                 f"MLflow's store is damaged or cannot be written ({settings.mlruns_dir})", STILL
+            ) from None
+        except RuntimeError as error:
+            if TOO_SLOW not in str(error):
+                raise
+            raise OrchestrationError(
+                "its server did not answer in time",
+                "Lists published before still stand. Run again when the machine is less busy, or give the server more"
+                " seconds than 180: PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=600 before the command.",
             ) from None
 
 

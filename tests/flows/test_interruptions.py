@@ -16,7 +16,7 @@ import time
 import pytest
 import yaml
 
-from casewell.errors import SettingsError, StorageError, TrainingError
+from casewell.errors import OrchestrationError, SettingsError, StorageError, TrainingError
 from casewell.settings import load
 from flows.working import working
 from tests.support import REPOSITORY, files_below
@@ -153,6 +153,15 @@ def test_a_store_that_sqlite_cannot_read_is_a_matter_of_the_disk(published, tmp_
     with pytest.raises(StorageError, match="MLflow's store"):
         published.run()
     assert published.content() == published.before
+
+
+def test_a_machine_too_busy_to_start_prefect_is_told_plainly(published):
+    from prefect.server.api.server import SubprocessASGIServer
+
+    server = SubprocessASGIServer()
+    with pytest.raises(OrchestrationError, match="did not answer in time"), working(load(published.settings)):
+        server.start(timeout=0.01)
+    server.stop()
 
 
 def test_a_damaged_model_is_refused(published, tmp_path, monkeypatch):
