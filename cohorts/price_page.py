@@ -20,7 +20,7 @@ from cohorts.policy import FLOORS, MOST_DEPRIVED, asked, deprivation_weights
 from cohorts.price import Price
 from cohorts.team_lists import GRADES_IN_WORDS
 from fairness.charts import BLUE, DARK, GREY, PALE
-from fairness.disclosure import HIDDEN, control, control_parts, shown
+from fairness.disclosure import HIDDEN, WAS_HIDDEN, control, control_parts, shown
 
 _COUNTS = ("people", "high_need", "before", "after", "entered", "left")
 
@@ -90,17 +90,23 @@ def _beyond_policy(found: Price) -> list[str]:
     ]
 
 
-def controlled(found: Price) -> Price:
+def controlled(found: Price, earlier: Mapping[str, Any] | None = None) -> Price:
     """Return the figures fit to show: counts under disclosure control, hidden ones missing.
+
+    `earlier` is what the week before showed (its `to_json`): a fifth's count stands until it has moved far enough, or
+    two weeks held side by side would tell of single people.
 
     Where the most deprived fifth's places are hidden among the fifths, they are in no list: several lists are the same.
     An index is hidden where a fifth's count is, which it could give away.
     """
-    fifths = found.fifths.assign(**{name: control_parts(found.fifths[name]) for name in _COUNTS})
+    fifths = found.fifths.assign(
+        **{name: control_parts(found.fifths[name], before=_shown_before(found, name, earlier)) for name in _COUNTS}
+    )
     hidden = fifths.loc[fifths["fifth"] == MOST_DEPRIVED, ["before", "after"]].isna().any(axis=None)
+    then = {name: _frontier_before(found, name, earlier) for name in ("places", "core20")}
     frontier = found.frontier.drop(columns="moved").assign(
-        places=control(found.frontier["places"]),
-        core20=np.nan if hidden else control(found.frontier["core20"]),
+        places=control(found.frontier["places"].astype("float64"), then["places"]),
+        core20=np.nan if hidden else control(found.frontier["core20"].astype("float64"), then["core20"]),
         benefit=found.frontier["benefit"].round(3),
         **found.frontier[["concentration", "inequity"]].mask(found.frontier["small"]).round(3),
     )
@@ -114,6 +120,21 @@ def controlled(found: Price) -> Price:
     return Price(frontier, fifths, programmes, found.budgets_cost)
 
 
+def _shown_before(found: Price, name: str, earlier: Mapping[str, Any] | None) -> pd.Series:
+    """Return what the earlier week showed of each fifth's count, as `control_parts` takes it."""
+    return _before(found.fifths, ["fifth"], name, (earlier or {}).get("fifths", []))
+
+
+def _frontier_before(found: Price, name: str, earlier: Mapping[str, Any] | None) -> pd.Series:
+    return _before(found.frontier, ["policy", "inequality_aversion"], name, (earlier or {}).get("frontier", []))
+
+
+def _before(table: pd.DataFrame, keys: list[str], name: str, rows: list[Mapping[str, Any]]) -> pd.Series:
+    shown_then = pd.DataFrame(rows, columns=[*keys, name]).drop_duplicates(keys)
+    shown_then[name] = shown_then[name].astype("float64").fillna(WAS_HIDDEN)
+    return table[keys].merge(shown_then, on=keys, how="left")[name].set_axis(table.index)
+
+
 def to_json(
     found: Price,
     policy: Policy,
@@ -121,9 +142,10 @@ def to_json(
     grade: str,
     titles: Mapping[str, str] | None = None,
     beside: Mapping[str, Mapping[str, Any]] | None = None,
+    earlier: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what the page says as plain values; hidden counts are null. What is given is as for `write_price_page`."""
-    fit = controlled(found)
+    fit = controlled(found, earlier)
     several = {"programmes": json.loads(fit.programmes.to_json(orient="records"))} if len(fit.programmes) else {}
     return several | {
         "policy": policy.model_dump(mode="json"),
@@ -149,14 +171,15 @@ def write_price_page(
     grade: str,
     titles: Mapping[str, str] | None = None,
     beside: Mapping[str, Mapping[str, Any]] | None = None,
+    earlier: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the page; equal figures give equal bytes.
 
     `grade` is case management's, one of models.tables.GRADES; `titles` are those of several programmes, and `beside` says of each but case
-    management its `grade`, and in one `sentence` where its benefit comes from.
+    management its `grade`, and in one `sentence` where its benefit comes from. `earlier` is as for `controlled`.
     """
     said = " ".join(sentences(found, outcome))
-    fit = controlled(found)
+    fit = controlled(found, earlier)
     sections = [
         f'<section><h2>{escape(_headline(policy, found))}</h2><p class="says">{escape(said)}</p>'
         f"<p>{escape(GRADES_IN_WORDS[grade])} The cost is counted in that benefit, and is no surer than it is.</p></section>",

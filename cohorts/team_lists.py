@@ -35,7 +35,7 @@ GRADES_IN_WORDS = {
 VERDICTS_IN_WORDS = {
     "pass": "passed: every group that is checked has its share of places, and its risk is not misleading.",
     "cannot tell": "CANNOT TELL: the data do not show that no group is treated unfairly: too few people, or records missing; see the audit.",
-    "fail": "FAILED: at least one group is short of places, or its records or its risk mislead; see the audit.",
+    "fail": "FAILED: at least one group is short of places, or its records or its risk mislead, or a programme on the list seems to have done harm; see the audit.",
 }
 
 
@@ -48,7 +48,7 @@ class Heading:
     is what no source held this week; `without` are the sources that the scores do without, since their feeds have failed.
     `titles` says what each programme is called, by code, and is empty where there is only case management; `assumptions` says of each
     of the others where its benefit comes from. `made_from` says what the list was made from and by, one word each, as digests and
-    versions: for systems, in FHIR.
+    versions: for systems, in FHIR. `harms` says of each programme that seems to have done harm that it does, a sentence each.
     """
 
     as_of: dt.date
@@ -61,6 +61,7 @@ class Heading:
     titles: Mapping[str, str] = field(default_factory=dict)
     assumptions: Mapping[str, str] = field(default_factory=dict)
     made_from: Mapping[str, str] = field(default_factory=dict)
+    harms: tuple[str, ...] = ()
 
 
 NEVER_IN_THE_DATA = ("next booked contact", "preferred contact", "language spoken", "who cares for the person")
@@ -100,7 +101,7 @@ def _evidence(heading: Heading, rows: pd.DataFrame) -> list[str]:
 
 def caveats(heading: Heading) -> list[str]:
     """Say what the fairness gate found, what the scores do without, and who released the list in spite of the verdict."""
-    lines = [f"Fairness: {VERDICTS_IN_WORDS[heading.verdict]}"]
+    lines = [f"Fairness: {VERDICTS_IN_WORDS[heading.verdict]}", *heading.harms]
     if heading.without:
         lines.append(
             f"Scored without {', '.join(heading.without)}: its feed has failed, and a model trained without it was used."

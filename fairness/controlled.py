@@ -10,6 +10,7 @@ import pandas as pd
 from fairness.audit import CROSSINGS, Audit
 from fairness.disclosure import HIDDEN, WAS_HIDDEN, control, control_parts, share_of, written
 from fairness.groups import QUINTILES
+from fairness.intervals import proportion
 from fairness.lost import differences, large_enough
 from records.tables import NOT_RECORDED
 
@@ -21,6 +22,16 @@ FROM_ROUNDED_COUNTS = (
     "selection_rate",
     "false_negative_rate",
 )
+
+
+PROPORTIONS = ("selection_rate", "false_negative_rate")
+"""Of these, those whose interval is that of a proportion; it would tell the exact counts, were it not worked out from those shown."""
+
+
+def _limits(audit: Audit, part: pd.Series, whole: pd.Series) -> pd.DataFrame:
+    """Return the interval of a proportion of two counts as they are shown; a held part may be more than its whole."""
+    low, high = proportion(part.clip(upper=whole).to_numpy(), whole.to_numpy(), audit.levels.plain)
+    return pd.DataFrame({"low": low, "high": high}, index=part.index).where(part.notna() & whole.notna())
 
 
 def earlier_rows(audit: Audit, *path: str) -> pd.DataFrame:
@@ -87,6 +98,9 @@ def controlled_measures(audit: Audit) -> pd.DataFrame:
     from_counts = table["measure"].isin(FROM_ROUNDED_COUNTS)
     value = table["value"].mask(from_counts, share_of(counts["count"], counts["base"]))
     figures = table[["low", "high", "wide_low", "wide_high"]].assign(value=value)
+    told = table["measure"].isin(PROPORTIONS)
+    limits = _limits(audit, counts["count"], counts["base"])
+    figures[["low", "high"]] = figures[["low", "high"]].where(~told, limits)
     figures = figures.where(~hidden).round(DECIMALS)
     return table.assign(**counts, **figures, hidden=hidden)
 
@@ -109,7 +123,7 @@ def controlled_lost(audit: Audit) -> pd.DataFrame:
     keys, whole = ["grouping", "group", "measure"], [table["grouping"], table["measure"]]
     counts = _controlled_by(audit, ["lost_before_any_model", "groups"], keys, table, ["base", "count"], whole)
     hidden = counts.isna().any(axis=1)
-    limits = table[["low", "high"]].where(~hidden).round(DECIMALS)
+    limits = _limits(audit, counts["count"], counts["base"]).round(DECIMALS)
     share = share_of(counts["count"], counts["base"]).round(DECIMALS)
     return table.assign(**counts, **limits, share=share, hidden=hidden)
 
@@ -173,7 +187,7 @@ def controlled_funnel(audit: Audit) -> pd.DataFrame:
     keys, whole = ["grouping", "group", "step"], [table["grouping"], table["step"]]
     counts = _controlled_by(audit, ["funnel"], keys, table, ["base", "count"], whole)
     hidden = counts.isna().any(axis=1)
-    limits = table[["low", "high"]].astype("float64").where(~hidden).round(DECIMALS)
+    limits = _limits(audit, counts["count"], counts["base"]).round(DECIMALS)
     share = share_of(counts["count"], counts["base"]).round(DECIMALS)
     return table.assign(**counts, **limits, share=share, hidden=hidden)
 

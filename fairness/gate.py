@@ -27,7 +27,7 @@ RULE = (
     "emergency admissions of people who attend emergency departments as often, along deprivation, by "
     "which trouble shows that records hide; and at ethnicity: how much is unknown, whether what is recorded goes with age or deprivation, as it does everywhere, "
     "and whether the verdict would stand if all who are unknown were of one group, each in turn. A list fails if, on the "
-    "history, a programme surely did harm to those who started it; or if, for any group, the whole interval lies beyond the limit "
+    "history, those who started a programme surely fared worse than people like them; or if, for any group, the whole interval lies beyond the limit "
     "even when widened so that all comparisons together raise a false alarm no more often than the confidence allows. "
     "It passes only if, for every group, the whole interval lies within the limits. Anything else is 'cannot tell', as "
     "is a group with fewer people than the minimum, nobody or everybody selected, no test window, or a grouping in "
@@ -58,6 +58,8 @@ class Verdict:
         The override that released them; None where none was needed or none applies.
     findings
         Plain sentences on what the gate does not decide by and a reader must know.
+    harms
+        Of each programme that surely did harm on the history, that it did, a sentence each; among the reasons too.
     """
 
     verdict: str
@@ -65,6 +67,7 @@ class Verdict:
     released: bool
     override: Override | None = None
     findings: tuple[str, ...] = ()
+    harms: tuple[str, ...] = ()
 
 
 def decide(audit: Audit, settings: Fairness, harms: Sequence[str] = ()) -> Verdict:
@@ -92,7 +95,7 @@ def decide(audit: Audit, settings: Fairness, harms: Sequence[str] = ()) -> Verdi
         return Verdict(PASS, (_all_clear(judged),), released=True, findings=findings)
     override = settings.override if _covers(settings.override, verdict) else None
     reasons = tuple(failed + unsure)
-    return Verdict(verdict, reasons, released=override is not None, override=override, findings=findings)
+    return Verdict(verdict, reasons, override is not None, override, findings, tuple(harms))
 
 
 def _covers(override: Override | None, verdict: str) -> bool:

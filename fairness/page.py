@@ -24,12 +24,12 @@ from fairness.sentences import about_calibration, about_lost, about_need, about_
 TABLES_PAGE = "fairness_tables.html"
 HEADLINES = {
     PASS: "Pass: every group lies clearly within the limits",
-    FAIL: "Fail: at least one group is beyond a limit, by more than chance, in places, in risk or in its records",
+    FAIL: "Fail: at least one group is beyond a limit, by more than chance, in places, in risk or in its records, or a programme seems to have done harm",
     CANNOT_TELL: "Cannot tell: the data are too few, or too much is missing, to call this list fair",
 }
 READING = (
     "Pass: for every group the whole interval lies within the limits. Fail: for some group it lies beyond a limit, by more than "
-    "chance. Cannot tell: anything else; it is not a pass. Only a pass releases the lists by itself; otherwise a named "
+    "chance, or those who started a programme surely fared worse than people like them. Cannot tell: anything else; it is not a pass. Only a pass releases the lists by itself; otherwise a named "
     "owner must take responsibility, with a reason.",
     "Counts from 1 to 7 are hidden, others are rounded to the nearest 5, and a count stands until it has moved by 8 or more.",
 )

@@ -129,7 +129,9 @@ def _names(features: Sequence[Feature]) -> list[str]:
 
 def _told_apart(same: Sequence[Feature]) -> str:
     """Say how features of one name could be told apart, as the catalogue does."""
-    apart = sorted({feature_name(one.group or one.source, one.aggregation, one.window_days) for one in same})
+    apart = sorted(
+        {feature_name(one.group, one.aggregation, one.window_days) if one.group else one.name for one in same}
+    )
     return f"say {' and '.join(map(repr, apart))}" if len(apart) > 1 else "leave one out"
 
 

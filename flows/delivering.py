@@ -73,6 +73,7 @@ def deliver(
             "model": f"{manifest['model']['version']} {manifest['model']['digest']}",
             "settings": digest_of(manifest["settings"]),
         },
+        verdict.harms,
     )
     cohort, contacts = doors.read(run / "cohort.parquet", COHORT), doors.read(linked / "contacts.parquet", CONTACTS)
     practices = doors.read(linked / "practices.parquet", PRACTICES)

@@ -1,4 +1,4 @@
-"""Which run stands for an earlier day, and the record of the audit before a week's own."""
+"""Which run stands for an earlier day, and what the week before showed: counts are held against it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,24 @@ def published_run(settings: Settings, day: dt.date) -> str:
 
 
 def earlier_audit(settings: Settings, as_of: dt.date) -> dict[str, Any]:
-    """Return `fairness.json` of the newest week before `as_of` of the same population; empty where there is none.
+    """Return `fairness.json` of the newest week before `as_of` of the same population; empty where there is none."""
+    return _newest(settings, as_of, "fairness.json")
+
+
+def earlier_price(settings: Settings, as_of: dt.date) -> dict[str, Any]:
+    """Return `policy.json` of that week."""
+    return _newest(settings, as_of, "policy.json")
+
+
+def _newest(settings: Settings, as_of: dt.date, name: str) -> dict[str, Any]:
+    """Return one record of the newest week before `as_of` of the same population; empty where there is none.
 
     Lists that were published stand for their week; of a week whose lists were all withheld it is the run whose
     folder comes last by name, so that the same folders always give the same answer.
     """
     found: dict[str, Any] = {}
-    published = (settings.data_dir / "cohorts").glob("????-??-??/fairness.json")
-    run = (settings.data_dir / "runs").glob("????-??-??-*/fairness.json")
+    published = (settings.data_dir / "cohorts").glob(f"????-??-??/{name}")
+    run = (settings.data_dir / "runs").glob(f"????-??-??-*/{name}")
     # Of one week the published come last, and what comes last is taken.
     for path in [*sorted(run), *sorted(published)]:
         if path.parent.name.endswith(".partial"):

@@ -144,8 +144,18 @@ def linked_by(settings: Settings, settings_file: Path, as_of: str | None) -> tup
     )
     later = [path for path in weeks if day is not None and path.name[:10] >= str(day)]
     if day is not None and later:
-        return day, later[0]
+        return _after_the_beginning(day, later[0]), later[0]
     return linked_week(settings_file, as_of)
+
+
+def _after_the_beginning(day: dt.date, linked: Path) -> dt.date:
+    """Return the day, if there are records before it: a count of nothing is no nought."""
+    begin = dt.date.fromisoformat(json.loads((linked / "summary.json").read_text(encoding="utf-8"))["begin"])
+    if day <= begin:
+        raise AsOfError(
+            f"{day} lies outside the data, which begin on {begin}", "Choose a later date: nothing was known before."
+        )
+    return day
 
 
 def _with_newer_id(unknown: AsOfError, settings: Settings, person_id: int) -> AsOfError:

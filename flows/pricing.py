@@ -16,6 +16,7 @@ from casewell import doors
 from casewell.settings import Settings
 from cohorts.tables import COHORT, LEDGER, LISTED, NOT_SELECTED, RESERVE
 from flows.delivering import write_json
+from flows.earlier import earlier_price
 from flows.places import besides, titles_of
 from flows.progress import say
 from flows.workspace import stamped
@@ -56,7 +57,8 @@ def price(
         listed.set_index("person_id")["programme"] if settings.programmes else None,
     )
     titles = titles_of(settings)
-    told = cohorts.price_json(found, settings.policy, settings.outcome.name, grade, titles, beside)
+    earlier = earlier_price(settings, as_of)
+    told = cohorts.price_json(found, settings.policy, settings.outcome.name, grade, titles, beside, earlier)
     write_json({"name": settings.name, "as_of": str(as_of), "synthetic": synthetic} | told, out / "policy.json")
     cohorts.write_price_page(
         found,
@@ -69,6 +71,7 @@ def price(
         grade=grade,
         titles=titles,
         beside=beside,
+        earlier=earlier,
     )
     before, after = found.row("by benefit alone"), found.row("chosen")
     numbers = {

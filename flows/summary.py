@@ -37,7 +37,7 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
     released = "released" if manifest["fairness"]["released"] else "[bold]withheld[/bold]"
     console.print(f"Fairness: [{COLOURS[verdict]}]{verdict}[/] ({released})")
     for reason in manifest["fairness"]["reasons"][:4]:
-        console.print(f"  - {reason}", soft_wrap=True)
+        console.print(f"  - {escape(reason)}", soft_wrap=True)
     if len(manifest["fairness"]["reasons"]) > 4:
         console.print(f"  - and {len(manifest['fairness']['reasons']) - 4} more in fairness.html")
     if manifest["fairness"]["override"]:
@@ -45,7 +45,7 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
         console.print(escape(f"  Released by {override['owner']}: {override['reason']}"), soft_wrap=True)
     grade = manifest["evidence"]["grade"]
     console.print(
-        f"Evidence of benefit: [{'yellow' if grade == 'assumed' else 'green'}]{grade}[/]. {manifest['evidence']['sentence']}",
+        f"Evidence of benefit: [{'yellow' if grade == 'assumed' else 'green'}]{grade}[/]. {escape(manifest['evidence']['sentence'])}",
         soft_wrap=True,
     )
     _print_programmes(manifest.get("programmes", {}), console)

@@ -278,7 +278,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     synthetic, grade = summary["synthetic"], evidence.grade
     beside = evidence_of(settings, scoring)
     cost = price(settings, as_of, linked, partial, synthetic, grade, beside)
-    harms = models.harms(scoring)
+    harms = models.harms(scoring, settings.programmes)
     verdict = audit(settings, as_of, linked, matrix, trained, partial, synthetic, grade, beside, cost["says"], harms)
     watched = watch(settings, as_of, linked, looked, champion, trained, without, partial, synthetic)
     manifest = {

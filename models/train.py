@@ -57,9 +57,9 @@ class Models:
     programmes: Mapping[str, LearnedProgramme] = field(default_factory=dict)
 
 
-def harms(told: Models) -> list[str]:
-    """Say of each programme that surely did harm on the history that it did, one sentence each."""
-    every = [told.evidence, *(one.evidence for _, one in sorted(told.programmes.items()))]
+def harms(told: Models, offered: Collection[str] = ()) -> list[str]:
+    """Say of case management, and of each other programme offered (its code), that it surely did harm on the history, if so."""
+    every = [told.evidence, *(one.evidence for code, one in sorted(told.programmes.items()) if code in offered)]
     return [evidence.harm for evidence in every if evidence.harm]
 
 

@@ -76,5 +76,6 @@ def prune(settings: Settings, before: dt.date) -> Pruning:
         written.write_text(json.dumps(meta | {PRUNED: True}, sort_keys=True, indent=2) + "\n", encoding="utf-8")
         written.replace(path)
     for path in found.files:
-        path.unlink()
+        # A removal that was broken off may have left the half-written entry, which was renamed just now.
+        path.unlink(missing_ok=True)
     return found

@@ -165,8 +165,9 @@ def _harm(average: Estimate, programme: str) -> str:
         return ""
     low, high = average.interval()
     return (
-        f"On the history {programme} did harm: people who started had the outcome more often than people like them, by "
-        f"{-average.value:.3f} (95 % interval {-high:.3f} to {-low:.3f}), and no check of the comparison explains it."
+        f"On the history {programme} seems to have done harm: of 100 people who started, {-100 * average.value:.1f} more had "
+        f"the outcome than of people like them (95 % interval {-100 * high:.1f} to {-100 * low:.1f}). Every check of the "
+        "comparison passed; that sicker people were referred, in ways no record tells, could still be the reason."
     )
 
 

@@ -132,6 +132,20 @@ def test_whoever_moved_from_team_to_team_stands_in_both_teams_changes(cohort, co
         assert [row[:3] for row in rows if row[1] == "9990653399"] == [(movement, "9990653399", "Byron, Ada")]
 
 
+def test_harm_is_told_on_every_list_that_somebody_releases_in_spite_of_it(cohort, contacts, practices, as_of, tmp_path):
+    said = "On the history case management seems to have done harm."
+    write_lists(
+        cohort,
+        contacts({}, {}, {}),
+        practices,
+        Heading(as_of, "fail", "A. Director", "known", harms=(said,)),
+        tmp_path,
+        False,
+    )
+    lines = [row[0] for row in sheet_of(tmp_path / "T1.xlsx").iter_rows(max_row=7, values_only=True)]
+    assert said in lines
+
+
 def test_a_source_whose_feed_failed_is_named_in_every_row(cohort, contacts, practices, as_of, tmp_path):
     heading = Heading(as_of, "pass", without=("emergency", "community"))
     write_lists(cohort, contacts({}, {}, {}), practices, heading, tmp_path, False)

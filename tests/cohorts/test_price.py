@@ -129,6 +129,22 @@ def test_small_counts_are_hidden_on_the_page_and_in_the_json(priced, tmp_path):
     assert "fewer than 8" in " ".join(told["says"])
 
 
+def test_counts_stand_until_they_have_moved_far_enough_from_what_the_week_before_showed(priced):
+    policy = Policy(inequality_aversion=0.3, **OWNED)
+    found = priced(policy)
+    first = to_json(found, policy, OUTCOME, "assumed")
+    moved = Price(
+        found.frontier.assign(places=found.frontier["places"] + 5),
+        found.fifths.assign(people=found.fifths["people"] + 5 * (found.fifths["people"] > 0)),
+    )
+    afresh = to_json(moved, policy, OUTCOME, "assumed")
+    held = to_json(moved, policy, OUTCOME, "assumed", earlier=first)
+    for table, name in (("fifths", "people"), ("frontier", "places")):
+        then, new, now = ([row[name] for row in told[table]] for told in (first, afresh, held))
+        assert new != then
+        assert now == then
+
+
 def test_places_of_the_most_deprived_hidden_among_the_fifths_are_in_no_list(priced):
     found = priced(Policy())
     hidden = found.fifths.assign(after=[20, 3, 25, 26, 26, 0])

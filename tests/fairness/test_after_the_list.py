@@ -13,6 +13,7 @@ from fairness.audit import audit
 from fairness.controlled import controlled_bands, controlled_funnel
 from fairness.further import further_section
 from fairness.gate import decide
+from fairness.intervals import proportion
 from fairness.levels import Levels
 from fairness.promised import promised_rows
 from fairness.record import to_json
@@ -89,6 +90,9 @@ def test_counts_of_the_funnel_are_controlled_and_a_group_alone_is_hidden_with_an
     assert np.isnan(shown.loc[("sex", "other", "offered"), "count"])
     assert np.isnan(shown.loc[("sex", "male", "offered"), "count"])
     assert shown.loc[("sex", "female", "offered"), "count"] == 200
+    told = shown.dropna(subset=["count", "base"])
+    limits = proportion(told["count"].to_numpy(), told["base"].to_numpy(), found.levels.plain)
+    np.testing.assert_allclose(told[["low", "high"]], np.column_stack(limits), atol=0.0005)
     assert "From an offer to care that lasts" in further_section(found)
     assert {row["step"] for row in to_json(found, decide(found, Fairness()))["funnel"]} == set(made["step"])
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from casewell.settings import Fairness, Override
+from fairness import intervals
 from fairness.analyst import write_tables_page
 from fairness.charts import CHARTS, chart
 from fairness.controlled import controlled_labels, controlled_measures
@@ -44,6 +45,16 @@ def test_a_figure_that_rests_on_a_hidden_count_is_hidden(small):
     assert resting.any()
     assert table.loc[resting, "hidden"].all()
     assert table.loc[table["hidden"], ["value", "low", "high", "wide_low", "wide_high"]].isna().all().all()
+
+
+def test_intervals_of_proportions_tell_no_more_than_the_counts_beside_them(small):
+    table = controlled_measures(small).query("measure in ['selection_rate', 'false_negative_rate'] and not hidden")
+    part = table["count"].clip(upper=table["base"])
+    low, high = intervals.proportion(part.to_numpy(), table["base"].to_numpy(), small.levels.plain)
+    assert len(table)
+    np.testing.assert_allclose(table[["low", "high"]], np.column_stack([low, high]), atol=0.0005)
+    exact = small.measures.loc[table.index, ["low", "high"]]
+    assert ((exact - table[["low", "high"]]).abs() > 0.001).any().all()
 
 
 def test_no_hidden_count_can_be_reckoned_from_the_whole_and_the_other_groups(tools):

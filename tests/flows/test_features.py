@@ -131,6 +131,11 @@ def test_nobody_is_not_explained(rehearsal):
         casewell("explain", 5, "age", "--settings", rehearsal.settings)
 
 
+def test_a_day_before_the_data_begin_is_refused_and_is_no_day_with_nothing(rehearsal):
+    with pytest.raises(AsOfError, match="lies outside the data, which begin on"):
+        casewell("explain", 5, "age", "--settings", rehearsal.settings, "--as-of", "1990-01-01")
+
+
 def test_a_week_is_profiled_against_what_its_model_learned_from(rehearsal, matrix):
     folder = rehearsal.folder / "data" / "runs" / rehearsal.manifest["run"]
     told = json.loads((folder / "profile.json").read_text())

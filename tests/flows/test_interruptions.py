@@ -158,7 +158,8 @@ def test_a_store_that_sqlite_cannot_read_is_a_matter_of_the_disk(published, tmp_
 def test_a_machine_too_busy_to_start_prefect_is_told_plainly(published):
     from prefect.server.api.server import SubprocessASGIServer
 
-    server = SubprocessASGIServer()
+    # Another port, or the server that already runs for these tests would answer.
+    server = SubprocessASGIServer(port=SubprocessASGIServer().find_available_port())
     with pytest.raises(OrchestrationError, match="did not answer in time"), working(load(published.settings)):
         server.start(timeout=0.01)
     server.stop()

@@ -113,7 +113,7 @@ def test_harm_to_those_who_would_be_chosen_lowers_the_grade(sound):
     harmed = dataclasses.replace(history, outcome=outcome, with_programme=worse)
     assert "helps the chosen" in failed(sound | {"history": harmed})
     evidence = judge(**sound | {"history": harmed})
-    assert "case management did harm" in evidence.harm
+    assert "case management seems to have done harm" in evidence.harm
     assert evidence.harm in evidence.sentence()
 
 
