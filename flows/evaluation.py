@@ -44,8 +44,8 @@ def examine(
     champion_models = models.load(champion.folder)
     models.require_features(champion_models, rows)
     backtest = champion_models.backtest
-    test = models.predict_test(backtest, rows, split)
     tested = models.tested(rows, split)
+    test = models.predict_test(backtest, tested)
     say("Fitting the other kind of model, and the simple rules that a model must beat")
     early = models.known_before_test(rows, split)
     matrix = rows.loc[early, list(backtest.features)]
@@ -55,7 +55,7 @@ def examine(
         if kind != backtest.learned.kind
     }
     del matrix
-    simple = with_champion_before(models.baselines_on_test(rows, split, others), settings, champion, tested)
+    simple = with_champion_before(models.baselines_on_test(rows, split, tested, others), settings, champion, tested)
     share = capacity_share(settings, linked, int((rows["index_date"] == split.test[-1]).sum()))
     say("Measuring by group, by practice and over time")
     groups = groups_of(linked, test)

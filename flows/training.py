@@ -61,7 +61,7 @@ def fit(settings: Settings, as_of: dt.date, linked: Path, history: Path, lots: P
     promotion = models.decide(
         trained.measures,
         trained.test,
-        models.predict_test(incumbent.backtest, rows, split)["risk"].to_numpy() if incumbent else None,
+        models.predict_test(incumbent.backtest, models.tested(rows, split))["risk"].to_numpy() if incumbent else None,
         share,
         groups(trained.test),
     )

@@ -68,12 +68,11 @@ def fit_backtest(
     return model
 
 
-def predict_test(model: CalibratedRisk, rows: pd.DataFrame, split: Split) -> pd.DataFrame:
+def predict_test(model: CalibratedRisk, late: pd.DataFrame) -> pd.DataFrame:
     """Score those who could be offered a place in the test months, and see what happened without one.
 
-    Returns the table `models.tables.TEST_PREDICTIONS`.
+    `late` is what `tested` returned. Returns the table `models.tables.TEST_PREDICTIONS`.
     """
-    late = tested(rows, split)
     return pd.DataFrame(
         {
             "index_date": late["index_date"],
@@ -85,12 +84,12 @@ def predict_test(model: CalibratedRisk, rows: pd.DataFrame, split: Split) -> pd.
     )
 
 
-def baselines_on_test(rows: pd.DataFrame, split: Split, others: dict[Kind, np.ndarray]) -> Baselines:
-    """Fit every baseline on what a back-test learned from, and predict the tested rows.
+def baselines_on_test(
+    rows: pd.DataFrame, split: Split, late: pd.DataFrame, others: dict[Kind, np.ndarray]
+) -> Baselines:
+    """Fit every baseline on what a back-test learned from, and predict the tested rows, `late`.
 
     `others` holds what back-tests of another kind than the model's predicted for them.
     """
-    learn = rows[known_before_test(rows, split) & ~case_management_could_act(rows).to_numpy()]
-    return run_baselines(
-        learn, learn["outcome"].to_numpy(), tested(rows, split), {NAMES[kind]: risk for kind, risk in others.items()}
-    )
+    learn = known_before_test(rows, split) & ~case_management_could_act(rows).to_numpy()
+    return run_baselines(rows, learn, late, {NAMES[kind]: risk for kind, risk in others.items()})

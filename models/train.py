@@ -120,10 +120,11 @@ def train(
     backtests, tests = {}, {}
     early = known_before_test(rows, split)
     matrix = rows.loc[early, columns]
+    late = tested(rows, split)
     for kind, name in NAMES.items():
         progress(f"back-test of {name}, which knew only the earlier months")
         backtests[kind] = fit_backtest(rows, early, matrix, settings, kind)
-        tests[kind] = predict_test(backtests[kind], rows, split)
+        tests[kind] = predict_test(backtests[kind], late)
     del matrix
     choice = choose(tests, settings.training.learner, standing, share, settings.seed, groups(tests["trees"]))
     progress(choice.reason)
@@ -131,7 +132,7 @@ def train(
 
     progress("the simple rules that a model must beat")
     told = {kind: other["risk"].to_numpy() for kind, other in tests.items() if kind != choice.kind}
-    simple = baselines_on_test(rows, split, told)
+    simple = baselines_on_test(rows, split, late, told)
 
     progress("risk, on every month whose outcomes are known")
     too_little = drawn.too_little(settings.benefit) if drawn else None
@@ -175,7 +176,7 @@ def train(
         learned.curve,
         learned.tenths,
         learned.promised,
-        measure_beside({name: one.backtest for name, one in beside.items()}, tested(rows, split), share, settings.seed),
+        measure_beside({name: one.backtest for name, one in beside.items()}, late, share, settings.seed),
     )
 
 

@@ -35,29 +35,30 @@ class Baselines:
 
 
 def run_baselines(
-    learn: pd.DataFrame, outcome: np.ndarray, test: pd.DataFrame, others: Mapping[str, np.ndarray]
+    rows: pd.DataFrame, learn: np.ndarray, test: pd.DataFrame, others: Mapping[str, np.ndarray]
 ) -> Baselines:
     """Fit every simple rule, predict the tested rows, and put what others predicted for them beside.
 
     Parameters
     ----------
-    learn, test : DataFrame
-        Feature matrices of the rows to learn from and of those to predict.
-    outcome : whether it happened, one a row of `learn`
+    rows : features, and `outcome`: whether it happened
+    learn : boolean, the rows to learn from
+    test : features of the rows to predict
     others : by name, probabilities of other models, one a row of `test`
     """
     risk, absent = {}, {}
     # A baseline has few coefficients to learn: rows are taken evenly.
-    every = -(-len(learn) // MAXIMUM_ROWS)
-    learn, outcome = learn.iloc[::every], outcome[::every]
+    places = np.flatnonzero(learn)
+    taken = rows.iloc[places[:: max(1, -(-len(places) // MAXIMUM_ROWS))]]
+    outcome = taken["outcome"].to_numpy()
     for name, needed in SINGLE.items():
-        if missing := sorted(set(needed) - set(learn.columns)):
+        if missing := sorted(set(needed) - set(rows.columns)):
             absent[name] = f"the features have no {' and no '.join(missing)}"
-        elif learn[list(needed)].notna().sum().min() == 0:
+        elif taken[list(needed)].notna().sum().min() == 0:
             absent[name] = f"{' and '.join(needed)} hold no value"
         else:
             model = _curved() if "age" in needed else _plain()
-            risk[name] = _predicted(model.fit(_values(learn, needed), outcome), test, needed)
+            risk[name] = _predicted(model.fit(_values(taken, needed), outcome), test, needed)
     return Baselines(pd.DataFrame(risk | dict(others), index=test.index), absent)
 
 

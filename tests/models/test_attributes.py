@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from casewell.settings import Settings, Training
 from features import model_columns
+from models import backtest
 from models.attributes import allowed, features_of
 from models.backtest import known_before_test, predict_test
 from models.evaluation.attributes import compare_attributes
@@ -56,7 +57,7 @@ def compared() -> pd.DataFrame:
     nobody = np.zeros(early.sum(), dtype=bool)
     outcome, when = rows.loc[early, "outcome"].to_numpy(), rows.loc[early, "index_date"].to_numpy()
     model, _ = fit_risk(rows.loc[early, used], outcome, nobody, folds, SETTINGS.training, SETTINGS.seed, when)
-    test = predict_test(model, rows, SPLIT)
+    test = predict_test(model, backtest.tested(rows, SPLIT))
     groups = {
         "ethnic_group": group[-PEOPLE:].reset_index(drop=True),
         "imd_quintile": pd.Series(np.where(rows["imd_decile"].tail(PEOPLE) <= 3, "deprived", "other")),

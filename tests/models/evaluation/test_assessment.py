@@ -64,7 +64,7 @@ def examined(plain: bool):
     model, _ = fit_risk(matrix, outcome, nobody, folds, rules, 1)
     linear, _ = fit_risk(matrix, outcome, nobody, folds, rules, 1, kind="linear")
     test = rows[["index_date", "person_id", "outcome"]].assign(risk=model.predict(rows), need=0.0)
-    simple = run_baselines(learn, outcome, rows, {LOGISTIC: linear.predict(rows)})
+    simple = run_baselines(learn, ~nobody, rows, {LOGISTIC: linear.predict(rows)})
     groups = {
         "sex": rows["sex_female"].map({0.0: "male", 1.0: "female"}),
         PRACTICE: (rows["person_id"] % 7).astype(str),
@@ -273,7 +273,7 @@ def test_a_challenger_that_harms_a_group_is_refused_and_the_group_named(twisted)
 def test_baselines_bear_features_without_values():
     rows = world(1, True)
     rows = rows.assign(age=np.nan)
-    found = run_baselines(rows, rows["outcome"].to_numpy(), rows, {})
+    found = run_baselines(rows, np.ones(len(rows), dtype=bool), rows, {})
     assert "age and sex" in found.absent
     assert found.risk["last year's admissions"].between(0, 1).all()
 
