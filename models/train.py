@@ -133,6 +133,8 @@ def train(
     progress("the simple rules that a model must beat")
     told = {kind: other["risk"].to_numpy() for kind, other in tests.items() if kind != choice.kind}
     simple = baselines_on_test(rows, split, late, told)
+    # Gigabytes; the models that follow need the memory more than it costs to cut them out again.
+    del late
 
     progress("risk, on every month whose outcomes are known")
     too_little = drawn.too_little(settings.benefit) if drawn else None
@@ -176,7 +178,7 @@ def train(
         learned.curve,
         learned.tenths,
         learned.promised,
-        measure_beside({name: one.backtest for name, one in beside.items()}, late, share, settings.seed),
+        measure_beside({name: one.backtest for name, one in beside.items()}, tested(rows, split), share, settings.seed),
     )
 
 
