@@ -153,7 +153,8 @@ def run(settings: SettingsFile = DEMONSTRATION, as_of: AsOf = None) -> None:
     if not manifest["fairness"]["released"]:
         raise WithheldError(
             f"the fairness gate says {manifest['fairness']['verdict']!r}; lists published before still stand",
-            f"Read {manifest['folder']}/fairness.html. A named owner can take responsibility: fairness.override in the settings,"
+            manifest["fairness"]["override_lapsed"]
+            or f"Read {manifest['folder']}/fairness.html. A named owner can take responsibility: fairness.override in the settings,"
             f" with `covers: {manifest['fairness']['verdict'].replace(' ', '_')}`.",
         )
 

@@ -44,7 +44,7 @@ class Heading:
     """What every list says of itself.
 
     `verdict` is the fairness gate's: pass, fail or cannot tell; `owner` and `reason` are those of
-    whoever overrode it, and empty when nobody did. `since` is the day of the last list, None in a first week; `missing`
+    whoever overrode it, and empty when nobody did; `until` is the last day of lists that this releases. `since` is the day of the last list, None in a first week; `missing`
     is what no source held this week; `without` are the sources that the scores do without, since their feeds have failed.
     `titles` says what each programme is called, by code, and is empty where there is only case management; `assumptions` says of each
     of the others where its benefit comes from. `made_from` says what the list was made from and by, one word each, as digests and
@@ -55,6 +55,7 @@ class Heading:
     verdict: str
     owner: str = ""
     reason: str = ""
+    until: dt.date | None = None
     since: dt.date | None = None
     missing: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -107,7 +108,8 @@ def caveats(heading: Heading) -> list[str]:
             f"Scored without {', '.join(heading.without)}: its feed has failed, and a model trained without it was used."
         )
     if heading.owner:
-        lines.append(f"Released in spite of the fairness verdict by {heading.owner}, because: {heading.reason}")
+        until = f", until {in_words(heading.until)}" if heading.until else ""
+        lines.append(f"Released in spite of the fairness verdict by {heading.owner}{until}, because: {heading.reason}")
     return lines
 
 

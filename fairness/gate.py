@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +11,16 @@ import pandas as pd
 
 from casewell.settings import Fairness, Override
 from fairness.audit import Audit
-from fairness.beyond import UNDER_DIAGNOSIS, also_judged
+from fairness.beyond import also_judged
 from fairness.controlled import controlled_differences, controlled_measures
 from fairness.groups import GROUPING_NAMES, is_recorded
-from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED, limits_of
+from fairness.levels import CANNOT_TELL, FAIL, PASS, REPORTED
 from fairness.lost import LOSS_WORDS
+from fairness.reasons import reasons_of
 from fairness.rows import GATED, RECORDED
 
 RULE = (
-    "The gate looks at three figures for each group: its share of places over its share of high need, observed over "
+    "The gate looks at three figures for each group: its share of places over its share of high need (where several programmes have places, also of those of case management alone), observed over "
     "predicted outcomes in the test window, and how many of the conditions that a hospital found in it were on record before, over "
     "those expected of the same conditions and age; and at who never reached it: the difference between the best and the worst "
     "group in the share of people with a record that found no person, and in the share whose every record failed its "
@@ -34,12 +35,6 @@ RULE = (
     "which fewer than two groups are recorded. People whose group is not recorded, not stated or not known are groups "
     "and are judged like any other, save by what is on record: little is, of whoever is seldom seen. Only a pass releases the lists by itself; otherwise a named owner must take responsibility, with a reason."
 )
-
-_WHERE = {
-    "share_ratio": "",
-    "calibration_ratio": " in the test window",
-    RECORDED: " in whom a hospital found a lasting condition",
-}
 
 
 @dataclass(frozen=True)
@@ -60,6 +55,8 @@ class Verdict:
         Plain sentences on what the gate does not decide by and a reader must know.
     harms
         Of each programme that surely did harm on the history, that it did, a sentence each; among the reasons too.
+    lapsed
+        The override that would have released them, had its `review_date` not passed; usually None.
     """
 
     verdict: str
@@ -68,21 +65,32 @@ class Verdict:
     override: Override | None = None
     findings: tuple[str, ...] = ()
     harms: tuple[str, ...] = ()
+    lapsed: Override | None = None
+
+    def about_lapsed(self) -> str:
+        """Say which override counts no longer and what to do; empty where none has lapsed."""
+        if self.lapsed is None:
+            return ""
+        return (
+            f"The override of {self.lapsed.owner} stood until {self.lapsed.review_date} (fairness.override.review_date) and has not "
+            "been reviewed since: have whoever answers for it decide again, and give the next date, or leave the lists withheld."
+        )
 
 
-def decide(audit: Audit, settings: Fairness, harms: Sequence[str] = ()) -> Verdict:
+def decide(audit: Audit, settings: Fairness, harms: Sequence[str] = (), as_of: dt.date | None = None) -> Verdict:
     """Decide on an audit by the rule in `RULE` and `fairness.levels`.
 
     `settings` are those the audit was made with; `harms` says of each programme that did harm on the history, in a
     sentence, that it did: what does harm is offered to nobody by itself, however fairly. Only groupings in `gate_on` count. Any fail is a fail; otherwise any cannot-tell
     is a cannot-tell. An override that covers `fail` also covers `cannot tell`, and is used
-    only where the verdict is not a pass.
+    only where the verdict is not a pass. `as_of` is the list's date, after whose `review_date` an override counts no longer;
+    without a date none counts, since nobody can say whether it still stands.
     """
     judged = controlled_measures(audit)
     judged = judged[judged["measure"].isin(GATED) & judged["grouping"].isin(settings.gate_on)]
-    failed = [*harms, *(_sentence(row, settings) for row in judged[judged["verdict"] == FAIL].itertuples())]
+    failed = [*harms, *reasons_of(judged[judged["verdict"] == FAIL], settings)]
     unsure = _too_little_to_judge(judged, settings)
-    unsure += [_sentence(row, settings) for row in judged[judged["verdict"] == CANNOT_TELL].itertuples()]
+    unsure += reasons_of(judged[judged["verdict"] == CANNOT_TELL], settings)
     lost = controlled_differences(audit)
     gated = lost[lost["grouping"].isin(settings.gate_on)]
     failed += [_lost_sentence(row, settings) for row in gated[gated["verdict"] == FAIL].itertuples()]
@@ -93,9 +101,11 @@ def decide(audit: Audit, settings: Fairness, harms: Sequence[str] = ()) -> Verdi
     verdict = FAIL if failed else CANNOT_TELL if unsure else PASS
     if verdict == PASS:
         return Verdict(PASS, (_all_clear(judged),), released=True, findings=findings)
-    override = settings.override if _covers(settings.override, verdict) else None
+    covering = settings.override if _covers(settings.override, verdict) else None
+    stands = covering is not None and as_of is not None and as_of <= covering.review_date
+    override, lapsed = (covering, None) if stands else (None, covering)
     reasons = tuple(failed + unsure)
-    return Verdict(verdict, reasons, override is not None, override, findings, tuple(harms))
+    return Verdict(verdict, reasons, stands, override, findings, tuple(harms), lapsed)
 
 
 def _covers(override: Override | None, verdict: str) -> bool:
@@ -116,26 +126,6 @@ def _too_little_to_judge(judged: pd.DataFrame, settings: Fairness) -> list[str]:
 
 def _recorded_groups(number: int) -> str:
     return "it is not recorded for anybody" if number == 0 else "only one group is recorded"
-
-
-def _sentence(row: Any, settings: Fairness) -> str:
-    who = f"{GROUPING_NAMES[row.grouping]}, {row.group}"
-    return f"{who}: {_what_was_seen(row, settings)}"
-
-
-def _what_was_seen(row: Any, settings: Fairness) -> str:
-    measure, verdict = row.measure, row.verdict
-    subject = GATED[measure]
-    if row.people < settings.minimum_people or pd.isna(row.people):
-        return f"fewer than {settings.minimum_people} people{_WHERE[measure]}, too few to judge {subject}."
-    if row.hidden:
-        seen = f"{subject} rests on a count that is kept back, because it or one beside it is below 8"
-    elif pd.isna(row.value):
-        return f"{subject} cannot be worked out."
-    else:
-        seen = f"{subject} is {row.value:.2f} (interval {row.low:.2f} to {row.high:.2f})"
-    meaning = f": {UNDER_DIAGNOSIS}" if measure == RECORDED and verdict == FAIL else ""
-    return f"{seen}, {_against_limits(measure, verdict, settings)}{meaning}."
 
 
 def _lost_sentence(row: Any, settings: Fairness) -> str:
@@ -174,12 +164,6 @@ def _not_looked_at(audit: Audit) -> tuple[str, ...]:
         ).any(),
     }
     return tuple(f"Nobody looked at whether {what}." for what, looked in looked_at.items() if not looked)
-
-
-def _against_limits(measure: str, verdict: str, settings: Fairness) -> str:
-    low, high = limits_of(settings)[measure]
-    limits = f"the limit of {low:.2f}" if high == math.inf else f"the limits of {low:.2f} and {high:.2f}"
-    return f"beyond {limits} by more than chance" if verdict == FAIL else f"not clearly within {limits}"
 
 
 def _all_clear(judged: pd.DataFrame) -> str:

@@ -83,10 +83,12 @@ def verdict_section(verdict: Verdict) -> str:
     findings = "".join(f"<li>{escape(finding)}</li>" for finding in verdict.findings)
     also = f"<h3>The gate does not decide by this, and it is so</h3><ul>{findings}</ul>" if findings else ""
     released = "The lists are released." if verdict.released else "The lists are withheld."
+    if verdict.lapsed:
+        released += f" {escape(verdict.about_lapsed())}"
     if verdict.override:
         released = (
-            f"The lists are released all the same, by decision of {escape(verdict.override.owner)}: "
-            f"{escape(verdict.override.reason)}"
+            f"The lists are released all the same, until {verdict.override.review_date}, by decision of "
+            f"{escape(verdict.override.owner)}: {escape(verdict.override.reason)}"
         )
     return (
         f'<section class="verdict {verdict.verdict.replace(" ", "-")}"><h2>{HEADLINES[verdict.verdict]}</h2>'

@@ -35,6 +35,7 @@ def to_json(audit: Audit, verdict: Verdict) -> dict[str, Any]:
         "reasons": list(verdict.reasons),
         "findings": list(verdict.findings),
         "override": verdict.override.model_dump(mode="json") if verdict.override else None,
+        "override_lapsed": verdict.about_lapsed(),
         "rule": RULE,
         "since": {
             "as_of": audit.earlier.get("as_of"),

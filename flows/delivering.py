@@ -62,6 +62,7 @@ def deliver(
         verdict.verdict,
         override.owner if override else "",
         override.reason if override else "",
+        override.review_date if override else None,
         dt.date.fromisoformat(since) if since else None,
         tuple(manifest["missing"]),
         tuple(manifest["model"]["without"]),

@@ -42,7 +42,8 @@ def print_week(manifest: dict[str, Any], console: Console) -> None:
         console.print(f"  - and {len(manifest['fairness']['reasons']) - 4} more in fairness.html")
     if manifest["fairness"]["override"]:
         override = manifest["fairness"]["override"]
-        console.print(escape(f"  Released by {override['owner']}: {override['reason']}"), soft_wrap=True)
+        said = f"  Released by {override['owner']} until {override['review_date']}: {override['reason']}"
+        console.print(escape(said), soft_wrap=True)
     grade = manifest["evidence"]["grade"]
     console.print(
         f"Evidence of benefit: [{'yellow' if grade == 'assumed' else 'green'}]{grade}[/]. {escape(manifest['evidence']['sentence'])}",

@@ -181,7 +181,7 @@ def audit(
         found=models.second_looks(events, as_of).found(),
         earlier=earlier_audit(settings, as_of),
     )
-    verdict = fairness.decide(found, settings.fairness, harms)
+    verdict = fairness.decide(found, settings.fairness, harms, as_of)
     stamp = {"name": settings.name, "as_of": str(as_of), "synthetic": synthetic}
     graded = {"evidence_grades": {CASE_MANAGEMENT: grade} | {code: told["grade"] for code, told in beside.items()}}
     write_json(stamp | fairness.to_json(found, verdict) | graded, out / "fairness.json")
@@ -306,6 +306,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
             "reasons": list(verdict.reasons),
             "findings": list(verdict.findings),
             "override": verdict.override.model_dump(mode="json") if verdict.override else None,
+            "override_lapsed": verdict.about_lapsed(),
         },
         "policy": cost,
         "turnover": json.loads((partial / "turnover.json").read_text()),

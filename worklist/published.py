@@ -126,6 +126,12 @@ class Week:
         return self.manifest["fairness"]["override"]
 
     @property
+    def released_until(self) -> dt.date | None:
+        """The last day of lists that the override releases; None without one, or in a week before that was asked for."""
+        day = (self.override or {}).get("review_date")
+        return dt.date.fromisoformat(day) if day else None
+
+    @property
     def grade(self) -> str:
         """The evidence grade of the benefit."""
         return str(self.manifest["evidence"]["grade"])

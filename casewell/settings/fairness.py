@@ -14,7 +14,10 @@ class Override(Section):
     """A named person's decision to release lists although the audit could not tell."""
 
     owner: str = Field(min_length=3, description="Who takes responsibility.")
-    reason: str = Field(min_length=10, description="Why, in a sentence; printed on the lists' manifest and pages.")
+    reason: str = Field(min_length=10, description="Why, in a sentence; printed on every page of the lists.")
+    review_date: dt.date = Field(
+        description="The last day of lists that it releases; it must be reviewed by then. Printed beside the reason."
+    )
     covers: Literal["cannot_tell", "fail"] = Field("cannot_tell", description="The worst verdict that is overridden.")
 
 
@@ -84,5 +87,6 @@ class Fairness(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence level of intervals.")
     draws: int = Field(1000, ge=100, le=10000, description="Bootstrap draws.")
     override: Override | None = Field(
-        None, description="Release although the audit could not tell, with a named owner and a reason."
+        None,
+        description="Release although the audit could not tell, with a named owner, a reason and a date of review.",
     )

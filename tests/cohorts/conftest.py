@@ -149,4 +149,4 @@ def practices() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def heading() -> Heading:
-    return Heading(AS_OF, "cannot tell", "A. Director", "small pilot, reviewed by hand")
+    return Heading(AS_OF, "cannot tell", "A. Director", "small pilot, reviewed by hand", dt.date(2027, 3, 31))

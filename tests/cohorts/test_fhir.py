@@ -18,6 +18,7 @@ import pytest
 from casewell.settings import Teams
 from cohorts import Heading, allocate, assemble, write_bundles, write_lists, write_practice_files
 from cohorts.fhir_checks import is_nhs_number, problems_of
+from cohorts.team_lists import in_words
 
 OUTCOME = ("emergency admission or death within 365 days", 365)
 
@@ -94,11 +95,14 @@ def test_only_a_code_of_ods_is_called_one(code, system, cohort, contacts, practi
 
 
 def test_each_risk_says_the_verdict_the_override_and_what_it_does_without(cohort, contacts, practices, as_of, tmp_path):
-    heading = Heading(as_of, "fail", "A. Director", "small pilot", without=("emergency",))
+    heading = Heading(as_of, "fail", "A. Director", "small pilot", as_of, without=("emergency",))
     found = bundles(cohort, contacts({}, {}, {}), practices, heading, tmp_path)["T1"]
     for risk in of_kind(found, "RiskAssessment"):
         notes = " ".join(note["text"] for note in risk["note"])
-        assert all(part in notes for part in ("FAILED", "A. Director, because: small pilot", "without emergency"))
+        assert all(
+            part in notes
+            for part in ("FAILED", f"A. Director, until {in_words(as_of)}, because: small pilot", "without emergency")
+        )
 
 
 def test_everything_simulated_is_tagged_as_test_data_and_nothing_else_is(

@@ -76,7 +76,7 @@ def test_the_second_sheet_says_what_it_is_and_whose_override_released_it(
     told = [cell.value for cell in cells_of(tmp_path / "T1.xlsx")]
     assert ABOUT in told
     assert any("SYNTHETIC" in value for value in told)
-    assert any("A. Director" in value for value in told)
+    assert any("A. Director, until 31 March 2027, because" in value for value in told)
     assert told.count("Byron, Ada") == 2
     assert "Byron, Ada" not in [cell.value for cell in cells_of(tmp_path / "T2.xlsx")]
     assert openpyxl.load_workbook(tmp_path / "T1.xlsx").active.title == "List"

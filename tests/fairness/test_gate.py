@@ -1,3 +1,5 @@
+import datetime as dt
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,8 @@ from casewell.settings import Fairness, Override
 from fairness.gate import decide
 from fairness.record import to_json
 
-OVERRIDE = {"owner": "Medical Director", "reason": "First weeks of a small pilot"}
+DAY = dt.date(2026, 10, 1)
+OVERRIDE = {"owner": "Medical Director", "reason": "First weeks of a small pilot", "review_date": DAY}
 
 
 def test_a_fair_list_of_200_000_people_passes(fair):
@@ -19,8 +22,8 @@ def test_a_programme_that_did_harm_withholds_a_list_however_fair_until_somebody_
     verdict = decide(fair, Fairness(), harm)
     assert (verdict.verdict, verdict.released, verdict.reasons) == ("fail", False, tuple(harm))
     unsure_only = Fairness(override=Override(**OVERRIDE))
-    assert not decide(fair, unsure_only, harm).released
-    assert decide(fair, Fairness(override=Override(**OVERRIDE, covers="fail")), harm).released
+    assert not decide(fair, unsure_only, harm, DAY).released
+    assert decide(fair, Fairness(override=Override(**OVERRIDE, covers="fail")), harm, DAY).released
 
 
 def test_a_group_with_half_the_places_its_need_deserves_fails_by_name(unfair, tools):
@@ -120,11 +123,27 @@ def test_a_tiny_group_cannot_be_judged_and_an_absent_one_is_not_invented(tools, 
 )
 def test_an_override_releases_what_it_covers(small, unfair, covers, released_when_unsure, released_when_failed):
     settings = Fairness(override=Override(**OVERRIDE, covers=covers))
-    unsure, failed = decide(small, settings), decide(unfair, settings)
+    unsure, failed = decide(small, settings, as_of=DAY), decide(unfair, settings, as_of=DAY)
     assert (unsure.released, failed.released) == (released_when_unsure, released_when_failed)
     assert (unsure.verdict, failed.verdict) == ("cannot tell", "fail")
     assert (failed.override is not None) == released_when_failed
 
 
 def test_a_pass_needs_no_override(fair):
-    assert decide(fair, Fairness(override=Override(**OVERRIDE))).override is None
+    verdict = decide(fair, Fairness(override=Override(**OVERRIDE)), as_of=DAY + dt.timedelta(days=1))
+    assert (verdict.released, verdict.override, verdict.about_lapsed()) == (True, None, "")
+
+
+def test_an_override_releases_no_list_of_a_day_after_its_review_and_says_so(small, unfair):
+    settings = Fairness(override=Override(**OVERRIDE))
+    on_the_day, after = (decide(small, settings, as_of=DAY + dt.timedelta(days=days)) for days in (0, 1))
+    assert (on_the_day.released, on_the_day.about_lapsed()) == (True, "")
+    assert (after.released, after.override, after.verdict) == (False, None, "cannot tell")
+    assert "The override of Medical Director stood until 2026-10-01" in after.about_lapsed()
+    assert "give the next date" in to_json(small, after)["override_lapsed"]
+    not_covered = decide(unfair, settings, as_of=DAY + dt.timedelta(days=1))
+    assert (not_covered.released, not_covered.about_lapsed()) == (False, "")
+
+
+def test_without_a_day_nobody_can_say_that_an_override_stands(small):
+    assert not decide(small, Fairness(override=Override(**OVERRIDE))).released

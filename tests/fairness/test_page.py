@@ -19,7 +19,8 @@ from fairness.record import to_json
 
 def page_of(found, path, settings=None, **changes):
     about = {"title": "Northshire", "as_of": dt.date(2026, 9, 28), "synthetic": True, "evidence_grade": "assumed"}
-    write_page(found, decide(found, settings or Fairness()), path, **(about | changes))
+    verdict = decide(found, settings or Fairness(), as_of=about["as_of"])
+    write_page(found, verdict, path, **(about | changes))
     return path.read_text(encoding="utf-8")
 
 
@@ -172,10 +173,19 @@ def test_the_banner_says_synthetic_only_where_it_is(unfair, unfair_page, tmp_pat
     assert "SYNTHETIC" not in page_of(unfair, tmp_path / "b.html", synthetic=False)
 
 
+HOSTILE = {"owner": "<b>Dr & Co</b>", "reason": "<script>alert(1)</script> pilot"}
+
+
+def test_an_override_that_was_not_reviewed_is_told_on_the_page_and_escaped(small, tmp_path):
+    page = page_of(small, tmp_path / "a.html", Fairness(override=Override(**HOSTILE, review_date="2020-01-01")))
+    assert "The lists are withheld. The override of &lt;b&gt;Dr &amp; Co&lt;/b&gt; stood until 2020-01-01" in page
+    assert "<script" not in page
+
+
 def test_names_are_escaped_and_the_override_is_printed(small, tmp_path):
-    settings = Fairness(override=Override(owner="<b>Dr & Co</b>", reason="<script>alert(1)</script> pilot"))
+    settings = Fairness(override=Override(**HOSTILE, review_date="2999-01-01"))
     page = page_of(small, tmp_path / "fairness.html", settings, title="<i>North</i>")
-    assert "by decision of &lt;b&gt;Dr &amp; Co&lt;/b&gt;: &lt;script&gt;" in page
+    assert "until 2999-01-01, by decision of &lt;b&gt;Dr &amp; Co&lt;/b&gt;: &lt;script&gt;" in page
     assert "<script" not in page
     assert "<i>" not in page
 

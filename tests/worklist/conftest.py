@@ -95,8 +95,14 @@ def publish(data: Path) -> Publish:
         )
         final = data / "cohorts" / str(as_of)
         staged = cohorts.stage(final)
-        override = {"owner": "Dr Owner", "reason": "A reason in a sentence", "covers": "cannot_tell"}
-        heading = cohorts.Heading(as_of, verdict, override["owner"], override["reason"], without=without)
+        override = {
+            "owner": "Dr Owner",
+            "reason": "A reason in a sentence",
+            "review_date": "2027-03-31",
+            "covers": "cannot_tell",
+        }
+        until = dt.date.fromisoformat(override["review_date"])
+        heading = cohorts.Heading(as_of, verdict, override["owner"], override["reason"], until, without=without)
         work = data / "worklist" / "work.parquet"
         known = [_contact(number, {}) for number in left]
         contacts = pd.concat([contacts, pd.DataFrame(known)]).astype(contacts.dtypes)

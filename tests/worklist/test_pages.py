@@ -40,7 +40,7 @@ def test_every_page_says_what_the_week_is_worth(client, publish, address):
     page = text_of(client.get(address))
     assert "SYNTHETIC: these people do not exist" in page
     assert "CANNOT TELL" in page
-    assert "Dr Owner" in page
+    assert "Dr Owner, until 31 March 2027" in page
     assert "A reason in a sentence" in page
     assert "Benefit is ASSUMED" in page
     assert "Not in the data: ethnicity" in page
