@@ -172,6 +172,20 @@ def test_a_policy_and_its_price_go_by_the_conditions_that_records_tell_of(rehear
     told = weekly.price.fn(settings, as_of, linked, tmp_path, True, "assumed", {})
     assert "people are listed who would not be by benefit alone" in told["says"][1]
 
+    def people(told: dict) -> list[int]:
+        return [fifth["people"] for fifth in told["fifths"]]
+
+    # A week that showed almost the same counts stands, so that two pages side by side give nobody away.
+    shown = json.loads((tmp_path / "policy.json").read_text())
+    for fifth in shown["fifths"]:
+        fifth["people"] += 5
+    before = tmp_path / "cohorts" / str(as_of) / "policy.json"
+    before.parent.mkdir(parents=True)
+    before.write_text(json.dumps(shown))
+    settings, next_week = settings.model_copy(update={"data_dir": tmp_path}), as_of + dt.timedelta(days=7)
+    weekly.price.fn(settings, next_week, linked, tmp_path, True, "assumed", {})
+    assert people(json.loads((tmp_path / "policy.json").read_text())) == people(shown)
+
 
 def test_without_an_extract_of_gp_records_nobody_says_whether_a_practice_is_silent(tmp_path):
     import datetime as dt
