@@ -53,6 +53,7 @@ summary{cursor:pointer;color:#005eb8;font-weight:bold;padding:6px 0}
 :focus{outline:3px solid #ffeb3b;outline-offset:2px;box-shadow:0 0 0 3px #212b32}
 @media print{body{background:#fff}section{border:0;break-inside:avoid}}
 """
+_MAIN = '<main class="wide">'
 
 
 def document(title: str, subtitle: str, as_of: dt.date, synthetic: bool, sections: Sequence[str]) -> str:
@@ -68,11 +69,16 @@ def document(title: str, subtitle: str, as_of: dt.date, synthetic: bool, section
             f'<!DOCTYPE html>\n<html lang="en-GB"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}, {day}</title>'
             f'<style>{STYLE}</style></head><body>{banner}<header><div class="wide"><h1>{escape(title)}</h1>'
-            f'<p>{escape(subtitle)}</p></div></header><main class="wide">',
+            f"<p>{escape(subtitle)}</p></div></header>{_MAIN}",
             *sections,
             "</main></body></html>\n",
         ]
     )
+
+
+def with_section(page: str, section: str) -> str:
+    """Return a page of `document` with one more section above the others; `section` must be escaped already."""
+    return page.replace(_MAIN, f"{_MAIN}\n{section}", 1)
 
 
 def html_table(caption: str, head: Sequence[str], body: Sequence[Sequence[str]]) -> str:

@@ -18,10 +18,11 @@ from cohorts.price_page import write_price_page
 from cohorts.publish import clear_leftovers, publish, stage
 from cohorts.reason_days import with_days
 from cohorts.reasons import side_by_side, strongest
+from cohorts.release import tell_release
 from cohorts.routing import route
 from cohorts.several import OtherProgrammes, as_offered, nobody_closed
 from cohorts.tables import ALLOCATION, COHORT, DOORS, LEDGER, ROUTES, TURNOVER, UNMET
-from cohorts.team_lists import Heading
+from cohorts.team_lists import Heading, caveats
 from cohorts.turnover_counts import turnover_counts
 from cohorts.unmet import unmet_need
 
@@ -40,6 +41,7 @@ __all__ = [
     "allocate",
     "as_offered",
     "assemble",
+    "caveats",
     "circumstances",
     "clear_leftovers",
     "counts",
@@ -61,6 +63,7 @@ __all__ = [
     "stage",
     "standing_answers",
     "strongest",
+    "tell_release",
     "turnover",
     "turnover_counts",
     "unmet_need",

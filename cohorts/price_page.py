@@ -20,7 +20,7 @@ from cohorts.policy import FLOORS, MOST_DEPRIVED, asked, deprivation_weights
 from cohorts.price import Price
 from cohorts.team_lists import GRADES_IN_WORDS
 from fairness.charts import BLUE, DARK, GREY, PALE
-from fairness.disclosure import HIDDEN, WAS_HIDDEN, control, control_parts, shown
+from fairness.disclosure import HIDDEN, control, control_parts, shown, shown_before
 
 _COUNTS = ("people", "high_need", "before", "after", "entered", "left")
 
@@ -122,17 +122,12 @@ def controlled(found: Price, earlier: Mapping[str, Any] | None = None) -> Price:
 
 def _shown_before(found: Price, name: str, earlier: Mapping[str, Any] | None) -> pd.Series:
     """Return what the earlier week showed of each fifth's count, as `control_parts` takes it."""
-    return _before(found.fifths, ["fifth"], name, (earlier or {}).get("fifths", []))
+    return shown_before((earlier or {}).get("fifths", []), found.fifths, ["fifth"], name)
 
 
 def _frontier_before(found: Price, name: str, earlier: Mapping[str, Any] | None) -> pd.Series:
-    return _before(found.frontier, ["policy", "inequality_aversion"], name, (earlier or {}).get("frontier", []))
-
-
-def _before(table: pd.DataFrame, keys: list[str], name: str, rows: list[Mapping[str, Any]]) -> pd.Series:
-    shown_then = pd.DataFrame(rows, columns=[*keys, name]).drop_duplicates(keys)
-    shown_then[name] = shown_then[name].astype("float64").fillna(WAS_HIDDEN)
-    return table[keys].merge(shown_then, on=keys, how="left")[name].set_axis(table.index)
+    rows = (earlier or {}).get("frontier", [])
+    return shown_before(rows, found.frontier, ["policy", "inequality_aversion"], name)
 
 
 def to_json(

@@ -42,9 +42,9 @@ def work_so_far(rows: pd.DataFrame, work: pd.DataFrame, as_of: dt.date) -> pd.Da
     told = told.assign(key=_key(told).to_numpy())
     found = people[people["key"] != ""].merge(told, on="key").sort_values(["list_as_of", "number"], ignore_index=True)
     found["own"] = found["team_code"] == found["here"]
-    of = found["programme"].fillna(CASE_MANAGEMENT) if "programme" in found else CASE_MANAGEMENT
+    found["of"] = found["programme"].fillna(CASE_MANAGEMENT) if "programme" in found else CASE_MANAGEMENT
     # How far the offer of one programme is says nothing of the offer of another.
-    found["progress"] = found["progress"].where(found["offered"] == of, "")
+    found["progress"] = found["progress"].where(found["offered"] == found["of"], "")
     standing = found[found["own"]].groupby(_ROW)[["owner", "progress"]].last()
     entries = _entries(found).sort_values("number", ascending=False)
     told_of = entries[entries["entry"] != ""].groupby(_ROW).head(SHOWN).groupby(_ROW)["entry"].agg("\n".join)
@@ -58,9 +58,12 @@ def _key(table: pd.DataFrame) -> pd.Series:
 
 def _entries(found: pd.DataFrame) -> pd.DataFrame:
     """Add `entry`: the day and what was new on it; empty where a record only repeats what was said of the same list."""
-    outcome = _outcome(found) + _day(found["start"], ", from ") + _day(found["offer_again"], ", offer again from ")
+    programme = _programme(found)
+    named = found["outcome"] + programme.where(found["outcome"] != "", "")
+    outcome = named + _day(found["start"], ", from ") + _day(found["offer_again"], ", offer again from ")
     note = found["note"].where(found["own"], "")
     new = [words.where(_is_new(found, words), "") for words in (outcome, note)]
+    new[1] += programme.where((new[0] == "") & (new[1] != ""), "")
     said = new[0] + ((new[0] != "") & (new[1] != "")).map({True: "; ", False: ""}) + new[1]
     who = (", " + found["owner"]).where(found["own"] & (found["owner"] != ""), "")
     who = who.where(found["own"], ", team " + found["team_code"])
@@ -68,13 +71,10 @@ def _entries(found: pd.DataFrame) -> pd.DataFrame:
     return found[[_ROW, "number"]].assign(entry=entry.mask(said == "", ""))
 
 
-def _outcome(found: pd.DataFrame) -> pd.Series:
-    """Return what became of each offer, with the programme where it was not case management's: a no to one is no other's."""
-    if "programme" not in found:
-        return found["outcome"]
-    of = found["programme"].fillna(CASE_MANAGEMENT)
-    named = (found["outcome"] != "") & (of != CASE_MANAGEMENT)
-    return found["outcome"] + (" (" + of.str.replace("_", " ") + ")").where(named, "")
+def _programme(found: pd.DataFrame) -> pd.Series:
+    """Name the programme of each offer, unless it and the row's are both case management: a no to one is no other's."""
+    plain = (found["of"] == CASE_MANAGEMENT) & (found["offered"] == CASE_MANAGEMENT)
+    return (" (" + found["of"].str.replace("_", " ") + ")").mask(plain, "")
 
 
 def _day(days: pd.Series, before: str) -> pd.Series:

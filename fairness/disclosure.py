@@ -10,7 +10,8 @@ stays hidden until it is clear of the hidden range by as much. `fairness.control
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,17 @@ def control(counts: pd.Series, before: pd.Series | None = None) -> pd.Series:
         return fit
     held = (before > 0) & ((counts - before).abs() < _HELD_WITHIN) & fit.notna()
     return fit.mask(held, before).mask((before == WAS_HIDDEN) & (counts < 2 * SMALLEST_SHOWN - 1))
+
+
+def shown_before(rows: Sequence[Mapping[str, Any]], table: pd.DataFrame, keys: Sequence[str], name: str) -> pd.Series:
+    """Return what an earlier week showed of a column of counts, in the rows of `table`: `before`, as `control` takes it.
+
+    `rows` are those of the earlier week's record, null where it hid a count. Rows are known by `keys`, as text.
+    """
+    told = pd.DataFrame(rows, columns=[*keys, name]).astype(dict.fromkeys(keys, "str")).drop_duplicates(list(keys))
+    told[name] = told[name].astype("float64").fillna(WAS_HIDDEN)
+    now = table[list(keys)].astype("str").reset_index(drop=True)
+    return now.merge(told, on=list(keys), how="left")[name].set_axis(table.index)
 
 
 def control_parts(parts: pd.Series, *wholes: Sequence[pd.Series], before: pd.Series | None = None) -> pd.Series:

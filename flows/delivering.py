@@ -31,6 +31,8 @@ PUBLIC = (
     *MONITORING_FILES,
 )
 """Of the files of a week, those without a row about a person."""
+_SAYS_SO = ("fairness.html", "fairness.json")
+"""Those that tell the verdict, and who overrode it, by themselves."""
 
 
 def work_in_hand(settings: Settings) -> Path:
@@ -52,30 +54,9 @@ def deliver(
     say("Writing each team's list and publishing")
     cohorts.clear_leftovers(final.parent)
     staged = cohorts.stage(final)
-    kept = ("lots.parquet",) if (run / "lots.parquet").is_file() else ()
-    for name in ("cohort.parquet", *kept, *PUBLIC):
+    for name in ("cohort.parquet", *_kept(run), *PUBLIC):
         shutil.copy2(run / name, staged / name)
-    override = verdict.override
-    since = manifest["turnover"]["since"]
-    heading = cohorts.Heading(
-        as_of,
-        verdict.verdict,
-        override.owner if override else "",
-        override.reason if override else "",
-        override.review_date if override else None,
-        dt.date.fromisoformat(since) if since else None,
-        tuple(manifest["missing"]),
-        tuple(manifest["model"]["without"]),
-        _titles(manifest),
-        {code: told["sentence"] for code, told in manifest.get("programmes", {}).items()},
-        {
-            "run": manifest["run"],
-            "code": f"{manifest['code']['version']} {manifest['code']['digest']}",
-            "model": f"{manifest['model']['version']} {manifest['model']['digest']}",
-            "settings": digest_of(manifest["settings"]),
-        },
-        verdict.harms,
-    )
+    heading = heading_of(as_of, manifest, verdict)
     cohort, contacts = doors.read(run / "cohort.parquet", COHORT), doors.read(linked / "contacts.parquet", CONTACTS)
     practices = doors.read(linked / "practices.parquet", PRACTICES)
     told = manifest["settings"]["outcome"]
@@ -105,6 +86,45 @@ def deliver(
     files = {str(path.relative_to(staged)): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()}
     write_json(manifest | {"files": files}, staged / "manifest.json")
     cohorts.publish(staged, final)
+
+
+def tell_release(as_of: dt.date, run: Path, manifest: dict[str, Any], verdict: fairness.Verdict) -> None:
+    """Write into each file of a run that the gate's verdict was not yet known to who released the lists, or that nobody did."""
+    names = ["cohort.parquet", *_kept(run), *(name for name in PUBLIC if name not in _SAYS_SO)]
+    withheld = [] if verdict.released else [" ".join(["The lists are withheld.", verdict.about_lapsed()]).strip()]
+    told = {name: manifest["fairness"][name] for name in ("verdict", "released", "override")}
+    lines = [*cohorts.caveats(heading_of(as_of, manifest, verdict)), *withheld]
+    cohorts.tell_release((run / name for name in names), lines, told)
+
+
+def _kept(run: Path) -> list[str]:
+    """Return the tables beside the cohort that are published where there are any."""
+    return [name for name in ("lots.parquet",) if (run / name).is_file()]
+
+
+def heading_of(as_of: dt.date, manifest: dict[str, Any], verdict: fairness.Verdict) -> cohorts.Heading:
+    """Return what every list of the week says of itself."""
+    override = verdict.override
+    since = manifest["turnover"]["since"]
+    return cohorts.Heading(
+        as_of,
+        verdict.verdict,
+        override.owner if override else "",
+        override.reason if override else "",
+        override.review_date if override else None,
+        dt.date.fromisoformat(since) if since else None,
+        tuple(manifest["missing"]),
+        tuple(manifest["model"]["without"]),
+        _titles(manifest),
+        {code: told["sentence"] for code, told in manifest.get("programmes", {}).items()},
+        {
+            "run": manifest["run"],
+            "code": f"{manifest['code']['version']} {manifest['code']['digest']}",
+            "model": f"{manifest['model']['version']} {manifest['model']['digest']}",
+            "settings": digest_of(manifest["settings"]),
+        },
+        verdict.harms,
+    )
 
 
 def _titles(manifest: dict[str, Any]) -> dict[str, str]:

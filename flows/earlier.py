@@ -25,6 +25,11 @@ def earlier_price(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     return _newest(settings, as_of, "policy.json")
 
 
+def earlier_monitoring(settings: Settings, as_of: dt.date) -> dict[str, Any]:
+    """Return `monitoring.json` of that week."""
+    return _newest(settings, as_of, "monitoring.json")
+
+
 def _newest(settings: Settings, as_of: dt.date, name: str) -> dict[str, Any]:
     """Return one record of the newest week before `as_of` of the same population; empty where there is none.
 

@@ -22,6 +22,7 @@ from features.code_groups import map_codes
 from features.fed import rests_on
 from features.tables import PROFILE
 from flows import books
+from flows.earlier import earlier_monitoring
 from flows.last_list import last_list, last_scores
 from flows.past_weeks import PastWeek, past_weeks, predictions_come_true, risks_of, scored_by
 from flows.progress import say
@@ -49,6 +50,7 @@ class Looked:
     leaks: pd.DataFrame
     composition: monitoring.Composition
     features: pd.DataFrame
+    ethnicity: pd.DataFrame
     failed: tuple[str, ...]
     findings: tuple[Finding, ...]
 
@@ -79,18 +81,19 @@ def look_at(
     # What looks back over all there is moves by itself as the data grow.
     bounded = [feature.name for feature in CATALOGUE if feature.name in used and feature.window_days is not None]
     features = monitoring.by_source(empty if profile is None else doors.read(profile, PROFILE), bounded, rested)
+    ethnicity, earlier = monitoring.unknown_ethnicity(here), earlier_monitoring(settings, as_of)
     findings = [
-        *monitoring.about_feeds(feeds, limits),
+        *monitoring.about_feeds(feeds, limits, earlier),
         *monitoring.about_features(features, limits),
         *about_codes,
-        *monitoring.about_leaks(leaks, _used_by(leaks, used), settings.outcome.name),
-        *monitoring.about_population(composition, limits),
+        *monitoring.about_leaks(leaks, _used_by(leaks, used), settings.outcome.name, earlier),
+        *monitoring.about_population(composition, limits, earlier),
         *monitoring.about_ethnicity(
-            here, settings.fairness.maximum_unknown_ethnicity, settings.fairness.minimum_people
+            ethnicity, settings.fairness.maximum_unknown_ethnicity, settings.fairness.minimum_people, earlier
         ),
     ]
     failed = dict.fromkeys([*monitoring.stopped(feeds), *monitoring.shifted_sources(features, limits)])
-    return Looked(feeds, codes, leaks, composition, features, tuple(failed), tuple(findings))
+    return Looked(feeds, codes, leaks, composition, features, ethnicity, tuple(failed), tuple(findings))
 
 
 def _used_by(leaks: pd.DataFrame, used: tuple[str, ...]) -> dict[str, list[str]]:
@@ -177,6 +180,8 @@ def watch(
         churn=churn,
         need=_need_by_fifth(run),
         findings=tuple(monitoring.worst(findings)),
+        ethnicity=looked.ethnicity,
+        earlier=earlier_monitoring(settings, as_of),
     )
     monitoring.write_page(week, limits, run / "monitoring.html")
     record = monitoring.as_json(week)

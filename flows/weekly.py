@@ -21,7 +21,7 @@ from casewell.settings import CASE_MANAGEMENT, Settings, load
 from cohorts.tables import COHORT, ELIGIBLE, LEDGER, LISTED, LOTS, TURNOVER, UNMET
 from flows import books
 from flows.dates import end_of_fresh_data
-from flows.delivering import PUBLIC, deliver, work_in_hand, write_json
+from flows.delivering import PUBLIC, deliver, tell_release, work_in_hand, write_json
 from flows.describing import described
 from flows.earlier import earlier_audit
 from flows.last_list import last_list
@@ -320,6 +320,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     if settings.programmes:
         manifest["programmes"] = beside
     manifest["published_to"] = str(final) if verdict.released else None
+    tell_release(as_of, partial, manifest, verdict)
     write_json(manifest, partial / "manifest.json")
     if source_digests(settings) != sources:
         raise SourceError("a source changed while the run was reading it", "Run again when the files are complete.")

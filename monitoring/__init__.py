@@ -3,7 +3,7 @@
 from monitoring.churn import Churn, about_churn, churn
 from monitoring.codes import coding_changes
 from monitoring.drift import about_features, about_scores, by_source, score_drift, shifted_sources
-from monitoring.ethnicity import about_ethnicity
+from monitoring.ethnicity import about_ethnicity, unknown_ethnicity
 from monitoring.feeds import about_feeds, feeds, stopped
 from monitoring.findings import PAST, Finding, worst
 from monitoring.leaks import about_leaks, leaks
@@ -43,6 +43,7 @@ __all__ = [
     "score_drift",
     "shifted_sources",
     "stopped",
+    "unknown_ethnicity",
     "worst",
     "write_page",
     "year_apart",

@@ -57,7 +57,7 @@ def about_features(found: pd.DataFrame, limits: Monitoring) -> list[Finding]:
             FEATURES,
             PAST if row.source in past else LOOK,
             f"{row.source}: {row.shifted} of the model's {row.features} features from it have shifted since training "
-            f"({row.share:.0%}); {limits.maximum_shifted_features:.0%} is the limit. Furthest: {row.furthest}, with a population "
+            f"({row.share:.0%}); {_against(limits, row.source in past)}. Furthest: {row.furthest}, with a population "
             f"stability index of {row.psi:.2f}.",
             "Look at profile.html: a feed that thins out shows as zeros, a change of unit or coding as a jump. Train anew when "
             "the change is understood.",
@@ -65,6 +65,14 @@ def about_features(found: pd.DataFrame, limits: Monitoring) -> list[Finding]:
         )
         for row in enough[enough["share"] > limits.shifted_features_to_look_at].itertuples()
     ]
+
+
+def _against(limits: Monitoring, past: bool) -> str:
+    """Say which limit the share is beyond, and which one it is not."""
+    told, failed = f"{limits.shifted_features_to_look_at:.0%}", f"{limits.maximum_shifted_features:.0%}"
+    if past:
+        return f"above {failed} the feed has failed"
+    return f"above {told} it is told, above {failed} the feed would have failed"
 
 
 def score_drift(then: np.ndarray, now: np.ndarray) -> pd.DataFrame:

@@ -11,14 +11,16 @@ than features look back, is history and no feed.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 
 from casewell.settings import Monitoring
-from fairness.disclosure import shown, shown_share
+from fairness.disclosure import HIDDEN, control, share_of, shown_before, written
 from monitoring.findings import LOOK, PAST, STOPPED, Finding
 from records.quality.feeds import TIMES_USUAL, usual_age
 
@@ -111,17 +113,40 @@ def stopped(found: pd.DataFrame) -> list[str]:
     return found.loc[found["level"] == PAST, "source"].tolist()
 
 
-def about_feeds(found: pd.DataFrame, limits: Monitoring) -> list[Finding]:
-    """Say which feeds have stopped, and for whom."""
+def _percent(share: float) -> str:
+    return HIDDEN if np.isnan(share) else f"{share:.0%}"
+
+
+def _against(limits: Monitoring, level: str) -> str:
+    """Say which limit the share is beyond, and which one it is not."""
+    told, failed = f"{limits.silent_people_to_look_at:.0%}", f"{limits.maximum_silent_people:.0%}"
+    if level == PAST:
+        return f"above {failed} the feed has failed"
+    return f"above {told} it is told, above {failed} the feed would have failed"
+
+
+def fit_feeds(found: pd.DataFrame, earlier: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the feeds with counts fit to show beside those of the `earlier` week's record, and shares from those."""
+    rows = earlier.get("feeds", [])
+    counts = {
+        name: control(found[name].astype("float64"), shown_before(rows, found, ["source"], name))
+        for name in ("people", "silent")
+    }
+    return found.assign(**counts, share=share_of(counts["silent"], counts["people"]).round(3))
+
+
+def about_feeds(found: pd.DataFrame, limits: Monitoring, earlier: Mapping[str, Any] | None = None) -> list[Finding]:
+    """Say which feeds have stopped, and for whom; `earlier` is the record of the week before."""
+    told = fit_feeds(found, earlier or {})
     return [
         Finding(
             STOPPED,
             row.level,
-            f"{row.source}: records have stopped coming from the practices of {shown_share(row.silent, row.people)} of people "
-            f"({shown(row.silent)} of {shown(row.people)}) for {row.window_days} days; {limits.maximum_silent_people:.0%} is the limit.",
+            f"{row.source}: records have stopped coming from the practices of {_percent(row.share)} of people "
+            f"({written(row.silent)} of {written(row.people)}) for {row.window_days} days; {_against(limits, row.level)}.",
             "Ask the supplier whether the feed still runs, and have what is missing sent again; until then these people's "
             "scores rest on less than others'.",
             row.source,
         )
-        for row in found[found["level"] != ""].itertuples()
+        for row in told[told["level"] != ""].itertuples()
     ]

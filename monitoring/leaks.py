@@ -14,7 +14,9 @@ admissions everywhere are no leak. Blind to a leak of a few days, which hardly h
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -22,7 +24,7 @@ import pandas as pd
 from scipy.special import expit
 
 from casewell.settings import Outcome, Quality
-from fairness.disclosure import shown, shown_share
+from fairness.disclosure import HIDDEN, control, share_of, shown_before, written
 from features.code_groups import map_codes, require_groups
 from monitoring.findings import LEAK, LOOK, Finding
 
@@ -115,18 +117,38 @@ def _log_odds(part: pd.Series, whole: pd.Series) -> pd.Series:
     return np.log((part + 0.5) / (whole - part + 0.5))
 
 
-def about_leaks(found: pd.DataFrame, used: dict[str, list[str]], outcome: str) -> list[Finding]:
-    """Say which codes seem to be written because of the outcome; `used` names the model's features that rest on each."""
+def fit_leaks(found: pd.DataFrame, earlier: Mapping[str, Any]) -> pd.DataFrame:
+    """Return codes judged with counts fit to show beside those of the `earlier` week's record, and shares from those."""
+    rows, names = earlier.get("leaks", []), ("people", "followed", "people_then", "followed_then")
+    counts = {name: control(found[name].astype("float64"), shown_before(rows, found, ["code"], name)) for name in names}
+    shares = {f"share{when}": share_of(counts[f"followed{when}"], counts[f"people{when}"]) for when in ("", "_then")}
+    hidden = pd.DataFrame(shares).isna().any(axis=1)
+    figures = pd.DataFrame(shares).round(3).assign(beyond_chance=found["beyond_chance"].round(1)).mask(hidden)
+    return found.assign(**counts, **figures)
+
+
+def _percent(share: float) -> str:
+    return HIDDEN if np.isnan(share) else f"{share:.0%}"
+
+
+def about_leaks(
+    found: pd.DataFrame, used: dict[str, list[str]], outcome: str, earlier: Mapping[str, Any] | None = None
+) -> list[Finding]:
+    """Say which codes seem to be written because of the outcome.
+
+    `used` names the model's features that rest on each; `earlier` is the record of the week before.
+    """
+    told = fit_leaks(found, earlier or {})
     return [
         Finding(
             LEAK,
             LOOK,
-            f"{row.code}: of {shown(row.people)} people with it in the last half year {shown_share(row.followed, row.people)} have "
-            f"had the outcome ({outcome}) since, where a year before it was {shown_share(row.followed_then, row.people_then)} by the same day. It seems to be written "
+            f"{row.code}: of {written(row.people)} people with it in the last half year {_percent(row.share)} have "
+            f"had the outcome ({outcome}) since, where a year before it was {_percent(row.share_then)} by the same day. It seems to be written "
             f"because of the outcome and dated before it"
             + (f"; {len(used[row.code])} of the model's features rest on it." if used.get(row.code) else "."),
             "Ask who writes this code, when, and on what day it is received. Until that is known take it out of its code "
             "group and train anew: what a model learns from it is not there for people who are still well.",
         )
-        for row in found[found["leaks"]].itertuples()
+        for row in told[told["leaks"]].itertuples()
     ]

@@ -14,7 +14,6 @@ from scipy.special import expit
 from scipy.stats import chi2
 
 from casewell.settings import Monitoring
-from fairness.disclosure import shown
 from models.risk.calibration import log_odds
 from models.risk.flexible import fit_logistic
 from monitoring.findings import CALIBRATION, LOOK, Finding
@@ -100,8 +99,8 @@ def about_calibration(found: pd.DataFrame, limits: Monitoring) -> list[Finding]:
         Finding(
             CALIBRATION,
             LOOK,
-            f"Of the people of {row.week:%d %B %Y} {shown(row.observed)} had the outcome within {row.days} days, where "
-            f"{shown(row.expected)} were expected: {row.ratio:.2f} times as many ({row.low:.2f} to {row.high:.2f}); a factor of "
+            f"Of the people of {row.week:%d %B %Y} {row.ratio:.2f} times as many had the outcome within {row.days} days as were "
+            f"expected ({row.low:.2f} to {row.high:.2f}); a factor of "
             f"{limits.calibration_ratio:g} is the limit.",
             "Look at casewell evaluate, by group, and train anew; until then read the risks as a ranking, not as probabilities.",
         )

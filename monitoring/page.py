@@ -38,8 +38,8 @@ METHOD = (
     "same a year before; a record that is written because of the outcome has always been followed by it. Earlier weeks: outcomes "
     "observed over predicted, with an exact Poisson interval, among people who were not taken on by case management. Counts of "
     "1 to 7 are hidden (*), others are rounded to the nearest 5, shares come from rounded counts, and where one part of a whole would "
-    "be hidden alone so is the next smallest. This page is internal: two weeks of it side by side are not guarded as those of "
-    "fairness.html are, so ask whoever answers for disclosure before publishing any of it."
+    "be hidden alone so is the next smallest. A count stands until it has moved by 8 or more, so that two weeks side by side give "
+    "nobody away. Ratios, slopes and indices are worked out from exact counts: ask whoever answers for disclosure before publishing any."
 )
 
 

@@ -8,15 +8,17 @@ they are, so what chance gives a group's growth is judged by those who came and 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 
 from casewell.settings import Monitoring, Outcome
-from fairness.disclosure import control, control_parts, share_of
+from fairness.disclosure import control, control_parts, share_of, shown_before
 from fairness.groups import group_table
 from features.code_groups import map_codes
 from monitoring.findings import LOOK, POPULATION, Finding
@@ -108,23 +110,31 @@ def flows(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     return cells[cells["people"] + cells["came"] > 0].reset_index()
 
 
-def fit_to_show(cells: pd.DataFrame) -> pd.DataFrame:
+def fit_to_show(cells: pd.DataFrame, shown_then: Sequence[Mapping[str, Any]] = ()) -> pd.DataFrame:
     """Return `Composition.cells` with counts under disclosure control, and every figure worked out from those.
 
     Ages and deprivation fifths are shown elsewhere, so no hidden cell stands alone in either. Of a group with a hidden
-    count no more than its size a year ago is shown.
+    count no more than its size a year ago is shown. `shown_then` are the rows that the week before showed.
     """
     whole = [[cells[name].astype("str")] for name in OF]
     here = cells["people"] + cells["came"] - cells["left"]
+    counted = cells[list(OF)].assign(people=cells["people"], came=cells["came"], left=cells["left"], now=here)
+    counted = counted.assign(total=float(here.sum()), total_then=float(cells["people"].sum()))
     people, came, left, now = (
-        control_parts(counts.astype("float64"), *whole)
-        for counts in (cells["people"], cells["came"], cells["left"], here)
+        control_parts(
+            counted[name].astype("float64"), *whole, before=shown_before(list(shown_then), counted, list(OF), name)
+        )
+        for name in ("people", "came", "left", "now")
     )
-    total, total_then = (
-        control(pd.Series(float(counts.sum()), index=cells.index)) for counts in (here, cells["people"])
+    wholes = {
+        name: control(counted[name], shown_before(list(shown_then), counted, list(OF), name))
+        for name in ("total", "total_then")
+    }
+    figures = moved(people, came, left) | {"share": share_of(now.mask(came.isna() | left.isna()), wholes["total"])}
+    figures["share_then"] = share_of(people, wholes["total_then"])
+    return cells.assign(
+        people=people, came=came, left=left, now=now.mask(came.isna() | left.isna()), **wholes, **figures
     )
-    told = moved(people, came, left) | {"share": share_of(now.mask(came.isna() | left.isna()), total)}
-    return cells.assign(people=people, came=came, left=left, **told, share_then=share_of(people, total_then))
 
 
 def moved(people: pd.Series, came: pd.Series, left: pd.Series) -> dict[str, pd.Series]:
@@ -169,8 +179,11 @@ def _rate(ages: pd.DataFrame, events: Path, as_of: dt.date, outcome: Outcome) ->
     return float(ratio), float(ratio * np.exp(-Z * error)), float(ratio * np.exp(Z * error))
 
 
-def about_population(found: Composition, limits: Monitoring) -> list[Finding]:
-    """Say whether who is here, or how often they are admitted, has moved beyond the limits and chance."""
+def about_population(found: Composition, limits: Monitoring, earlier: Mapping[str, Any] | None = None) -> list[Finding]:
+    """Say whether who is here, or how often they are admitted, has moved beyond the limits and chance.
+
+    `earlier` is the record of the week before.
+    """
     findings = []
     advice = (
         "Ask what changed: a new estate, a practice that joined, a service that closed. The model learned from the people before; "
@@ -181,7 +194,7 @@ def about_population(found: Composition, limits: Monitoring) -> list[Finding]:
     if beyond.any():
         most = found.most_grown
         how = "joined" if np.isnan(most["growth"]) else "grew" if most["growth"] > 0 else "shrank"
-        by = abs(fit_to_show(cells).loc[most.name, "growth"])
+        by = abs(fit_to_show(cells, (earlier or {}).get("population", [])).loc[most.name, "growth"])
         grown = how if np.isnan(by) else f"{how} by {by:.0%}"
         findings.append(
             Finding(

@@ -9,8 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from fairness.disclosure import control, control_parts, share_of, shown
+from fairness.disclosure import WAS_HIDDEN, control, control_parts, share_of, shown_before, written
+from monitoring.ethnicity import shown_ethnicity
+from monitoring.feeds import fit_feeds
 from monitoring.findings import LEVELS
+from monitoring.leaks import fit_leaks
 from monitoring.population import fit_to_show
 from monitoring.week import Week
 
@@ -38,44 +41,48 @@ def numbers(week: Week) -> dict[str, float]:
         newest = rows.sort_values("week").iloc[-1]
         told |= {f"calibration_{reading.replace(' ', '_')}_{name}": float(newest[name]) for name in ("ratio", "slope")}
     if week.churn is not None:
-        left, then = (_fit(number) for number in (week.churn.people("left"), week.churn.listed_then))
-        told["list_replaced_share"] = share_of(left, then).iloc[0]
+        counts = _list_counts(week)
+        told["list_replaced_share"] = share_of(counts["left"], counts["listed_then"]).iloc[0]
     # In MLflow a name is a path too: letters, digits, _ and - are safe wherever they stand.
     return {re.sub(r"[^A-Za-z0-9_-]", "_", name): float(value) for name, value in told.items() if math.isfinite(value)}
 
 
-def _fit(number: float) -> pd.Series:
-    return control(pd.Series([number], dtype="float64"))
+def _rows_before(week: Week, *path: str) -> list[dict[str, Any]]:
+    """Return a table of the earlier week's record; empty where it had none."""
+    found: Any = week.earlier
+    for name in path:
+        found = found.get(name, {})
+    return found or []
+
+
+def _fit(week: Week, path: list[str], table: pd.DataFrame, keys: list[str], names: list[str]) -> dict[str, pd.Series]:
+    """Return columns of counts fit to show beside those that the week before showed; parts of no whole that is shown."""
+    rows = _rows_before(week, *path)
+    return {name: control(table[name].astype("float64"), shown_before(rows, table, keys, name)) for name in names}
 
 
 def shown_feeds(week: Week) -> pd.DataFrame:
     """Return the feeds with counts fit to show, and shares from those."""
     table = week.feeds.assign(newest=week.feeds["newest"].astype("str"))
-    counts = {name: control(table[name].astype("float64")) for name in ("people", "silent")}
-    return table.assign(**counts, share=share_of(counts["silent"], counts["people"]).round(3))
+    return fit_feeds(table, week.earlier)
 
 
 def shown_calibration(week: Week) -> pd.DataFrame:
     """Return the calibration of earlier weeks with counts fit to show."""
-    table = week.calibration
-    counts = {name: control(table[name].astype("float64")) for name in ("people", "observed", "expected")}
-    return table.assign(**counts, week=table["week"].astype("str")).round(3)
+    table = week.calibration.assign(week=week.calibration["week"].astype("str"))
+    counts = _fit(week, ["calibration"], table, ["week", "reading"], ["people", "observed", "expected"])
+    return table.assign(**counts).round(3)
 
 
 def shown_leaks(week: Week, most: int = 10) -> pd.DataFrame:
     """Return the codes whose share of people with the outcome has grown most, with counts fit to show."""
     table = week.leaks.sort_values(["beyond_chance", "code"], ascending=[False, True]).head(most)
-    names = ("people", "followed", "people_then", "followed_then")
-    counts = {name: control(table[name].astype("float64")) for name in names}
-    shares = {f"share{when}": share_of(counts[f"followed{when}"], counts[f"people{when}"]) for when in ("", "_then")}
-    hidden = pd.DataFrame(shares).isna().any(axis=1)
-    figures = pd.DataFrame(shares).round(3).assign(beyond_chance=table["beyond_chance"].round(1)).mask(hidden)
-    return table.assign(**counts, **figures).reset_index(drop=True)
+    return fit_leaks(table, week.earlier).reset_index(drop=True)
 
 
 def shown_population(week: Week) -> pd.DataFrame:
     """Return the groups' growth, as `fit_to_show` has it."""
-    return fit_to_show(week.composition.cells).round(3)
+    return fit_to_show(week.composition.cells, _rows_before(week, "population")).round(3)
 
 
 def shown_causes(week: Week) -> pd.DataFrame:
@@ -83,39 +90,55 @@ def shown_causes(week: Week) -> pd.DataFrame:
     if week.churn is None:
         return pd.DataFrame(columns=["movement", "cause", "people"])
     table = week.churn.causes
-    return table.assign(people=control_parts(table["people"].astype("float64"), [table["movement"]]))
+    then = shown_before(_rows_before(week, "list", "causes"), table, ["movement", "cause"], "people")
+    return table.assign(people=control_parts(table["people"].astype("float64"), [table["movement"]], before=then))
+
+
+def _list_counts(week: Week) -> pd.DataFrame:
+    """Return how many entered, left, were listed then and are now, fit to show, in one row; `week` must have an earlier list."""
+    assert week.churn is not None
+    moved = {movement: week.churn.people(movement) for movement in ("entered", "left")}
+    counts = pd.DataFrame([moved | {"listed_then": week.churn.listed_then, "listed_now": week.churn.listed_now}])
+    then = pd.DataFrame([(week.earlier.get("list") or {}).get("shown", {})], columns=counts.columns)
+    known = "list" in week.earlier and "shown" in week.earlier["list"]
+    before = then.astype("float64").fillna(WAS_HIDDEN) if known else then.astype("float64")
+    return counts.apply(lambda column: control(column.astype("float64"), before[column.name]))
 
 
 def shown_list(week: Week) -> dict[str, str]:
     """Return how many entered, left, were listed then and are now, as they may be shown; nothing without an earlier list."""
     if week.churn is None:
         return {}
-    moved = {movement: week.churn.people(movement) for movement in ("entered", "left")}
-    counts = moved | {"listed_then": week.churn.listed_then, "listed_now": week.churn.listed_now}
-    return {name: shown(count) for name, count in counts.items()}
+    return {str(name): written(count) for name, count in _list_counts(week).iloc[0].items()}
 
 
 def shown_scores(week: Week) -> dict[str, pd.DataFrame]:
     """Return the shares of people by risk from counts fit to show, by what the risks are compared with."""
     told = {}
     for since, table in week.scores.items():
-        shares = {}
+        rows = _rows_before(week, "scores", since)
+        fit: dict[str, pd.Series] = {}
+        # Of tenths with other limits nothing was shown before.
+        keys = ["bin", "above", "up_to"]
+        table = table.assign(above=table["above"].round(4), up_to=table["up_to"].round(4))
         for name in ("then", "now"):
             people = table[f"people_{name}"].astype("float64")
-            whole = control(pd.Series(people.sum(), index=people.index))
-            shares[name] = share_of(control_parts(people), whole)
-        told[since] = table.drop(columns=["people_then", "people_now"]).assign(**shares).round(4)
+            parts = control_parts(people, before=shown_before(rows, table, keys, f"people_{name}"))
+            fit |= {f"people_{name}": parts, name: share_of(parts, pd.Series(parts.sum(), index=parts.index))}
+        told[since] = table.assign(**fit).round(4)
     return told
 
 
 def shown_codes(week: Week) -> pd.DataFrame:
     """Return the codes that gave way with numbers of rows fit to show: there may be a row a person."""
-    return week.codes.assign(usual=control(week.codes["usual"].astype("float64").round()))
+    table = week.codes.assign(usual=week.codes["usual"].astype("float64").round())
+    return table.assign(**_fit(week, ["codes"], table, ["code", "source", "place"], ["usual"]))
 
 
 def shown_need(week: Week) -> pd.DataFrame:
     """Return need by deprivation fifth with counts fit to show; of few people no mean."""
-    people = control_parts(week.need["people"].astype("float64"))
+    then = shown_before(_rows_before(week, "need"), week.need, ["imd_quintile"], "people")
+    people = control_parts(week.need["people"].astype("float64"), before=then)
     means = week.need[["need", "need_expected"]].where(people.notna()).round(3)
     return week.need.assign(people=people, **means)
 
@@ -140,8 +163,10 @@ def as_json(week: Week) -> dict[str, Any]:
         "scores": {since: _rows(table) for since, table in shown_scores(week).items()},
         "calibration": _rows(shown_calibration(week)),
         "need": _rows(shown_need(week)),
+        "ethnicity": _rows(shown_ethnicity(week.ethnicity, week.earlier)),
         "list": {"since": week.churn.since if week.churn else None, "causes": _rows(shown_causes(week))}
-        | shown_list(week),
+        | shown_list(week)
+        | ({"shown": _rows(_list_counts(week))[0]} if week.churn else {}),
     }
 
 

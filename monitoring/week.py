@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from monitoring.churn import Churn
+from monitoring.ethnicity import nobody
 from monitoring.findings import Finding
 from monitoring.population import Composition
 
@@ -40,6 +43,11 @@ class Week:
         By deprivation fifth: `imd_quintile`, `people`, mean `need` as recorded and `need_expected`.
     findings
         The gravest first.
+    ethnicity
+        `monitoring.ethnicity.unknown_ethnicity`.
+    earlier
+        The record (`monitoring.as_json`) of the week before; empty without one. What it showed is shown again until it has
+        moved far enough: two weeks side by side must give nobody away.
     """
 
     name: str
@@ -57,6 +65,8 @@ class Week:
     churn: Churn | None
     need: pd.DataFrame
     findings: tuple[Finding, ...]
+    ethnicity: pd.DataFrame = field(default_factory=nobody)
+    earlier: Mapping[str, Any] = field(default_factory=dict)
 
     def headline(self) -> str:
         """Say in a sentence how the week stands."""

@@ -138,3 +138,18 @@ def test_how_far_another_programmes_offer_is_does_not_stand_beside_this_one():
     own = work({"owner": "Jo", "progress": "done"})
     assert found(on_list({"programme": "case_management"}), own)[0][:2] == ["Jo", "done"]
     assert found(on_list({"programme": "reablement"}), own)[0][:2] == ["Jo", ""]
+
+
+def test_so_far_names_the_programme_where_the_row_or_the_record_is_of_another():
+    declined = work({"owner": "Jo", "outcome": "declined", "programme": "case_management"})
+    said = {
+        offered: found(on_list({"programme": offered}), declined)[0][2] for offered in ("reablement", "case_management")
+    }
+    assert said["reablement"].endswith(": declined (case management)")
+    assert said["case_management"].endswith(": declined")
+    noted = work({"owner": "Jo", "note": "rang twice", "programme": "case_management"})
+    assert found(on_list({"programme": "reablement"}), noted)[0][2].endswith(": rang twice (case management)")
+    both = work({"owner": "Jo", "outcome": "declined", "note": "rang twice", "programme": "reablement"})
+    assert found(on_list({"programme": "reablement"}), both)[0][2].endswith(": declined (reablement); rang twice")
+    old = work({"owner": "Jo", "outcome": "declined"})
+    assert found(on_list({"programme": "reablement"}), old)[0][2].endswith(": declined (case management)")

@@ -48,7 +48,7 @@ def champion(tmp_path):
 
 def looked(*failed):
     empty = pd.DataFrame()
-    return Looked(empty, empty, empty, Composition(empty, 1, 1, 1), empty, failed, (SILENT,) if failed else ())
+    return Looked(empty, empty, empty, Composition(empty, 1, 1, 1), empty, empty, failed, (SILENT,) if failed else ())
 
 
 def falling_back(settings):

@@ -8,6 +8,7 @@ import pytest
 
 from casewell.settings import Monitoring
 from monitoring.feeds import about_feeds, feeds, stopped
+from monitoring.findings import PAST
 
 AS_OF = dt.date(2026, 10, 1)
 PEOPLE = pd.DataFrame({"person_id": range(300), "practice_code": np.repeat(["A", "B", "C"], 100)})
@@ -79,6 +80,15 @@ def test_the_finding_hides_how_many_where_they_are_few():
         [{"source": "gp", "people": 100, "silent": 5, "share": 0.05, "window_days": 28, "level": "look at it"}]
     )
     assert "of * of people (* of 100)" in about_feeds(found, Monitoring())[0].sentence
+
+
+def test_the_finding_says_which_limit_is_passed_and_which_is_not():
+    row = {"source": "gp", "people": 100, "silent": 30, "share": 0.05, "window_days": 28, "level": "look at it"}
+    (told,) = about_feeds(pd.DataFrame([row]), Monitoring())
+    assert "above 2% it is told, above 20% the feed would have failed." in told.sentence
+    (failed,) = about_feeds(pd.DataFrame([row | {"share": 0.3, "level": PAST}]), Monitoring())
+    assert "above 20% the feed has failed." in failed.sentence
+    assert "told" not in failed.sentence
 
 
 def test_where_nobody_has_a_practice_the_feed_is_judged_for_everybody_at_once(tmp_path):

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,6 +11,8 @@ from casewell.settings import Monitoring
 from monitoring import Finding, Week, as_json, numbers, write_page
 from monitoring.churn import Churn
 from monitoring.drift import score_drift
+from monitoring.ethnicity import about_ethnicity
+from monitoring.feeds import about_feeds
 from monitoring.leaks import COLUMNS as LEAK_COLUMNS
 from monitoring.maturing import COLUMNS as CALIBRATION_COLUMNS
 from monitoring.population import Composition
@@ -144,3 +147,67 @@ def test_the_books_hold_what_is_known_and_nothing_else():
 
 def test_equal_weeks_give_equal_bytes(page):
     assert page() == page()
+
+
+SMALL = pd.DataFrame({"practice_code": ["everybody", "A"], "people": [1_000.0, 100.0], "unknown": [200.0, 20.0]})
+
+
+def test_two_weeks_side_by_side_give_no_change_of_a_few_people_away():
+    """Everything that is counted, a week later with up to seven people more or fewer."""
+    feeds = FEEDS.assign(silent=42)
+    leaks = LEAKS.assign(people=100, followed=30, people_then=100, followed_then=23)
+    causes = pd.DataFrame({"movement": ["left"], "cause": ["died"], "people": [33]})
+    need = pd.DataFrame({"imd_quintile": list("123"), "people": [300, 44, 90], "need": 1.0, "need_expected": 1.5})
+    cells = CELLS.assign(left=33)
+    codes = pd.DataFrame(
+        [["", pd.Timestamp("2026-08-01"), "X", 43.0, "Y", "gp"]],
+        columns=["place", "month", "code", "usual", "instead", "source"],
+    )
+    risks = pd.Series(np.linspace(0.01, 0.9, 400))
+
+    def told(more, earlier):
+        return as_json(
+            week(
+                feeds=feeds.assign(people=1_003 + more, silent=42 + more),
+                leaks=leaks.assign(people=100 + more, followed=30 + more),
+                calibration=CALIBRATION.assign(people=900 + more, observed=88 + more),
+                churn=Churn("2026-09-24", 40 + more, 41 + more, causes.assign(people=33 + more)),
+                need=need.assign(people=need["people"] + more),
+                composition=Composition(cells.assign(people=500 + more, came=61 + more, left=33 + more), 1, 0.9, 1.1),
+                codes=codes.assign(usual=43.0 + more),
+                ethnicity=SMALL.assign(unknown=SMALL["unknown"] + more),
+                scores={"the last run": score_drift(risks, pd.concat([risks, pd.Series([0.5] * more)]))},
+                earlier=earlier,
+            )
+        )
+
+    counted = ("feeds", "leaks", "calibration", "list", "need", "population", "codes", "ethnicity")
+    first = told(0, {})
+    for more in (3, 7):
+        later = told(more, first)
+        assert {name: later[name] for name in counted} == {name: first[name] for name in counted}
+        shares = [[row["now"] for row in record["scores"]["the last run"]] for record in (first, later)]
+        assert shares[0] == shares[1]
+        assert later["numbers"]["list_replaced_share"] == first["numbers"]["list_replaced_share"]
+    assert told(7, {})["feeds"] != first["feeds"], "without the earlier week it would show"
+    assert told(30, first)["feeds"][0]["silent"] == 70
+
+
+def test_what_a_week_hid_stays_hidden_until_it_is_clear_of_the_few():
+    first = as_json(week(feeds=FEEDS.assign(silent=4)))
+    later = as_json(week(feeds=FEEDS.assign(silent=9), earlier=first))
+    assert (later["feeds"][0]["silent"], as_json(week(feeds=FEEDS.assign(silent=9)))["feeds"][0]["silent"]) == (
+        None,
+        10,
+    )
+
+
+def test_the_findings_hold_the_same_counts_as_the_tables():
+    row = {"source": "gp", "newest": AS_OF, "window_days": 28, "people": 1_000, "share": 0.04, "level": "look at it"}
+    first = as_json(week(feeds=pd.DataFrame([row | {"silent": 42}])))
+    assert "(40 of 1,000)" in about_feeds(pd.DataFrame([row | {"silent": 46}]), Monitoring(), first)[0].sentence
+    told = as_json(week(ethnicity=SMALL))
+    later = SMALL.assign(unknown=[206.0, 26.0])
+    sentence = about_ethnicity(later, 0.1, 50, told)[0].sentence
+    assert "20% of people (200 of 1,000)" in sentence
+    assert "with the most it is 20%" in sentence
