@@ -15,11 +15,11 @@ import pandas as pd
 from fairness.disclosure import SMALLEST_SHOWN, control, control_parts
 from models.benefit.evidence import CASE_MANAGEMENT
 from models.programme.account import Account
-from models.programme.checks import e_value
 from models.programme.lots import ByLot
 from models.programme.money import Money
 from models.programme.outcomes import MONTHS
 from models.programme.uptake import STARTED, Uptake, wilson
+from models.targeting import e_value
 
 
 def controlled(told: Account, price: Mapping[str, float]) -> Account:

@@ -20,3 +20,19 @@ def doubly_robust_scores(
     treated_part = treated * (outcome - with_treatment) / chance
     untreated_part = ~treated * (outcome - without) / (1 - chance)
     return without - with_treatment - (treated_part - untreated_part)
+
+
+def scores_by_programme(given: np.ndarray, outcome: np.ndarray, chances: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return (rows, programmes): the doubly robust score of each of several programmes, against none of them.
+
+    Parameters
+    ----------
+    given : 0 for none, or the number of the programme that the row had
+    outcome : of each row
+    chances, expected : (rows, 1 + programmes): chance of each, and of the outcome with each, none first; from models that
+        did not see the row
+    """
+    arms = np.arange(chances.shape[1])
+    had = given[:, None] == arms
+    found = expected + had * (outcome[:, None] - expected) / np.maximum(chances, NEAREST)
+    return found[:, :1] - found[:, 1:]

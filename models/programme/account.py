@@ -12,7 +12,7 @@ from scipy.stats import chi2
 from casewell.settings import EventName, Settings
 from models.benefit.comparison import Estimate
 from models.benefit.evidence import CASE_MANAGEMENT, Check
-from models.programme.checks import before_after, checks, e_value
+from models.programme.checks import before_after, checks
 from models.programme.cohort import stands_for
 from models.programme.earlier import fewest, on_record_two_years, year_before_last
 from models.programme.effect import LARGEST_ODDS, Arms, Effect, Nuisances, arms, effect, expected_without, imbalance
@@ -20,6 +20,7 @@ from models.programme.lots import ByLot
 from models.programme.money import Money, money
 from models.programme.outcomes import MONTHS, NEGATIVE_CONTROL, Course
 from models.programme.uptake import Uptake
+from models.targeting import e_value
 
 SHORT_RUN = 3  # months
 FEWEST_STARTERS, FEWEST_OUTCOMES = 50, 10

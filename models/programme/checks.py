@@ -32,17 +32,6 @@ def before_after(before: np.ndarray, after: np.ndarray, person: np.ndarray) -> E
     return Estimate(mean, float(error))
 
 
-def e_value(ratio: Estimate) -> tuple[float, float]:
-    """Return how strong a hidden cause must be to explain a risk ratio away, and to bring its interval to one.
-
-    As a risk ratio with both starting and the outcome (VanderWeele and Ding, Ann Intern Med 2017); 1 where the
-    interval holds one already.
-    """
-    low, high = ratio.interval()
-    nearest = 1.0 if low <= 1 <= high else (high if ratio.value < 1 else low)
-    return _strength(ratio.value), _strength(nearest)
-
-
 def known_from_one_year(columns: Sequence[str]) -> list[str]:
     """Return the features that do not tell what happened more than a year before the index date.
 
@@ -138,10 +127,3 @@ def _nought(name: str, found: Estimate, why: str, unknown: str | None) -> Check:
         f"the difference {why}, is {found.value:+.3f} a person ({low:+.3f} to {high:+.3f}; it must hold nought and stay "
         f"within {CONTROL_MARGIN:.2f} of it)",
     )
-
-
-def _strength(ratio: float) -> float:
-    if np.isnan(ratio) or ratio <= 0:
-        return float("nan")
-    away = max(ratio, 1 / ratio)
-    return float(away + np.sqrt(away * (away - 1)))

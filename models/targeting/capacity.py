@@ -6,9 +6,7 @@ import numpy as np
 
 from models.benefit.comparison import Estimate
 from models.targeting.clusters import clustered_error
-
-NEAR_THE_CUT = 0.2  # of the places, on either side of the cut-off
-FEWEST_NEAR = 50
+from models.targeting.spending import Bought, buy
 
 
 def gain_at_capacity(scores: np.ndarray, rule: np.ndarray, share: float, person: np.ndarray) -> Estimate:
@@ -21,32 +19,34 @@ def gain_at_capacity(scores: np.ndarray, rule: np.ndarray, share: float, person:
     share : between 0 and 1
     person : of each row
     """
-    value, influence = _gain(scores, rule, share)
-    return Estimate(value, clustered_error(influence, person))
+    return _chosen(scores, rule, share).estimate(person)
 
 
 def advantage(scores: np.ndarray, rule: np.ndarray, other: np.ndarray, share: float, person: np.ndarray) -> Estimate:
     """Estimate how much more `rule` gains than `other` with the same places; whoever is on both lists cancels out."""
-    value, influence = _gain(scores, rule, share)
-    less, its_influence = _gain(scores, other, share)
-    return Estimate(value - less, clustered_error(influence - its_influence, person))
+    return _chosen(scores, rule, share).less(_chosen(scores, other, share)).estimate(person)
 
 
-def _gain(scores: np.ndarray, rule: np.ndarray, share: float) -> tuple[float, np.ndarray]:
+def targeting_operator(scores: np.ndarray, rule: np.ndarray, share: float, person: np.ndarray) -> Estimate:
+    """Estimate TOC(share) = E[G | top share] - E[G]: how much more the chosen gain than people at large, one by one."""
+    chosen = _chosen(scores, rule, share)
+    influence = chosen.influence / share - (scores - scores.mean())
+    return Estimate(chosen.value / share - float(scores.mean()), clustered_error(influence, person))
+
+
+def gain_per_pound(
+    scores: np.ndarray, rule: np.ndarray, cost: np.ndarray, share: float, person: np.ndarray
+) -> Estimate:
+    """Estimate E[G 1{chosen}] / E[C 1{chosen}]: benefit for each pound when the top `share` by `rule` are chosen.
+
+    cost : pounds that a place for each row costs, above nought
+    """
+    gained, spent = _chosen(scores, rule, share), _chosen(cost, rule, share)
+    ratio = gained.value / spent.value
+    return Estimate(ratio, clustered_error((gained.influence - ratio * spent.influence) / spent.value, person))
+
+
+def _chosen(scores: np.ndarray, rule: np.ndarray, share: float) -> Bought:
     if not 0 < share < 1:
         raise ValueError(f"share must lie between 0 and 1; it is {share}")
-    order = np.argsort(-rule, kind="stable")
-    number = len(rule)
-    cut = rule[order[max(0, int(np.ceil(share * number)) - 1)]]
-    above, tied = rule > cut, rule == cut
-    # People tied at the cut-off share the places that are left.
-    chosen = above + tied * (share - above.mean()) / tied.mean()
-    near = order[_window(number, share)] if tied.mean() < NEAR_THE_CUT * share else np.flatnonzero(tied)
-    at_the_cut = scores[near].mean()
-    value = float((chosen * scores).mean())
-    return value, chosen * (scores - at_the_cut) + share * at_the_cut - value
-
-
-def _window(number: int, share: float) -> slice:
-    middle, half = int(share * number), max(FEWEST_NEAR, int(NEAR_THE_CUT * share * number))
-    return slice(max(0, middle - half), min(number, middle + half))
+    return buy(scores, rule, np.ones(len(rule)), share, np.arange(len(rule)), len(rule))

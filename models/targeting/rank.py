@@ -3,63 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from models.benefit.comparison import Estimate
+from models.targeting.clusters import clustered_error
 
-HALF_SAMPLES = 200
-
-
-@dataclass(frozen=True)
-class Rate(Estimate):
-    """A rank-weighted average treatment effect; nought for a rule that tells nobody from anybody."""
+Weight = Callable[[np.ndarray], np.ndarray]
 
 
-def area_under_toc(scores: np.ndarray, rule: np.ndarray, person: np.ndarray, seed: int = 0) -> Rate:
-    """Estimate AUTOC, the area under TOC(q) = E[G | top q] - E[G]: it rewards finding the few who gain most."""
-    return _rate(scores, rule, person, lambda u: -np.log(u) - 1, seed)
+def area_under_toc(scores: np.ndarray, rule: np.ndarray, person: np.ndarray) -> Estimate:
+    """Estimate AUTOC, the area under TOC(q) = E[G | top q] - E[G]: it rewards finding the few who gain most.
+
+    Nought for a rule that tells nobody from anybody. Ties share a rank.
+    """
+    # x log x is nought at nought.
+    return _area(scores, rule, person, lambda u: -u * np.log(np.maximum(u, 1e-300)), lambda u: -np.log(u) - 1)
 
 
-def qini(scores: np.ndarray, rule: np.ndarray, person: np.ndarray, seed: int = 0) -> Rate:
+def qini(scores: np.ndarray, rule: np.ndarray, person: np.ndarray) -> Estimate:
     """Estimate the Qini coefficient, the area under q TOC(q): it rewards effects that reach many."""
-    return _rate(scores, rule, person, lambda u: 0.5 - u, seed)
+    return _area(scores, rule, person, lambda u: u / 2 - u**2 / 2, lambda u: 0.5 - u)
 
 
-def _rate(
-    scores: np.ndarray, rule: np.ndarray, person: np.ndarray, weight: Callable[[np.ndarray], np.ndarray], seed: int
-) -> Rate:
-    """Weigh scores by rank; the error is the spread over half-samples of people, drawn without replacement."""
-    order, ends = _sorted(rule)
-    sorted_scores = scores[order]
-    _, people = np.unique(person[order], return_inverse=True)
-    number = people.max() + 1
+def _area(scores: np.ndarray, rule: np.ndarray, person: np.ndarray, summed: Weight, weight: Weight) -> Estimate:
+    """Weigh scores by rank, with the influence of a row on the others' ranks as well as by its own score.
 
-    def value(counted: np.ndarray) -> float:
-        # Mid-ranks among those counted; ties share one.
-        rank = (np.cumsum(counted) - 0.5) / counted.sum()
-        weights = _level(weight(np.clip(rank, 0.5 / counted.sum(), 1)), ends, counted)
-        centred = weights - np.average(weights, weights=counted)
-        return float((counted * centred * sorted_scores).sum() / counted.sum())
-
-    random = np.random.default_rng(seed)
-    halves = []
-    for _ in range(HALF_SAMPLES):
-        half = np.zeros(number, dtype="float64")
-        half[random.permutation(number)[: number // 2]] = 1.0
-        halves.append(value(half[people]))
-    return Rate(value(np.ones(len(rule))), float(np.std(halves)))
-
-
-def _sorted(rule: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the order, highest first, and where each run of ties begins."""
+    Rows tied between the shares `above` and `through` of all rows have the mean of `weight` between these; `summed` is
+    its integral.
+    """
+    number = len(rule)
     order = np.argsort(-rule, kind="stable")
-    return order, np.flatnonzero(np.r_[True, np.diff(rule[order]) != 0])
+    begins = np.flatnonzero(np.r_[True, np.diff(rule[order]) != 0])
+    ends = np.r_[begins[1:], number]
+    above, through = begins / number, ends / number
+    level = (summed(through) - summed(above)) / (through - above)
+    tied = np.add.reduceat(scores[order], begins) / number
+    value = float(tied @ level)
 
-
-def _level(values: np.ndarray, begins: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Average values within runs of ties, over the rows that count."""
-    totals, sizes = np.add.reduceat(values * counted, begins), np.add.reduceat(counted, begins)
-    lengths = np.diff(np.r_[begins, len(values)])
-    return np.repeat(totals / np.maximum(sizes, 1e-12), lengths)
+    # One row more in a higher place moves both shares of every run of ties below it.
+    by_through = tied * (weight(through) - level) / (through - above)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_above = np.where(above > 0, tied * (level - weight(above)) / (through - above), 0.0)
+    below = np.r_[np.cumsum(by_above[::-1])[::-1][1:], 0.0]
+    moved = below + np.cumsum(by_through[::-1])[::-1] - by_above @ above - by_through @ through
+    sizes = ends - begins
+    influence = np.empty(number)
+    influence[order] = np.repeat(moved, sizes) + np.repeat(level, sizes) * scores[order]
+    return Estimate(value, clustered_error(influence - influence.mean(), person))

@@ -19,9 +19,9 @@ from flows.programme_summary import print_programme
 from models.benefit.comparison import Estimate
 from models.benefit.evidence import Check
 from models.programme.account import CONTACTS, LATER, MONTHS, SHORT_RUN, Account
-from models.programme.checks import e_value
 from models.programme.lots import ByLot
 from models.programme.money import Money
+from models.targeting import e_value
 
 STARTERS = 217
 EVENTS = {"outcome": 83, "died": 3, "planned_admissions": 41}

@@ -8,8 +8,9 @@ import pytest
 from scipy.special import expit
 
 from models.benefit.comparison import Estimate
-from models.programme.checks import before_after, e_value
+from models.programme.checks import before_after
 from models.programme.effect import Arms, Nuisances, arms, effect, expected_without, imbalance
+from models.targeting import e_value
 
 
 def history(people: int, harm: float, seed: int, *, leaving: float = 0.0) -> dict[str, np.ndarray | pd.DataFrame]:

@@ -10,6 +10,7 @@ from models.targeting import (
     gain_at_capacity,
     people_needed,
     qini,
+    targeting_operator,
 )
 
 PEOPLE, SHARE = 3_000, 0.1
@@ -51,7 +52,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(truth):
         estimates = {
             "gain": gain_at_capacity(scores, dim, SHARE, person),
             "advantage": advantage(scores, dim, blind, SHARE, person),
-            "area": area_under_toc(scores, dim, person, seed),
+            "area": area_under_toc(scores, dim, person),
         }
         for name, estimate in estimates.items():
             low, high = estimate.interval()
@@ -83,6 +84,23 @@ def test_a_rule_that_ties_everybody_gains_what_chance_gains():
 def test_the_areas_of_four_people_are_those_worked_by_hand():
     area = qini(np.array([0.0, 4.0, 0.0, 0.0]), np.array([2.0, 9.0, 3.0, 1.0]), np.arange(4))
     assert area.value == pytest.approx(0.375)
+
+
+def test_the_error_of_an_area_is_its_spread_over_populations():
+    made = [drawn(seed) for seed in range(300)]
+    for measure in (area_under_toc, qini):
+        # Benefit itself for scores: beside much noise, what people's ranks add to the error would not show.
+        found = [measure(benefit, np.round(dim, 1), person) for benefit, dim, _, _, person in made]
+        spread = np.std([one.value for one in found])
+        assert np.mean([one.error for one in found]) == pytest.approx(spread, rel=0.12)
+
+
+def test_one_by_one_the_chosen_gain_more_than_people_at_large_by_the_targeting_operator():
+    benefit, dim, _, scores, person = drawn(4)
+    operator = targeting_operator(scores, dim, SHARE, person)
+    gain = gain_at_capacity(scores, dim, SHARE, person)
+    assert operator.value == pytest.approx(gain.value / SHARE - scores.mean())
+    assert targeting_operator(benefit, np.zeros(PEOPLE), SHARE, person).value == pytest.approx(0, abs=1e-12)
 
 
 def test_a_benefit_stated_twice_too_large_has_a_slope_of_a_half():
