@@ -19,11 +19,13 @@ import pandas as pd
 from casewell.doors import empty
 from casewell.settings import Fairness
 from fairness import audit
+from fairness.categories import CATEGORIES
 from fairness.groups import AGE_BANDS, GROUPINGS, QUINTILES
 from fairness.levels import Levels
 from fairness.places import in_high_need, place_rows
 from records.tables import LINKAGE
 
+PRACTICES = 150
 ETHNIC = ("White", "Asian", "Black", "Mixed", "Other", "not stated", "not known")
 
 
@@ -46,6 +48,15 @@ def population(people: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.n
             "severe_mental_illness": np.where(rng.random(people) < 0.01, "recorded", "no code"),
         }
     )
+    groups["inclusion_health"] = np.where(rng.random(people) < 0.01, "recorded", "no code")
+    categories = {group: [name for name in CATEGORIES.values() if name.startswith(f"{group}: ")] for group in ETHNIC}
+    part = rng.random(people)
+    groups["ethnic_category"] = ethnic
+    for group, names in categories.items():
+        if names:
+            own = ethnic == group
+            groups.loc[own, "ethnic_category"] = np.array(names)[(part[own] * len(names)).astype(int)]
+    groups["practice"] = np.char.add("P", rng.integers(0, PRACTICES, people).astype(str))
     groups["imd_by_ethnicity"] = groups["imd_quintile"] + ", " + groups["ethnic_group"]
     groups["imd_by_ethnicity_by_sex"] = groups["imd_by_ethnicity"] + ", " + groups["sex"]
     frailty = rng.normal(size=people)
@@ -109,6 +120,10 @@ def main() -> None:
     began = time.perf_counter()
     found = audit(groups, scores, listed, test, empty(LINKAGE), Fairness(draws=chosen.draws), chosen.seed)
     told(f"the whole audit, {len(found.measures):,} figures", began)
+    began = time.perf_counter()
+    every = Fairness(draws=chosen.draws, gate_on=["imd_quintile", "ethnic_category", "sex", "practice"])
+    found = audit(groups, scores, listed, test, empty(LINKAGE), every, chosen.seed)
+    told(f"the same, gated on ethnic category and practice too, {found.totals['comparisons']:,} comparisons", began)
 
 
 if __name__ == "__main__":

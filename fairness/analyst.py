@@ -14,7 +14,7 @@ from fairness.further import further_section
 from fairness.gate import RULE, Verdict
 from fairness.groups import GROUPING_NAMES, GROUPINGS
 from fairness.page import verdict_section
-from fairness.sentences import about_calibration, about_lost, about_need, about_places, about_recording
+from fairness.sentences import about_calibration, about_lost, about_need, about_places, about_practices, about_recording
 from fairness.tables import (
     lost_differences_table,
     lost_table,
@@ -26,7 +26,7 @@ from fairness.tables import (
 from records.lost import GROUPINGS as LOST_BY
 
 Table = Callable[[Audit, str], str]
-_WHOLE = tuple(name for name in GROUPINGS if not name.startswith("imd_by"))
+_WHOLE = tuple(name for name in GROUPINGS if not name.startswith("imd_by") and name != "practice")
 
 
 def write_tables_page(
@@ -45,7 +45,8 @@ def write_tables_page(
             audit, "recording", "On record before a hospital found it", about_recording(audit), recording_table, _WHOLE
         ),
         further_section(audit),
-        _crossing(audit),
+        _folded(audit, "imd_by_ethnicity", _SMALL),
+        _folded(audit, "practice", about_practices(audit)),
         _method(audit),
     ]
     page = document(title, "Every figure of the audit, for an analyst", as_of, synthetic, sections)
@@ -62,11 +63,13 @@ def _section(audit: Audit, name: str, title: str, sentence: str, table: Table, g
     return f'<section id="{name}"><h2>{title}</h2><p class="says">{escape(sentence)}</p>{tables}</section>'
 
 
-def _crossing(audit: Audit) -> str:
-    name = "imd_by_ethnicity"
+_SMALL = "Small groups hide unfairness, and small numbers imitate it: where a group is too small the verdict says so."
+
+
+def _folded(audit: Audit, name: str, sentence: str) -> str:
     return (
-        f"<section><h2>{GROUPING_NAMES[name]}</h2><p>Small groups hide unfairness, and small numbers imitate it: "
-        "where a group is too small the verdict says so.</p><details><summary>Places, need and prediction</summary>"
+        f"<section><h2>{GROUPING_NAMES[name]}</h2><p>{escape(sentence)}</p>"
+        "<details><summary>Places, need and prediction</summary>"
         f"{places_table(audit, name)}{outcomes_table(audit, name)}</details></section>"
     )
 

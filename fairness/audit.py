@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from casewell.settings import Fairness
+from casewell.settings import CASE_MANAGEMENT, Fairness
+from fairness.by_programme import judged_alone, programme_rows
+from fairness.categories import join, small_categories
 from fairness.feeds import COLUMNS as FEED_COLUMNS
 from fairness.feeds import feed_rows
 from fairness.funnel import COLUMNS as FUNNEL_COLUMNS
@@ -21,12 +23,13 @@ from fairness.lost import comparisons as lost_comparisons
 from fairness.lost import differences
 from fairness.lost import in_order as lost_in_order
 from fairness.outcomes import calibration_rows, outcome_rows
-from fairness.places import in_high_need, place_rows
+from fairness.places import in_high_need, place_rows, share_ratio_rows
 from fairness.pooling import pooled_rows
 from fairness.promised import promised_rows
 from fairness.recording import recorded_before, recording_rows
 from fairness.related import goes_with_nothing
-from fairness.rows import COLUMNS, GATED, MEASURES
+from fairness.remedies import remedy_rows
+from fairness.rows import COLUMNS, MEASURES
 from fairness.same_need import same_need_rows
 from fairness.same_score import (
     BAND_COLUMNS,
@@ -40,6 +43,10 @@ from fairness.unknown import each_in_turn
 from records.tables import NOT_KNOWN, NOT_RECORDED
 
 CROSSINGS = ("imd_by_ethnicity", "imd_by_ethnicity_by_sex")
+POOLED = (*CROSSINGS, "practice")
+
+
+OF_SCORES = ("person_id", "risk", "need", "benefit", "need_expected", "risk_before_groups")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +72,12 @@ class Audit:
         Slope, relative and concentration indices along deprivation; see `fairness.gradient`.
     pooled
         Places against need of small cells, crossings and practices, lent strength by each other; see `fairness.pooling`.
+    programmes
+        Places of each programme against need, by group; see `fairness.by_programme`. Empty where one programme has all places.
     labels
         What the list would be under other labels; see `fairness.labels`.
+    remedies
+        What each remedy would do for the group worst off, by grouping of the gate; see `fairness.remedies`.
     unknown
         The verdict by ethnicity if all unknown were of one group; see `fairness.unknown`.
     feeds
@@ -91,7 +102,9 @@ class Audit:
     lost_differences: pd.DataFrame
     gradients: pd.DataFrame
     pooled: pd.DataFrame
+    programmes: pd.DataFrame
     labels: pd.DataFrame
+    remedies: pd.DataFrame
     unknown: pd.DataFrame
     feeds: pd.DataFrame
     funnel: pd.DataFrame
@@ -116,6 +129,7 @@ def audit(
     funnel: pd.DataFrame | None = None,
     found: pd.DataFrame | None = None,
     earlier: dict[str, Any] | None = None,
+    held: pd.Series | None = None,
 ) -> Audit:
     """Audit one list.
 
@@ -124,11 +138,12 @@ def audit(
     groups
         From `fairness.groups.group_table`, of everybody; a person it lacks is `not recorded`.
     scores
-        models.tables.SCORES, one row per eligible person.
+        models.tables.SCORES, one row per eligible person. `benefit`, `need_expected` and `risk_before_groups` may be left out; what
+        rests on them is then not looked at.
     selected
         person_id of those who are listed; all of them in `scores`.
     test_predictions
-        models.tables.TEST_PREDICTIONS; may be empty. What `fairness.happened.what_happened` adds is held against the risk too.
+        models.tables.TEST_PREDICTIONS, `risk_before_groups` optional; may be empty. What `fairness.happened.what_happened` adds is held against the risk too.
     lost
         records.tables.LINKAGE; if empty, the gate cannot tell who never reached the list.
     seed
@@ -139,7 +154,7 @@ def audit(
     known
         What else is known of people, one row each: `person_id`, and any of `silent` (their practice has stopped sending),
         `use` (emergency admissions of the last three years), `attended` (attendances of emergency departments in them, with
-        `use` only) and `practice` (its code).
+        `use` only) and `team` (its code; without it all are one team).
     evidence
         models.tables.BENEFIT_EVIDENCE, against which the promised benefit is held; may be empty.
     funnel
@@ -148,6 +163,8 @@ def audit(
         What hospitals found, for `fairness.recording.recorded_before`; without it nobody looks whether illness is written down alike.
     earlier
         The record of an earlier week, as `fairness.record.to_json` returned it.
+    held
+        The programme (its code) of each listed person, by person_id; left out, case management.
 
     Raises
     ------
@@ -161,18 +178,24 @@ def audit(
     # Not stated is an answer; only before the two may become one group can they be told apart.
     unknown = int(people["ethnic_group"].isin([NOT_KNOWN, NOT_RECORDED]).sum())
     people, test = one_group_where_small([people, test], settings.minimum_people)
+    joined = small_categories([people, test], settings.minimum_people)
+    people, test = join(people, joined), join(test, joined)
+    people = people.assign(programme=_programme(people, held))
     lost = lost_in_order(lost)
     conditions = None if found is None else recorded_before(found, people)
     comparisons = _comparisons(people, test, conditions, settings) + lost_comparisons(lost, settings)
+    comparisons += judged_alone(people, settings)
     along = int("use" in people)
     levels = levels_for(settings.confidence, comparisons, 1 - SHARE_OF_ERROR * (along > 0))
-    promised = _with_groups(evidence, groups, ["person_id", "index_date"]) if evidence is not None else None
+    promised = None
+    if evidence is not None:
+        promised = join(_with_groups(evidence, groups, ["person_id", "index_date"]), joined)
     measures = _measures(people, test, promised, conditions, settings, levels, seed)
     measures = measures.assign(verdict=judge(measures, settings))
+    programmes = programme_rows(people, GROUPINGS, settings, levels, seed)
     bands = [need_by_band(people, name, levels.plain).assign(grouping=name) for name in GROUPINGS]
     if "died" in test:
         bands += [happened_by_band(test, name, levels.plain).assign(grouping=name) for name in GROUPINGS]
-    pooled = (*CROSSINGS, *(["practice"] if "practice" in people else []))
     return Audit(
         measures=measures,
         need_by_band=pd.concat(bands, ignore_index=True)[["grouping", *BAND_COLUMNS]],
@@ -185,8 +208,10 @@ def audit(
             settings,
             [seed, len(GROUPINGS)],
         ),
-        pooled=pd.concat([pooled_rows(people, name, levels.plain) for name in pooled], ignore_index=True),
+        pooled=pd.concat([pooled_rows(people, name, levels.plain) for name in POOLED], ignore_index=True),
+        programmes=programmes,
         labels=label_rows(people),
+        remedies=remedy_rows(people, test, measures, settings),
         unknown=_unknown_each_in_turn(people, test, settings, levels, seed),
         feeds=feed_rows(people, settings) if "silent" in people else pd.DataFrame(columns=FEED_COLUMNS),
         funnel=pd.DataFrame(columns=FUNNEL_COLUMNS) if funnel is None else funnel,
@@ -208,7 +233,8 @@ def audit(
 def _people(
     groups: pd.DataFrame, scores: pd.DataFrame, selected: Collection[int] | np.ndarray, need_share: float
 ) -> pd.DataFrame:
-    people = _with_groups(scores[["person_id", "risk", "need"]], groups, ["person_id"])
+    told = [name for name in OF_SCORES if name in scores]
+    people = _with_groups(scores[told], groups, ["person_id"])
     listed = np.unique(np.array(list(selected), dtype="int64"))
     without_score = ~np.isin(listed, people["person_id"].to_numpy())
     if without_score.any():
@@ -218,6 +244,13 @@ def _people(
         high_need=in_high_need(people["need"], need_share),
         position=risk_position(people["risk"]),
     )
+
+
+def _programme(people: pd.DataFrame, held: pd.Series | None) -> pd.Series:
+    """Return the programme of each listed person, and nothing (empty) for the others."""
+    if held is None:
+        return people["listed"].map({True: CASE_MANAGEMENT, False: ""})
+    return people["person_id"].map(held).where(people["listed"], "")
 
 
 def _with_groups(table: pd.DataFrame, groups: pd.DataFrame, order: list[str]) -> pd.DataFrame:
@@ -278,11 +311,10 @@ def _unknown_each_in_turn(
         tested = test.assign(ethnic_group=test_labels)
         groups = pd.Index(in_order(labels), name="group")
         measured = [
-            place_rows(relabelled, "ethnic_group", levels, settings.draws, [seed, 0]),
+            share_ratio_rows(relabelled, "ethnic_group", levels, settings.draws, [seed, 0]),
             calibration_rows(tested, "ethnic_group", groups, levels),
         ]
         rows = pd.concat(measured, ignore_index=True)
-        rows = rows[rows["measure"].isin(GATED)]
         return rows.assign(verdict=judge(rows, settings))
 
     return each_in_turn(people["ethnic_group"], test["ethnic_group"], judged)

@@ -8,24 +8,34 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from casewell.settings import Fairness
+from casewell.settings import CASE_MANAGEMENT, Fairness
 from fairness.audit import Audit
-from fairness.controlled import controlled_feeds
+from fairness.controlled import controlled_feeds, controlled_programmes
 from fairness.disclosure import control
 from fairness.gradient import HIDDEN_TROUBLE, judged_by
 from fairness.groups import GROUPING_NAMES, is_recorded
 from fairness.levels import CANNOT_TELL, FAIL, PASS
+from fairness.reasons import UNDER_DIAGNOSIS, reasons_of
 from fairness.same_need import ADMITTED, USE
 
 
 def also_judged(audit: Audit, settings: Fairness) -> Iterator[tuple[str, str]]:
     """Yield (verdict, sentence) for each thing that fails or cannot be told; sentences are fit to be shown."""
+    yield from _case_management_alone(audit, settings)
     yield from _feeds(audit, settings)
     yield from _hidden_trouble(audit, settings)
     if "ethnic_group" in settings.gate_on:
         yield from _unknown_share(audit, settings)
         yield from _unrelated(audit)
         yield from _unknown_each_in_turn(audit.unknown)
+
+
+def _case_management_alone(audit: Audit, settings: Fairness) -> Iterator[tuple[str, str]]:
+    table = controlled_programmes(audit)
+    table = table[(table["programme"] == CASE_MANAGEMENT) & table["grouping"].isin(settings.gate_on)]
+    for verdict in (FAIL, CANNOT_TELL):
+        for sentence in reasons_of(table[table["verdict"] == verdict], settings, ", of case management alone"):
+            yield verdict, sentence
 
 
 def _feeds(audit: Audit, settings: Fairness) -> Iterator[tuple[str, str]]:
@@ -74,7 +84,6 @@ class _Trouble:
 
 
 LABEL_BIAS = "their trouble may not reach the records that the model learns from (label bias)"
-UNDER_DIAGNOSIS = "their illness may be written down less than it is (under-diagnosis)"
 _TROUBLES = {
     USE: _Trouble(
         "use at the same need",

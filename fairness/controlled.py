@@ -8,6 +8,7 @@ from functools import lru_cache
 import pandas as pd
 
 from fairness.audit import CROSSINGS, Audit
+from fairness.categories import group_of
 from fairness.disclosure import HIDDEN, WAS_HIDDEN, control, control_parts, share_of, written
 from fairness.groups import QUINTILES
 from fairness.intervals import proportion
@@ -71,10 +72,29 @@ def _controlled_by(
 
 
 def _wholes(table: pd.DataFrame, *also: str) -> list[list[pd.Series]]:
-    """Return what each row's group is a part of: everybody or, for a crossing, the group it divides, from either side."""
-    crossed = table["grouping"].isin(CROSSINGS)
-    ends = table["group"].astype("str").str.rsplit(", ", n=1)
-    return [[table["grouping"], *(table[name] for name in also), ends.str[end].where(crossed, "")] for end in (0, -1)]
+    """Return what each row's group is a part of: everybody; for a crossing, the group it divides, from either side; for an ethnic
+    category, its ethnic group."""
+    crossed, category = table["grouping"].isin(CROSSINGS), table["grouping"] == "ethnic_category"
+    group = table["group"].astype("str")
+    ends = group.str.rsplit(", ", n=1)
+    of = [ends.str[end].where(crossed, group_of(group).where(category, "")) for end in (0, -1)]
+    return [[table["grouping"], *(table[name] for name in also), divided] for divided in of]
+
+
+def _kept_back_elsewhere(table: pd.DataFrame, kept_back: pd.Series, *also: str) -> pd.Series:
+    """Mark the rows that would tell what is kept back of another grouping: Core20 of the most deprived fifth, ethnic
+    categories of the ethnic group that they divide."""
+    fifth, group = pd.Series(QUINTILES[1.0], index=table.index), table["group"].astype("str")
+    told_by = {
+        "core20": ("imd_quintile", fifth.where(group != NOT_RECORDED, "")),
+        "ethnic_category": ("ethnic_group", group_of(group)),
+    }
+    marked = pd.Series(False, index=table.index)
+    for grouping, (other, divided) in told_by.items():
+        hidden = table.loc[kept_back & (table["grouping"] == other), ["group", *also]]
+        own = pd.MultiIndex.from_arrays([divided, *(table[name] for name in also)])
+        marked |= (table["grouping"] == grouping) & own.isin(pd.MultiIndex.from_frame(hidden))
+    return marked
 
 
 # Sentences, pictures and tables all ask for these two; nobody changes what they get.
@@ -88,12 +108,9 @@ def controlled_measures(audit: Audit) -> pd.DataFrame:
     names = ["people", "count", "base"]
     keys = ["grouping", "group", "measure"]
     counts = _controlled_by(audit, ["measures"], keys, table, names, *_wholes(table, "measure"))
-    # The most deprived fifth is shown a second time, against all others.
-    again = (table["grouping"] == "core20") & (table["group"] != NOT_RECORDED)
-    fifth = (table["grouping"] == "imd_quintile") & (table["group"] == QUINTILES[1.0])
     for name in names:
-        kept_back = table.loc[fifth & counts[name].isna() & table[name].notna(), "measure"]
-        counts[name] = counts[name].mask(again & table["measure"].isin(kept_back))
+        kept_back = counts[name].isna() & table[name].notna()
+        counts[name] = counts[name].mask(_kept_back_elsewhere(table, kept_back, "measure"))
     hidden = (counts.isna() & table[names].notna()).any(axis=1)
     from_counts = table["measure"].isin(FROM_ROUNDED_COUNTS)
     value = table["value"].mask(from_counts, share_of(counts["count"], counts["base"]))
@@ -110,7 +127,11 @@ def controlled_bands(audit: Audit) -> pd.DataFrame:
     """Return `audit.need_by_band` fit to show: no mean of 1 to 7 people."""
     table = audit.need_by_band
     keys, whole = ["grouping", "group", "band", "what"], [table["grouping"], table["group"], table["what"]]
-    counts = _controlled_by(audit, ["need_by_band"], keys, table, ["people", "count"], whole)
+    wholes = [whole, *_wholes(table, "band", "what")]
+    counts = _controlled_by(audit, ["need_by_band"], keys, table, ["people", "count"], *wholes)
+    for name in counts:
+        kept_back = counts[name].isna() & table[name].notna()
+        counts[name] = counts[name].mask(_kept_back_elsewhere(table, kept_back, "band", "what"))
     hidden = (counts.isna() & table[["people", "count"]].notna()).any(axis=1)
     value = table["value"].where(table["count"].isna(), share_of(counts["count"], counts["people"]))
     figures = table[["low", "high"]].assign(value=value).where(~hidden).round(DECIMALS)
@@ -155,6 +176,38 @@ def controlled_pooled(audit: Audit) -> pd.DataFrame:
     figures = table[["raw", "pooled", "low", "high"]].where(~hidden).round(DECIMALS)
     # What need would bring tells the exact count of those in high need.
     return table.drop(columns="expected").assign(**counts, **figures, hidden=hidden)
+
+
+def controlled_programmes(audit: Audit) -> pd.DataFrame:
+    """Return `audit.programmes` fit to show; `people` and `base` (high need) are as in `controlled_measures`.
+
+    Where a group's places of all programmes are hidden, none of one programme is shown.
+    """
+    table, names = audit.programmes, ["people", "count", "base"]
+    keys = ["programme", "grouping", "group"]
+    measured = controlled_measures(audit).set_index(["grouping", "group", "measure"])["count"]
+    rows = pd.MultiIndex.from_frame(table[["grouping", "group"]].assign(measure="share_of_places"))
+    all_hidden = pd.Series(measured.reindex(rows).isna().to_numpy(), index=table.index)
+    wholes = [*_wholes(table, "programme"), [table["grouping"], table["group"]]]
+    counts = _controlled_by(audit, ["places_by_programme"], keys, table, names[1:2], *wholes)
+    for name, measure in (("people", "share_of_people"), ("base", "share_of_need")):
+        same = pd.MultiIndex.from_frame(table[["grouping", "group"]].assign(measure=measure))
+        counts[name] = measured.reindex(same).to_numpy()
+    counts["count"] = counts["count"].mask(all_hidden)
+    counts["count"] = counts["count"].mask(_kept_back_elsewhere(table, counts["count"].isna(), "programme"))
+    hidden = counts.isna().any(axis=1)
+    figures = table[["value", "low", "high", "wide_low", "wide_high"]].where(~hidden).round(DECIMALS)
+    return table.assign(**counts[names], **figures, hidden=hidden)
+
+
+def controlled_remedies(audit: Audit) -> pd.DataFrame:
+    """Return `audit.remedies` fit to show: nothing of a group whose places or high need are hidden."""
+    table, measured = audit.remedies, controlled_measures(audit)
+    kept_back = measured.loc[measured["hidden"] & (measured["measure"] == "share_ratio"), ["grouping", "group"]]
+    groups = pd.MultiIndex.from_frame(table[["grouping", "group"]])
+    hidden = table["hidden"].astype("bool") | groups.isin(pd.MultiIndex.from_frame(kept_back))
+    figures = table[["before", "after"]].astype("float64").where(~hidden).round(DECIMALS)
+    return table.assign(**figures, hidden=hidden)
 
 
 def controlled_labels(audit: Audit) -> pd.DataFrame:

@@ -16,6 +16,8 @@ from fairness.controlled import (
     controlled_labels,
     controlled_measures,
     controlled_pooled,
+    controlled_programmes,
+    controlled_remedies,
 )
 from fairness.disclosure import HIDDEN
 from fairness.funnel import STEPS
@@ -24,18 +26,18 @@ from fairness.groups import GROUPING_NAMES
 from fairness.labels import LABELS
 from fairness.promised import MEASURE as PROMISED
 from fairness.rows import GATED
-from fairness.tables import NOTHING, number
+from fairness.sentences import ABOUT_REMEDIES
+from fairness.tables import NOTHING, number, ratio
 
 _LABELS = {"list": "this week's list"} | {name: f"highest {words}" for name, words in LABELS.items()}
-
-
-_CELL_NAMES = GROUPING_NAMES | {"practice": "Practice"}
 
 
 def further_section(audit: Audit) -> str:
     """Return the section, every count under disclosure control and every text escaped."""
     parts = [
         ("Along deprivation", _ABOUT_GRADIENTS, _gradients(audit)),
+        ("What would help, in this order", ABOUT_REMEDIES, _remedies(audit)),
+        ("Places of each programme", _ABOUT_PROGRAMMES, _programmes(audit)),
         ("What the list would be under another label", _ABOUT_LABELS, _labels(audit)),
         ("From an offer to care that lasts", _ABOUT_FUNNEL, _funnel(audit)),
         ("Does the promised benefit come?", _ABOUT_PROMISE, _promised(audit)),
@@ -51,6 +53,10 @@ def further_section(audit: Audit) -> str:
 _ABOUT_GRADIENTS = (
     "Slope and relative indices are the two ends of a line through the fifths. A concentration index below 0 leans to the most "
     "deprived; horizontal inequity is that of places less that of high need."
+)
+_ABOUT_PROGRAMMES = (
+    "Each programme's places against high need, by themselves: many places of one can hide that a group has few of another. The "
+    "gate decides by all together and by those of case management. Crossings and practices are in fairness.json."
 )
 _ABOUT_LABELS = "As many places as the list has, given to the highest by each label, all teams together."
 _ABOUT_FUNNEL = (
@@ -80,6 +86,40 @@ def _interval(row: pd.Series) -> str:
     if pd.isna(row["low"]):
         return f"{row['value']:.2f}"
     return f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+
+
+def _remedies(audit: Audit) -> str:
+    body = [
+        [
+            f"{GROUPING_NAMES[row.grouping]}: {row.group}",
+            f"{row.step.capitalize()}: {row.remedy}",
+            *(
+                HIDDEN if row.hidden else NOTHING if pd.isna(value) else f"{value:.2f}"
+                for value in (row.before, row.after)
+            ),
+        ]
+        for row in controlled_remedies(audit).itertuples()
+    ]
+    head = ["Group with the lowest share", "Remedy", "Before", "After"]
+    return html_table("Share of places over share of high need, before and after", head, body) if body else ""
+
+
+def _programmes(audit: Audit) -> str:
+    rows = controlled_programmes(audit)
+    rows = rows[~rows["grouping"].isin([*CROSSINGS, "practice"])]
+    body = [
+        [
+            f"{GROUPING_NAMES[row['grouping']]}: {row['group']}",
+            row["programme"],
+            number(row["count"]),
+            number(row["base"]),
+            ratio(row),
+            row["verdict"],
+        ]
+        for _, row in rows.iterrows()
+    ]
+    head = ["Group", "Programme", "Places", "High need", "Share of places over share of need (interval)", "Verdict"]
+    return html_table("Places by programme", head, body) if body else ""
 
 
 def _labels(audit: Audit) -> str:
@@ -123,7 +163,7 @@ def _share(row: pd.Series) -> str:
 
 def _promised(audit: Audit) -> str:
     rows = controlled_measures(audit)
-    rows = rows[(rows["measure"] == PROMISED) & ~rows["grouping"].isin(CROSSINGS)]
+    rows = rows[(rows["measure"] == PROMISED) & ~rows["grouping"].isin([*CROSSINGS, "practice"])]
     body = [
         [
             f"{GROUPING_NAMES[row['grouping']]}: {row['group']}",
@@ -145,7 +185,8 @@ def _promised(audit: Audit) -> str:
 
 
 def _change(audit: Audit) -> str:
-    rows = change_rows(audit).sort_values(["grouping", "measure", "group"])
+    rows = change_rows(audit)
+    rows = rows[rows["grouping"] != "practice"].sort_values(["grouping", "measure", "group"])
     body = [
         [
             f"{GROUPING_NAMES[row.grouping]}: {row.group}",
@@ -184,7 +225,7 @@ def _feeds(audit: Audit) -> str:
 def _pooled(audit: Audit) -> str:
     body = [
         [
-            f"{_CELL_NAMES[row['grouping']]}: {row['group']}",
+            f"{GROUPING_NAMES[row['grouping']]}: {row['group']}",
             *(number(row[name]) for name in ("people", "places", "high_need")),
             NOTHING if pd.isna(row["raw"]) else f"{row['raw']:.2f}",
             NOTHING if pd.isna(row["pooled"]) else f"{row['pooled']:.2f} ({row['low']:.2f} to {row['high']:.2f})",

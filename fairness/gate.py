@@ -137,6 +137,8 @@ def _lost_sentence(row: Any, settings: Fairness) -> str:
     if row.hidden:
         tolerated = "more than is" if row.verdict == FAIL else "not clearly within what is"
         return f"{start}: the difference rests on fewer than 8 people, too few to show, {tolerated} tolerated."
+    if row.value == 0:
+        return f"{start}: all groups lost the same share, but a difference of up to {100 * row.high:.1f} percentage points cannot be ruled out, and {100 * limit:g} are tolerated."
     seen = (
         f"{start}: {row.worst} lies {100 * row.value:.1f} percentage points above {row.best} "
         f"(interval {100 * row.low:.1f} to {100 * row.high:.1f})"

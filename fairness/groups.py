@@ -11,6 +11,7 @@ import pandas as pd
 
 from casewell.doors import column, door
 from casewell.settings import Grouping
+from fairness.categories import CATEGORIES, TRAVELLER
 from fairness.recorded import CONDITIONS
 from records.tables import NO_ETHNIC_GROUP, NOT_KNOWN, NOT_RECORDED
 
@@ -25,6 +26,9 @@ GROUPING_NAMES: dict[str, str] = {
     "severe_mental_illness": "Severe mental illness",
     "imd_by_ethnicity": "Deprivation by ethnic group",
     "imd_by_ethnicity_by_sex": "Deprivation by ethnic group by sex",
+    "ethnic_category": "Ethnic category",
+    "inclusion_health": "Inclusion health",
+    "practice": "Practice",
 }
 UNRECORDED = (NOT_RECORDED, *NO_ETHNIC_GROUP)
 QUINTILES = {1.0: "1 most deprived", 2.0: "2", 3.0: "3", 4.0: "4", 5.0: "5 least deprived"}
@@ -50,11 +54,14 @@ def group_table(
     a missing cell. Give everyone, the dead and the departed too: the test window needs them.
     Age is in whole years at `as_of`, to the month. An ethnicity first learned later is `not known`: a hospital
     learns it from those it admits, so that otherwise whoever is not known would have fared well by definition.
+    Inclusion health counts, besides those of `conditions`, people whose ethnic category is Gypsy or Irish Traveller.
     Crossed with deprivation, `not stated` and `not known` are one group: fifths of either are too small to judge.
     """
     quintile = _labelled(np.ceil(people["imd_decile"] / 2).map(QUINTILES))
     learned_later = people["ethnicity_known_at"] >= pd.Timestamp(as_of)
     ethnic = _labelled(people["ethnic_group"].mask(learned_later, NOT_KNOWN), NOT_KNOWN)
+    category = _labelled(people["ethnic_category"].map(CATEGORIES).mask(learned_later, NOT_KNOWN), NOT_KNOWN)
+    recorded = {name: _condition(people["person_id"], conditions, name) for name in CONDITIONS}
     crossing = quintile.where(quintile != NOT_RECORDED, f"deprivation {NOT_RECORDED}") + ", " + _as_one(ethnic)
     table = pd.DataFrame(
         {
@@ -64,9 +71,12 @@ def group_table(
             "ethnic_group": ethnic,
             "sex": _labelled(people["sex"]),
             "age_band": _age_band(people["birth_month"], pd.Timestamp(as_of)),
-            **{name: _condition(people["person_id"], conditions, name) for name in CONDITIONS},
+            **recorded,
             "imd_by_ethnicity": crossing,
             "imd_by_ethnicity_by_sex": crossing + ", " + _labelled(people["sex"]),
+            "ethnic_category": category,
+            "inclusion_health": recorded["inclusion_health"].mask(category == TRAVELLER, RECORDED),
+            "practice": _labelled(people["practice_code"]),
         }
     )
     return table.sort_values("person_id", ignore_index=True)

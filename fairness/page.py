@@ -19,7 +19,18 @@ from fairness.charts import CHARTS
 from fairness.controlled import controlled_totals
 from fairness.gate import Verdict
 from fairness.levels import CANNOT_TELL, FAIL, PASS
-from fairness.sentences import about_calibration, about_lost, about_need, about_places, about_recording
+from fairness.sentences import (
+    ABOUT_REMEDIES,
+    ALSO_JUDGED,
+    about_calibration,
+    about_lost,
+    about_need,
+    about_places,
+    about_practices,
+    about_programmes,
+    about_recording,
+    about_remedies,
+)
 
 TABLES_PAGE = "fairness_tables.html"
 HEADLINES = {
@@ -64,6 +75,12 @@ def write_page(
         _plain("Since the last audit", [about_change(audit, verdict.verdict)]),
         *([_plain("The price of the policy on places", price)] if price else []),
         _picture(audit, "places", "Share of places against share of need", about_places(audit)),
+        _plain(
+            "Ethnic category, disability, severe mental illness, inclusion health", [about_places(audit, ALSO_JUDGED)]
+        ),
+        _plain("Practices", [about_practices(audit)]),
+        *([_plain("Places of each programme", several)] if (several := about_programmes(audit)) else []),
+        _plain("What would help, in this order", [ABOUT_REMEDIES, *about_remedies(audit)]),
         _picture(audit, "need", "Need at the same risk", about_need(audit)),
         _picture(audit, "calibration", "Predicted and observed outcomes", about_calibration(audit)),
         _picture(audit, "recording", "On record before a hospital found it", about_recording(audit)),

@@ -56,6 +56,11 @@ def place_rows(people: pd.DataFrame, grouping: str, levels: Levels, draws: int, 
     return pd.concat(measured).reset_index()
 
 
+def share_ratio_rows(people: pd.DataFrame, grouping: str, levels: Levels, draws: int, seed: list[int]) -> pd.DataFrame:
+    """Measure, for each group, its share of places over its share of need alone; as `place_rows`."""
+    return _share_ratio(_counts(cells_of(people, grouping), grouping), levels, draws, seed).reset_index()
+
+
 def _counts(cells: pd.DataFrame, grouping: str) -> pd.DataFrame:
     kinds = pd.DataFrame(
         {

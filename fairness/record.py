@@ -19,6 +19,8 @@ from fairness.controlled import (
     controlled_lost,
     controlled_measures,
     controlled_pooled,
+    controlled_programmes,
+    controlled_remedies,
     controlled_totals,
 )
 from fairness.gate import RULE, Verdict
@@ -50,6 +52,8 @@ def to_json(audit: Audit, verdict: Verdict) -> dict[str, Any]:
             "differences": _records(controlled_differences(audit)),
         },
         "along_deprivation": _records(audit.gradients.round(DECIMALS)),
+        "places_by_programme": _records(controlled_programmes(audit)),
+        "what_would_help": _records(controlled_remedies(audit)),
         "other_labels": _records(controlled_labels(audit)),
         "small_cells": _records(controlled_pooled(audit)),
         "ethnicity_goes_with_nothing": audit.ethnicity_unrelated,

@@ -1,4 +1,4 @@
-"""Groups of people that only the records tell of: learning disability or autism, severe mental illness."""
+"""Groups of people that only the records tell of: learning disability or autism, severe mental illness, inclusion health."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ from features.code_groups import load_code_groups, map_codes
 CONDITIONS: dict[str, tuple[str, ...]] = {
     "learning_disability_or_autism": ("learning_disability", "autism"),
     "severe_mental_illness": ("cms_psychosis_bipolar",),
+    "inclusion_health": (
+        "homeless",
+        "housing_temporary_accommodation",
+        "drug_dependence",
+        "vulnerable_migrant",
+        "private_justice",
+    ),
 }
 """Grouping: the code groups of which a person has ever had a code. Nobody is asked more than the records say: who has
-no code may have the condition all the same."""
+no code may have the condition all the same. In inclusion health are also people whose ethnic category is Gypsy or Irish
+Traveller (`fairness.groups`); of sex work and modern slavery there is no code list, so whoever is only in these is not."""
 
 _EVER = """
     SELECT DISTINCT subject_id AS person_id, grouping

@@ -8,19 +8,36 @@ import numpy as np
 import pandas as pd
 
 from fairness.audit import Audit
-from fairness.controlled import controlled_differences, controlled_measures
+from fairness.controlled import (
+    controlled_differences,
+    controlled_measures,
+    controlled_pooled,
+    controlled_programmes,
+    controlled_remedies,
+)
 from fairness.disclosure import shown
-from fairness.groups import GROUPING_NAMES
+from fairness.groups import GROUPING_NAMES, is_recorded
 from fairness.levels import CANNOT_TELL, FAIL
 from fairness.lost import has_group
+from fairness.remedies import ALLOCATION, DATA, LABEL, MODEL
 from fairness.rows import RECORDED
 
 SHOWN = ("imd_quintile", "ethnic_group", "sex", "age_band")
 
 
-def about_places(audit: Audit) -> str:
+ALSO_JUDGED = ("ethnic_category", "learning_disability_or_autism", "severe_mental_illness", "inclusion_health")
+"""Groupings of which a sentence is told, without a picture."""
+ABOUT_REMEDIES = (
+    "For the group with the lowest share of places over its share of high need, by each grouping of the gate: the same figure under each "
+    "remedy, lists made anew within each team's places. In this order: a label that counts what matters, data that hold what "
+    "is missing, a model mended by group, and allocation last. No place is ever drawn at random to mend a figure."
+)
+WORST_FEW = 3
+
+
+def about_places(audit: Audit, groupings: tuple[str, ...] = SHOWN) -> str:
     """Say how many groups are short of places, and which is worst placed."""
-    rows = _rows(audit, "share_ratio", SHOWN)
+    rows = _rows(audit, "share_ratio", groupings)
     if rows.empty or rows["value"].isna().all():
         return "Too few places, or too little difference in need, to compare shares of places with shares of need."
     lowest = rows.iloc[int(np.nanargmin(rows["value"]))]
@@ -31,6 +48,61 @@ def about_places(audit: Audit) -> str:
         f"({lowest['low']:.2f} to {lowest['high']:.2f}), for {_name(lowest)}; "
         "1 means a share of places equal to the share of high need."
     )
+
+
+def about_practices(audit: Audit) -> str:
+    """Say of practices, lent strength by each other, how many are clearly short of places, and name the few lowest."""
+    rows = controlled_pooled(audit)
+    rows = rows[(rows["grouping"] == "practice") & ~rows["hidden"]]
+    rows = rows[is_recorded(rows["group"].astype("str"))]
+    if len(rows) < 2:
+        return "Too few practices with places, or people in high need, enough to show."
+    short = rows[rows["high"] < 1]
+    lowest = rows.sort_values(["pooled", "group"]).head(WORST_FEW)
+    named = "; ".join(f"{row.group} {row.pooled:.2f} ({row.low:.2f} to {row.high:.2f})" for row in lowest.itertuples())
+    return (
+        f"Of {len(rows)} practices whose counts can be shown, {len(short) or 'none'} {_are(list(short['group']))} clearly below a share of places equal "
+        f"to the share of high need, each drawn towards 1 the more the smaller it is. The lowest: {named}."
+    )
+
+
+def about_programmes(audit: Audit) -> list[str]:
+    """Say of each programme, where several have places, which of the gate's groups has least of its places for its need."""
+    said = []
+    rows = controlled_programmes(audit)
+    rows = rows[rows["grouping"].isin(audit.settings.gate_on) & (rows["people"] >= audit.settings.minimum_people)]
+    for programme, own in rows[rows["value"].notna()].groupby("programme", sort=False):
+        lowest = own.loc[own["value"].idxmin()]
+        said.append(
+            f"Of the places of {str(programme).replace('_', ' ')}, {_name(lowest)} has least for its need: {lowest['value']:.2f} times its share of "
+            f"high need ({lowest['low']:.2f} to {lowest['high']:.2f})."
+        )
+    return said
+
+
+def about_remedies(audit: Audit) -> list[str]:
+    """Say, in the order in which to try them, what each remedy would do for the groups worst off."""
+    rows = controlled_remedies(audit)
+    rows = rows[rows["before"].notna() & rows["after"].notna()]
+    said = []
+    for step, own in rows.groupby("step", sort=False):
+        told = "; ".join(
+            f"{_name(row)}, {row['remedy']}: {row['before']:.2f} before, {row['after']:.2f} after"
+            for _, row in own.iterrows()
+        )
+        said.append((_ORDER.index(str(step)), f"{str(step).capitalize()}. {told}."))
+    missing = [step for step in _ORDER if step not in set(rows["step"])]
+    said += [(_ORDER.index(step), f"{step.capitalize()}. {_NOT_TRIED[step]}") for step in missing]
+    return [f"{place + 1}. {sentence}" for place, sentence in sorted(said)]
+
+
+_ORDER = (LABEL, DATA, MODEL, ALLOCATION)
+_NOT_TRIED = {
+    LABEL: "Too few people to show what it would do.",
+    DATA: "No expected need is known beside what is recorded, or too few people to show what it would do.",
+    MODEL: "The risk fails surely for no group of age, sex or deprivation, so there was nothing to mend; or too few people to show it.",
+    ALLOCATION: "Too few people to show what the policy does.",
+}
 
 
 def about_calibration(audit: Audit) -> str:
@@ -115,6 +187,8 @@ def _apart(row: Any) -> str:
     where = GROUPING_NAMES[row.grouping]
     if row.hidden:
         return f"{where}: the difference rests on fewer than 8 people, too few to show."
+    if row.value == 0:
+        return f"{where}: all groups lost the same share (a difference of up to {100 * row.high:.1f} percentage points cannot be ruled out)."
     alike = "the groups may be alike; " if row.low == 0 else ""
     return (
         f"{where}: {alike}{row.worst} lies {100 * row.value:.1f} percentage points above {row.best} "

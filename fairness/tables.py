@@ -132,7 +132,7 @@ def lost_differences_table(audit: Audit, grouping: str) -> str:
     """Show the difference between the best and the worst group of one grouping, for each loss."""
     table = controlled_differences(audit)
     body = [
-        [LOSS_WORDS[row.measure].capitalize(), row.best, row.worst, _points(row), row.verdict]
+        [LOSS_WORDS[row.measure].capitalize(), row.best or NOTHING, row.worst or NOTHING, _points(row), row.verdict]
         for row in table[table["grouping"] == grouping].itertuples()
     ]
     head = ["Lost by", "Smallest share", "Largest share", "Percentage points apart (interval)", "Verdict"]

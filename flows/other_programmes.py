@@ -10,7 +10,7 @@ from prefect import task
 
 import models
 from casewell import doors
-from casewell.settings import Settings
+from casewell.settings import CASE_MANAGEMENT, Settings
 from flows.progress import say
 from models.benefit.evidence import FEWEST_TOLD
 from models.tables import PROGRAMME_SCORES, SCORES
@@ -43,6 +43,13 @@ def score_other_programmes(settings: Settings, linked: Path, matrix: Path, model
         {code: enrolments_of(linked, code) for code in settings.programmes},
     )
     doors.write(scores, PROGRAMME_SCORES, out / "programme_scores.parquet")
+
+
+def offered(cohort: pd.DataFrame) -> set[str]:
+    """Return the programmes of which a week's lists (`cohorts.tables.COHORT`) hold a place or a reserve: only these can do harm."""
+    if "programme" in cohort:
+        return set(cohort["programme"])
+    return {CASE_MANAGEMENT} if len(cohort) else set()
 
 
 def evidence_of(settings: Settings, told: models.Models) -> dict[str, dict[str, Any]]:

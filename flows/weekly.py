@@ -27,7 +27,7 @@ from flows.earlier import earlier_audit
 from flows.last_list import last_list
 from flows.lots import resting
 from flows.monitoring import look, model_to_use, watch
-from flows.other_programmes import evidence_of, score_other_programmes
+from flows.other_programmes import evidence_of, offered, score_other_programmes
 from flows.past_weeks import held_against
 from flows.places import all_places, besides, refuse_unknown_teams
 from flows.pricing import competing, price
@@ -51,7 +51,6 @@ from records.pseudonyms import tie_break_key
 from records.rotation import present
 from records.tables import (
     LINKAGE,
-    NOT_RECORDED,
     PEOPLE,
     REMOVED,
     RESIDENCES,
@@ -162,6 +161,7 @@ def audit(
     say("Auditing the lists by deprivation, ethnicity, sex and age")
     people = doors.read(linked / "people.parquet", PEOPLE)
     cohort = doors.read(out / "cohort.parquet", COHORT)
+    listed = cohort[cohort["status"] == LISTED]
     tested = _of_training(settings, trained / "test_predictions.parquet", TEST_PREDICTIONS, people)
     evidence = _of_training(settings, trained / "benefit_evidence.parquet", BENEFIT_EVIDENCE, people)
     began = tested["index_date"].min() if len(tested) else as_of
@@ -169,7 +169,7 @@ def audit(
     found = fairness.audit(
         doors.read(out / "groups.parquet", fairness.GROUPS),
         competing(out),
-        cohort.loc[cohort["status"] == LISTED, "person_id"].to_numpy(),
+        listed["person_id"].to_numpy(),
         fairness.what_happened(tested, linked, settings.outcome.horizon_days),
         doors.read(linked / "linkage.parquet", LINKAGE),
         settings.fairness,
@@ -180,6 +180,7 @@ def audit(
         funnel=_funnel(settings, as_of, linked, out),
         found=models.second_looks(events, as_of).found(),
         earlier=earlier_audit(settings, as_of),
+        held=listed.set_index("person_id")["programme"] if settings.programmes else None,
     )
     verdict = fairness.decide(found, settings.fairness, harms, as_of)
     stamp = {"name": settings.name, "as_of": str(as_of), "synthetic": synthetic}
@@ -209,13 +210,13 @@ def _funnel(settings: Settings, as_of: dt.date, linked: Path, out: Path) -> pd.D
 
 
 def _known(settings: Settings, as_of: dt.date, people: pd.DataFrame, events: Path, matrix: Path) -> pd.DataFrame:
-    """Return each person's practice, use of hospital in three years and, where extracts hold GP records, whether the practice is silent."""
+    """Return each person's team, use of hospital in three years and, where extracts hold GP records, whether the practice is silent."""
     use = pd.read_parquet(matrix, columns=["person_id", USE, ATTENDED]).fillna({USE: 0, ATTENDED: 0})
     use = use.rename(columns={USE: "use", ATTENDED: "attended"})
     if not use["attended"].any():
         # No source tells of attendances: nobody knows who attended.
         use = use.drop(columns="attended")
-    known = people[["person_id"]].assign(practice=people["practice_code"].replace("", NOT_RECORDED))
+    known = people[["person_id"]].assign(team=people["team_code"])
     silent = _silent(settings, as_of, people, events)
     return (known if silent is None else known.assign(silent=silent)).merge(use, on="person_id")
 
@@ -278,7 +279,7 @@ def weekly(settings: Settings, as_of: dt.date) -> dict[str, Any]:
     synthetic, grade = summary["synthetic"], evidence.grade
     beside = evidence_of(settings, scoring)
     cost = price(settings, as_of, linked, partial, synthetic, grade, beside)
-    harms = models.harms(scoring, settings.programmes)
+    harms = models.harms(scoring, offered(doors.read(partial / "cohort.parquet", COHORT)))
     verdict = audit(settings, as_of, linked, matrix, trained, partial, synthetic, grade, beside, cost["says"], harms)
     watched = watch(settings, as_of, linked, looked, champion, trained, without, partial, synthetic)
     manifest = {

@@ -13,6 +13,7 @@ from models.risk.calibration import CalibratedRisk
 from models.risk.estimator import fit_risk, person_folds
 from models.risk.kinds import NAMES
 from models.risk.rising import rising
+from models.tables import BEFORE_GROUPS
 
 
 def case_management_could_act(rows: pd.DataFrame) -> pd.Series:
@@ -73,11 +74,13 @@ def predict_test(model: CalibratedRisk, late: pd.DataFrame) -> pd.DataFrame:
 
     `late` is what `tested` returned. Returns the table `models.tables.TEST_PREDICTIONS`.
     """
+    unmended, risk = model.predict_both(late)
     return pd.DataFrame(
         {
             "index_date": late["index_date"],
             "person_id": late["person_id"],
-            "risk": model.predict(late),
+            "risk": risk,
+            **({BEFORE_GROUPS: unmended} if model.mended else {}),
             "outcome": late["outcome"],
             "need": late["cms_score"].astype("float64"),
         }

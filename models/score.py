@@ -10,7 +10,7 @@ from casewell.errors import TrainingError
 from models.benefit import amenability
 from models.benefit.model import assumed_benefit, released_benefit
 from models.beside import predict_beside
-from models.tables import CONTRIBUTIONS, SCORES
+from models.tables import BEFORE_GROUPS, CONTRIBUTIONS, SCORES
 from models.train import Models
 
 
@@ -27,7 +27,7 @@ def score(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
         The table `models.tables.SCORES`.
     """
     require_features(models, matrix)
-    risk = models.risk.predict(matrix)
+    unmended, risk = models.risk.predict_both(matrix)
     benefit = assumed_benefit(matrix, risk, models.rules)
     low = high = np.full(len(matrix), np.nan)
     supported = np.zeros(len(matrix), dtype=bool)
@@ -52,6 +52,7 @@ def score(models: Models, matrix: pd.DataFrame) -> pd.DataFrame:
                 "benefit_high": high,
                 "supported": supported,
                 "evidence_grade": np.where(learned, models.evidence.grade, "assumed"),
+                **({BEFORE_GROUPS: unmended} if models.risk.mended else {}),
                 **predict_beside({name: one.model for name, one in models.beside.items()}, matrix),
             }
         ),

@@ -33,6 +33,16 @@ BENEFIT_ENDS = {
     for end, which in (("low", "Lower"), ("high", "Upper"))
 }
 
+BEFORE_GROUPS = "risk_before_groups"
+_UNMENDED = {
+    BEFORE_GROUPS: column(
+        "float64",
+        "The same had no group's calibration been mended; only where the model mended any",
+        pa.Check.in_range(0, 1),
+        required=False,
+    )
+}
+
 SCORES = door(
     "scores",
     "an eligible person's three scores on the index date",
@@ -50,6 +60,7 @@ SCORES = door(
         **BENEFIT_ENDS,
         "supported": column("bool", "People like this one are in the evidence"),
         "evidence_grade": column("str", "Where the benefit comes from", pa.Check.isin(GRADES)),
+        **_UNMENDED,
         **PREDICTED,
         "need_expected": column(
             "float64",
@@ -125,6 +136,7 @@ TEST_PREDICTIONS = door(
         "index_date": column("datetime64[us]", "The index date"),
         "person_id": column("int64", "The person's pseudonym"),
         "risk": column("float64", "Predicted probability", pa.Check.in_range(0, 1)),
+        **_UNMENDED,
         "outcome": column("bool", "What happened"),
         "need": column("float64", "Need on the index date"),
     },

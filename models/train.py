@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from casewell.errors import TrainingError
-from casewell.settings import Benefit, Kind, OutcomeName, Settings
+from casewell.settings import CASE_MANAGEMENT, Benefit, Kind, OutcomeName, Settings
 from features import CATALOGUE, Feature, model_columns
 from models.attributes import allowed
 from models.backtest import (
@@ -57,10 +57,10 @@ class Models:
     programmes: Mapping[str, LearnedProgramme] = field(default_factory=dict)
 
 
-def harms(told: Models, offered: Collection[str] = ()) -> list[str]:
-    """Say of case management, and of each other programme offered (its code), that it surely did harm on the history, if so."""
-    every = [told.evidence, *(one.evidence for code, one in sorted(told.programmes.items()) if code in offered)]
-    return [evidence.harm for evidence in every if evidence.harm]
+def harms(told: Models, offered: Collection[str]) -> list[str]:
+    """Say of each programme offered (its code, `case_management` among them) that it surely did harm on the history, if so."""
+    every = {CASE_MANAGEMENT: told.evidence} | {code: one.evidence for code, one in sorted(told.programmes.items())}
+    return [evidence.harm for code, evidence in every.items() if evidence.harm and code in offered]
 
 
 @dataclass(frozen=True)

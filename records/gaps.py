@@ -63,15 +63,17 @@ def best_and_worst(lost: pd.DataFrame, level: float, minimum: int) -> pd.DataFra
     Returns
     -------
     One row a grouping and measure: `groups` compared, `best` and `worst` (the first, of equals; empty when fewer
-    than two can be compared), `value` (worst less best share), `low`, `high`.
+    than two can be compared, or all are alike), `value` (worst less best share), `low`, `high`.
     """
     rows = []
     for (grouping, measure), part in lost.groupby(["grouping", "measure"], sort=False):
         compared = part[part["base"] >= max(minimum, 1)]
         count, base = (compared[name].to_numpy(dtype=float) for name in ("count", "base"))
         named = compared["group"].to_numpy()
-        enough = len(base) > 1
-        best = str(named[np.argmin(count / base)]) if enough else ""
-        worst = str(named[np.argmax(count / base)]) if enough else ""
-        rows.append((grouping, measure, len(base), best, worst, *gap(count, base, level)))
+        limits = gap(count, base, level)
+        # Fewer than two, or all alike: none is best, and none worst.
+        apart = limits[0] > 0
+        best = str(named[np.argmin(count / base)]) if apart else ""
+        worst = str(named[np.argmax(count / base)]) if apart else ""
+        rows.append((grouping, measure, len(base), best, worst, *limits))
     return pd.DataFrame(rows, columns=COLUMNS)

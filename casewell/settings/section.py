@@ -18,18 +18,23 @@ Grouping = Literal[
     "severe_mental_illness",
     "imd_by_ethnicity",
     "imd_by_ethnicity_by_sex",
+    "ethnic_category",
+    "inclusion_health",
+    "practice",
 ]
 
 PROTECTED = (
     "age_band",
+    "ethnic_category",
     "ethnic_group",
     "imd_by_ethnicity",
     "imd_by_ethnicity_by_sex",
+    "inclusion_health",
     "learning_disability_or_autism",
     "severe_mental_illness",
     "sex",
 )
-"""Groupings by a characteristic that the Equality Act 2010 protects."""
+"""Groupings by a characteristic that the Equality Act 2010 protects; inclusion health holds Gypsies and Travellers."""
 
 
 class Section(BaseModel):

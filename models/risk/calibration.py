@@ -31,8 +31,12 @@ class CalibratedRisk:
 
     def predict(self, matrix: pd.DataFrame) -> np.ndarray:
         """Return the probability, one a row."""
+        return self.predict_both(matrix)[1]
+
+    def predict_both(self, matrix: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probability as it would be had no group been mended, and as it is, one a row."""
         odds = self.calibrated(self.learned.raw(matrix[list(self.features)]))
-        return expit(self.for_groups(matrix, odds))
+        return expit(odds), expit(self.for_groups(matrix, odds))
 
     def for_groups(self, matrix: pd.DataFrame, odds: np.ndarray) -> np.ndarray:
         """Return calibrated log odds as they are for each row's groups."""

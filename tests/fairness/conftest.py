@@ -16,6 +16,8 @@ from records.gaps import wilson
 from records.lost import GROUPINGS
 from records.tables import LINKAGE, LOSSES
 
+PRACTICES = 12
+CATEGORIES = {"White": "White: ", "Asian": "Asian: ", "Black": "Black: "}
 QUINTILES = ["1 most deprived", "3", "5 least deprived"]
 
 
@@ -69,6 +71,11 @@ def make_world(
     groups["imd_by_ethnicity_by_sex"] = groups["imd_by_ethnicity"] + ", " + groups["sex"]
     groups["core20"] = groups["imd_quintile"].map(lambda fifth: "Core20" if fifth == QUINTILES[0] else "others")
     groups["learning_disability_or_autism"] = groups["severe_mental_illness"] = "no code"
+    groups["inclusion_health"] = "no code"
+    more = np.random.default_rng(seed + 2)
+    groups["practice"] = more.choice([f"P{number:02d}" for number in range(PRACTICES)], people)
+    part = groups["ethnic_group"].map(CATEGORIES) + np.where(more.random(people) < 0.5, "one", "another")
+    groups["ethnic_category"] = part.fillna("not known")
     frailty = rng.normal(size=people)
     risk = 1 / (1 + np.exp(2.5 - frailty))
     need = np.maximum(0, frailty + 0.5 * rng.normal(size=people)).round(2)

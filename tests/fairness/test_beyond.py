@@ -70,6 +70,8 @@ def test_conditions_are_those_ever_known_and_nobody_elses(tmp_path):
             "ethnicity_known_at": pd.NaT,
             "sex": "male",
             "birth_month": pd.Timestamp(1950, 1, 1),
+            "ethnic_category": "A",
+            "practice_code": "P1",
         }
     )
     table = group_table(people, AS_OF, found)

@@ -21,6 +21,7 @@ def test_a_programme_that_did_harm_withholds_a_list_however_fair_until_somebody_
     harm = ["On the history case management did harm."]
     verdict = decide(fair, Fairness(), harm)
     assert (verdict.verdict, verdict.released, verdict.reasons) == ("fail", False, tuple(harm))
+    assert verdict.harms == tuple(harm)
     unsure_only = Fairness(override=Override(**OVERRIDE))
     assert not decide(fair, unsure_only, harm, DAY).released
     assert decide(fair, Fairness(override=Override(**OVERRIDE, covers="fail")), harm, DAY).released

@@ -15,6 +15,8 @@ def people(**columns):
         "ethnicity_known_at": [pd.NaT] * rows,
         "sex": ["female"] * rows,
         "birth_month": [pd.Timestamp(1950, 1, 1)] * rows,
+        "ethnic_category": ["A"] * rows,
+        "practice_code": ["P1"] * rows,
     }
     return pd.DataFrame(table | columns)
 

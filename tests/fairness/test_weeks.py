@@ -160,8 +160,8 @@ def test_a_group_of_one_week_only_is_told_without_a_figure_for_the_other(tools):
 
 def test_practices_are_small_cells_too(tools):
     world = tools["make_world"](3_000)
-    practice = np.where(np.arange(3_000) % 10 == 0, "P1", "P2")
-    cells = controlled_pooled(week(world, practice=practice)).query("grouping == 'practice'").set_index("group")
+    world = world._replace(groups=world.groups.assign(practice=np.where(np.arange(3_000) % 10 == 0, "P1", "P2")))
+    cells = controlled_pooled(week(world)).query("grouping == 'practice'").set_index("group")
     assert cells.loc["P2", "people"] == 2_700
     assert cells["pooled"].between(0.5, 2).all()
 

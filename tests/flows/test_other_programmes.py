@@ -8,7 +8,7 @@ import pytest
 from casewell import doors
 from casewell.errors import SettingsError
 from casewell.settings import CASE_MANAGEMENT, Settings
-from flows.other_programmes import pasts
+from flows.other_programmes import offered, pasts
 from flows.programme import about
 from flows.workspace import identity
 from records.tables import ENROLMENTS
@@ -61,3 +61,11 @@ def test_what_is_linked_depends_on_which_programmes_there_are_and_on_nothing_els
     )
     assert one == other
     assert one != more
+
+
+def test_only_programmes_of_which_somebody_is_listed_or_in_reserve_are_offered():
+    people = pd.DataFrame({"person_id": [1, 2], "status": ["listed", "reserve"]})
+    assert offered(people) == {"case_management"}
+    assert offered(people.iloc[:0]) == set()
+    assert offered(people.assign(programme=["case_management", "walks"])) == {"case_management", "walks"}
+    assert offered(people.assign(programme="walks")) == {"walks"}

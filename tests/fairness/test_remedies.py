@@ -1,0 +1,117 @@
+"""What would help, in the order in which to try it, each remedy with what it would do."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from casewell.settings import Fairness
+from fairness.audit import audit
+from fairness.controlled import controlled_remedies
+from fairness.gate import decide
+from fairness.page import write_page
+from fairness.record import to_json
+from fairness.remedies import ALLOCATION, DATA, LABEL, MODEL, remedy_rows
+
+
+@pytest.fixture(scope="module")
+def planted(tools):
+    """Asian people's risk is half of what it should be, and mended; part of their illness is not on record; the policy gives them more."""
+    world = tools["make_world"](20_000)
+    asian = (world.groups["ethnic_group"] == "Asian").to_numpy()
+    known = world.scores["need"]
+    scores = world.scores.assign(
+        need=known * np.where(asian, 0.9, 1.0),
+        need_expected=known,
+        risk_before_groups=world.scores["risk"] * np.where(asian, 0.5, 1.0),
+        benefit=world.scores["risk"] * np.where(asian, 0.02, 0.1),
+    )
+    before = world.test["risk"] * np.where(world.test["person_id"].isin(world.groups["person_id"][asian]), 0.5, 1.0)
+    team = pd.DataFrame(
+        {"person_id": scores["person_id"], "team": np.where(scores["person_id"] % 3 == 0, "one", "two")}
+    )
+    settings = Fairness(draws=100, gate_on=["ethnic_group"])
+    listed = scores.nlargest(1_000, "benefit")["person_id"].to_numpy()
+    gained = np.r_[listed[:-20], scores.loc[asian].nlargest(30, "benefit")["person_id"].to_numpy()]
+    return audit(
+        world.groups,
+        scores,
+        np.unique(gained),
+        world.test.assign(risk_before_groups=before),
+        world.lost,
+        settings,
+        1,
+        known=team,
+    )
+
+
+def row(found, step, words=""):
+    table = found.remedies
+    return table[(table["step"] == step) & table["remedy"].str.contains(words)].iloc[0]
+
+
+def test_the_order_is_label_data_model_allocation(planted):
+    assert list(dict.fromkeys(planted.remedies["step"])) == [LABEL, DATA, MODEL, ALLOCATION]
+
+
+def test_the_group_is_the_one_with_the_lowest_share_of_places_for_its_need(planted):
+    ratios = planted.measures.query("grouping == 'ethnic_group' and measure == 'share_ratio'").set_index("group")[
+        "value"
+    ]
+    assert set(planted.remedies["group"]) == {ratios.idxmin()}
+    assert row(planted, LABEL)["before"] == pytest.approx(ratios.min())
+    assert row(planted, ALLOCATION)["after"] == pytest.approx(ratios.min())
+
+
+def test_each_remedy_is_made_within_each_teams_places_and_differs_by_what_it_ranks_by_alone():
+    people = pd.DataFrame(
+        {
+            "person_id": range(80),
+            "team": ["one"] * 40 + ["two"] * 40,
+            "g": (["a"] * 20 + ["b"] * 20) * 2,
+            "need": [40.0 - n % 40 for n in range(80)],
+            "risk": [float(n % 40) for n in range(80)],
+            "listed": [n % 2 == 0 for n in range(40)] + [False] * 40,
+            "high_need": [n % 40 < 20 or n % 40 > 29 for n in range(80)],
+        }
+    ).rename(columns={"g": "sex"})
+    measures = pd.DataFrame(
+        {"grouping": "sex", "group": ["a", "b"], "measure": "share_ratio", "value": [0.4, 0.9], "people": [400, 400]}
+    )
+    found = remedy_rows(people, people.iloc[:0], measures, Fairness(gate_on=["sex"])).set_index("remedy")
+    # Of 20 places, all in team one: half to `a` now, none by risk, all by need; `a` has two thirds of high need.
+    assert found["before"].tolist() == pytest.approx([0.75, 0.75])
+    assert found.loc["places by risk instead", "after"] == 0
+    assert found.loc["places by recorded need instead", "after"] == pytest.approx(1.5)
+
+
+def test_missing_illness_a_mended_risk_and_the_policy_show_their_effect(tools, planted):
+    assert set(planted.remedies["group"]) == {"Asian"}
+    data, places = row(planted, DATA), row(planted, MODEL, "places by risk")
+    calibration = row(planted, MODEL, "observed over predicted")
+    assert data["after"] > data["before"] + 0.2
+    assert places["after"] > 1.5 * places["before"]
+    assert calibration["before"] == pytest.approx(2 * calibration["after"])
+    assert row(planted, ALLOCATION)["after"] > row(planted, ALLOCATION)["before"]
+
+
+def test_what_was_not_measured_is_not_shown_and_the_page_says_so(unfair, tmp_path):
+    assert set(unfair.remedies["step"]) == {LABEL}
+    about = {"title": "Northshire", "as_of": dt.date(2026, 9, 28), "synthetic": True, "evidence_grade": "assumed"}
+    page = write_page(unfair, decide(unfair, Fairness()), tmp_path / "fairness.html", **about).read_text()
+    assert (
+        page.index("1. Another label. ")
+        < page.index("2. Better data. No expected need")
+        < page.index("4. Allocation. ")
+    )
+    assert "ethnic group Asian, places by risk instead: 0." in page
+
+
+def test_nothing_is_told_of_a_group_whose_count_is_hidden(small):
+    shown = controlled_remedies(small)
+    kept_back = shown["hidden"].astype(bool)
+    assert kept_back.any()
+    assert shown.loc[kept_back, ["before", "after"]].isna().all().all()
+    told = to_json(small, decide(small, Fairness()))["what_would_help"]
+    assert {row["before"] for row in told if row["hidden"]} == {None}
