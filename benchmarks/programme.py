@@ -5,12 +5,15 @@
 For each seed and scenario: simulate, link, build the history, and account for the programme. The truth is the average
 over the same starts of the chance of an emergency admission or death within a year with case management, less that
 without, as the simulator knows them on the index date. The naive figure is the share after the start less that before.
+`people to be sure of the harm` is how many it would take for the gate to be sure (three standard errors, four times
+in five) of a harm as large as the true one, if the error falls with the square root of their number.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import math
 import tempfile
 import time
 from pathlib import Path
@@ -20,9 +23,12 @@ import pandas as pd
 import yaml
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import norm
 
 from casewell.environment import prepare
 from casewell.settings import load
+from models.benefit.evidence import SURE_HARM
+from models.targeting import people_needed
 
 DEMONSTRATION = Path(__file__).parents[1] / "config" / "demo.yaml"
 AS_OF = dt.date(2026, 10, 1)
@@ -77,9 +83,17 @@ def measure(people: int, months: int, seed: int, scenario: str, folder: Path) ->
         "holds the truth": _word(row["low"] <= truth <= row["high"]),
         "naive (95 %)": f"{naive['change']:+.3f} ({naive['low']:+.3f} to {naive['high']:+.3f})",
         "naive holds it": _word(naive["low"] <= truth <= naive["high"]),
+        "people to be sure of the harm": _to_be_sure(truth, account.of("outcome"), people),
         "checks failed": "; ".join(check.seen for check in account.checks if not check.passed) or "none",
         "CPU s": f"{seconds:.0f}",
     }
+
+
+def _to_be_sure(harm: float, row: pd.Series, people: int) -> str:
+    if not harm > 0 or math.isnan(row["low"]):
+        return ""
+    error = (row["high"] - row["low"]) / (2 * 1.96)
+    return f"{people_needed(harm, error, people, level=float(norm.cdf(SURE_HARM))):,}"
 
 
 def _word(holds: bool) -> str:

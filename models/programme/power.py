@@ -157,7 +157,10 @@ def risk_at_the_margin(predicted: pd.DataFrame, share_listed: float, share: floa
 
 
 def _teams(places: tuple[int, ...]) -> str:
-    return str(places[0]) if len(places) == 1 else f"the {min(places)} to {max(places)} of each team's"
+    if len(places) == 1:
+        return str(places[0])
+    each = str(places[0]) if len(set(places)) == 1 else f"{min(places)} to {max(places)}"
+    return f"the {each} of each team's"
 
 
 def _people(design: Design, fall: float) -> float:

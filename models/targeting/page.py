@@ -176,8 +176,8 @@ def _overlap(found: Findings) -> str:
         return section("Was anybody alike treated?", TOLD_BY_SCORES_ALONE, "")
     rarest = found.overlap[found.overlap["among"] != EVERYBODY].sort_values("rarely_treated", kind="stable").iloc[-1]
     sentence = (
-        f"Of those chosen by {rarest['among']}, {rarest['rarely_treated']:.0%} had a chance of treatment below 1 %: of them "
-        "the history says little. The treated among them tell as much as "
+        f"Of those chosen by {rarest['among']}, {rarest['rarely_treated']:.0%} had a chance of treatment below 1 %, and "
+        "of such people the history says little. The treated among them tell as much as "
         f"{rarest['effective_treated']:.0f} equally weighted people would."
     )
     rows = [
@@ -251,7 +251,7 @@ def _picture(draw: Callable[[], Figure], name: str, sentence: str) -> str:
 def _measured(table: pd.DataFrame) -> list[list[str]]:
     rows = []
     for _, row in table.iterrows():
-        shown = _thousand if row["measure"] in THOUSANDS else (lambda one: f"{one:.4f}")
+        shown = _thousand if row["measure"] in THOUSANDS else _pounds if row["measure"] == "net_benefit" else _plain
         rows += _rows(row.to_frame().T, lambda one: f"{one['rule']}: {MEASURES[one['measure']]}", shown)
     return rows
 
@@ -267,6 +267,14 @@ def _rows(table: pd.DataFrame, words: Callable[[pd.Series], str], shown: Callabl
 
 def _thousand(value: float) -> str:
     return f"{1000 * value:.2f}"
+
+
+def _pounds(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.4f}"
 
 
 def _thousands(row: pd.Series) -> str:

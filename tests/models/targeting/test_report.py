@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -105,6 +106,14 @@ def test_the_same_people_give_the_same_bytes(made, drawn, tmp_path):
         report(people_of(made), rules, tmp_path / name, share=0.1, as_of=DAY)
     for file in ("targeting.html", "targeting.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
+
+
+def test_the_example_of_the_documents_runs_as_it_stands(tmp_path, monkeypatch):
+    told = (Path(__file__).parents[3] / "docs" / "how-to" / "benefit.md").read_text(encoding="utf-8")
+    example = next(code for code in re.findall(r"```python\n(.*?)```", told, re.S) if "report(" in code)
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert json.loads((tmp_path / "judged" / "targeting.json").read_text())["stated"] == "benefit"
 
 
 def test_scores_alone_are_judged_and_the_page_says_what_cannot_be(made, tmp_path):
