@@ -259,6 +259,14 @@ def _check_that_no_key_is_lost(settings: Settings, keys: list[bytes]) -> None:
     simulated = pseudonyms.fingerprint_of(pseudonyms.DEMONSTRATION_KEY)
     made_with = {meta_of(settings, day)["pseudonym_key"] for day in days(settings)} - {simulated}
     if made_with and not made_with & {pseudonyms.fingerprint_of(key) for key in keys}:
+        if keys[0] == pseudonyms.DEMONSTRATION_KEY:
+            raise SettingsError(
+                f"the register of linkage in {str(home(settings))!r} was made when not every source was stamped SYNTHETIC, with the "
+                f"private key ({', '.join(sorted(made_with))}); now all are, which means the public key of simulated people: "
+                "everybody would get a new id",
+                "If anybody in the sources is real, remove the file SYNTHETIC from beside them. If nobody is, a stamp was missing in "
+                "the earlier weeks: move that folder away, and earlier lists of this data_dir too, since their ids are others.",
+            )
         raise SettingsError(
             f"the register of linkage in {str(home(settings))!r} was made under another pseudonym key "
             f"({', '.join(sorted(made_with))}) than the present one ({pseudonyms.fingerprint_of(keys[0])}): without that "

@@ -59,13 +59,16 @@ def read_returned(path: Path) -> list[Returned]:
         raise SourceError(f"{path.name}: there is no such file", advice)
     if path.stat().st_size > _LARGEST_FILE:
         raise SourceError(f"{path.name}: too large for a team's list", advice)
+    if not path.stat().st_size:
+        raise SourceError(f"{path.name}: the file is empty", advice)
     reader = {".xlsx": _of_workbook, ".csv": _of_csv}.get(path.suffix.lower())
     if reader is None:
         raise SourceError(f"{path.name}: neither .xlsx nor .csv", advice)
     try:
         rows = reader(path)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, csv.Error, OSError) as error:
-        raise SourceError(f"{path.name}: cannot be read ({type(error).__name__})", advice) from None
+        what = "a workbook" if path.suffix.lower() == ".xlsx" else "CSV"
+        raise SourceError(f"{path.name}: cannot be read as {what} ({type(error).__name__})", advice) from None
     if rows is None:
         raise SourceError(f"{path.name}: the columns of a team's list are not in it", advice)
     return rows

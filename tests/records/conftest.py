@@ -16,6 +16,8 @@ from casewell import doors
 from casewell.settings import Settings
 from records import decisions, register, tables
 
+from .building import AS_OF, tables_of
+
 Tables = dict[str, pd.DataFrame]
 WEEKS = [dt.date(2022, 9, 22) + dt.timedelta(days=7 * n) for n in range(4)]
 BASIS = {"reference": "test agreement", "purposes": ["direct_care", "planning"], "review_date": "2999-01-01"}
@@ -173,3 +175,15 @@ def decide(tmp_path):
         return {"linkage": {"decisions": path}}
 
     return write
+
+
+@pytest.fixture(scope="session")
+def plain_files(tmp_path_factory):
+    """The system as it is, built once for the tests that only look."""
+    root = tmp_path_factory.mktemp("plain")
+    return records.build(settle(root, whole_system()), AS_OF, root / "out")
+
+
+@pytest.fixture(scope="session")
+def plain(plain_files):
+    return tables_of(plain_files)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import pytest
+
 import records
+from casewell.errors import SettingsError
 from records.quality.check import check_sources
 from records.quality.findings import LOOK
 
@@ -39,3 +42,16 @@ def test_stamps_that_agree_are_nothing_to_tell(system, settled, tmp_path):
     settings = apart(settled(system), tmp_path)
     assert found(check_sources(settings, AS_OF), check="settings").empty
     assert json.loads(records.build(settings, AS_OF, tmp_path / "out").summary.read_text())["stamps"] == ""
+
+
+def test_a_week_with_all_stamps_after_one_without_says_that_a_stamp_was_missing_and_not_a_key(
+    system, settled, tmp_path
+):
+    settings = apart(settled(system), tmp_path, "housing")
+    records.build(settings, AS_OF - dt.timedelta(days=7), tmp_path / "mixed")
+    (tmp_path / "other" / "SYNTHETIC").touch()
+    with pytest.raises(SettingsError, match="everybody would get a new id") as refused:
+        records.build(settings, AS_OF, tmp_path / "stamped")
+    assert "made when not every source was stamped SYNTHETIC" in str(refused.value)
+    assert "a stamp was missing in the earlier weeks: move that folder away" in refused.value.advice
+    assert "Bring the key back" not in refused.value.advice

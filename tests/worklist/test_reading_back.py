@@ -313,3 +313,10 @@ def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(data, tmp_path, m
         parts.writestr("xl/worksheets/sheet1.xml", b" " * 2_000_000)
     with pytest.raises(SourceError, match="cannot be read"):
         take(data, tmp_path / "bomb.xlsx")
+
+
+@pytest.mark.parametrize("name", ["list.xlsx", "list.csv"])
+def test_an_empty_file_is_called_empty(name, data, tmp_path):
+    (tmp_path / name).touch()
+    with pytest.raises(SourceError, match=f"{name}: the file is empty"):
+        take(data, tmp_path / name)
