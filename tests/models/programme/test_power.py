@@ -51,7 +51,7 @@ def test_what_weeks_can_tell_is_the_other_way_round() -> None:
 
 def test_places_to_draw_are_rounded_down_in_each_team_as_margins_are() -> None:
     assert Design((9, 9, 9, 4), 0.2, 2, 0.3).drawn == 3
-    with pytest.raises(PlanError, match="4 to 4 of each team"):
+    with pytest.raises(PlanError, match="the 4 of each team"):
         Design((4, 4, 4), 0.2, 2, 0.3)
 
 
