@@ -32,6 +32,7 @@ from monitoring import Finding
 NEEDED = [
     "person_id",
     "practice_code",
+    "ethnic_category",
     "birth_month",
     "sex",
     "imd_decile",
