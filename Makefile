@@ -81,7 +81,7 @@ bench-weekly-linkage: .venv/.stamp  ## what a second week of linkage costs, and 
 bench-allocation: .venv/.stamp  ## the best choice under weights and floors: a million people, 400 teams (about two minutes)
 	$(BIN)/python -m benchmarks.allocation
 
-bench-audit: .venv/.stamp  ## the audit and its bootstrap: a million people, 61 groups (about a minute)
+bench-audit: .venv/.stamp  ## the audit and its bootstrap: a million people, 232 groups (a few minutes)
 	$(BIN)/python -m benchmarks.audit
 
 bench-diabetes-fairness: .venv/.stamp  ## the audit on real people, beside fairlearn's tutorial: make bench-diabetes-fairness DATA=diabetic_data.parquet (UCI 296)

@@ -19,6 +19,7 @@ import pandas as pd
 
 from casewell.settings import Fairness
 from fairness.disclosure import SMALLEST_SHOWN
+from fairness.groups import is_recorded
 from fairness.places import in_high_need
 
 LABEL, DATA, MODEL, ALLOCATION = "another label", "better data", "groups mended", "allocation"
@@ -36,7 +37,7 @@ def remedy_rows(people: pd.DataFrame, test: pd.DataFrame, measures: pd.DataFrame
     test
         models.tables.TEST_PREDICTIONS with labels; `risk_before_groups` where the model mended any group.
     measures
-        As `fairness.audit.Audit.measures`; the group with the lowest `share_ratio` of those large enough is the one shown.
+        As `fairness.audit.Audit.measures`; the recorded group with the lowest `share_ratio` of those large enough is the one shown.
 
     Returns
     -------
@@ -65,6 +66,8 @@ def _worst_off(measures: pd.DataFrame, settings: Fairness) -> list[tuple[str, st
     """Return grouping and group of the lowest share of places over need, for each grouping of the gate."""
     rows = measures[(measures["measure"] == "share_ratio") & measures["grouping"].isin(settings.gate_on)]
     rows = rows[(rows["people"] >= settings.minimum_people) & rows["value"].notna()]
+    # Whom nobody knows is helped by knowing, and by none of these.
+    rows = rows[is_recorded(rows["group"].astype("str"))]
     lowest = rows.loc[rows.groupby("grouping", sort=False)["value"].idxmin()]
     return list(zip(lowest["grouping"], lowest["group"], strict=True))
 

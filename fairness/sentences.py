@@ -90,7 +90,7 @@ def about_remedies(audit: Audit) -> list[str]:
             f"{_name(row)}, {row['remedy']}: {row['before']:.2f} before, {row['after']:.2f} after"
             for _, row in own.iterrows()
         )
-        said.append((_ORDER.index(str(step)), f"{str(step).capitalize()}. {told}."))
+        said.append((_ORDER.index(str(step)), f"{str(step).capitalize()}. {told[0].upper()}{told[1:]}."))
     missing = [step for step in _ORDER if step not in set(rows["step"])]
     said += [(_ORDER.index(step), f"{step.capitalize()}. {_NOT_TRIED[step]}") for step in missing]
     return [f"{place + 1}. {sentence}" for place, sentence in sorted(said)]

@@ -9,7 +9,7 @@ import pytest
 from casewell.settings import Fairness
 from fairness.audit import audit
 from fairness.categories import CATEGORIES, TRAVELLER, group_of, join, small_categories
-from fairness.controlled import controlled_measures
+from fairness.controlled import controlled_bands, controlled_measures
 from fairness.disclosure import control_parts
 from fairness.gate import decide
 from fairness.groups import group_table
@@ -157,3 +157,16 @@ def test_no_hidden_category_can_be_reckoned_from_its_group_and_no_hidden_group_f
 def test_parts_of_two_wholes_are_hidden_for_either():
     parts = pd.Series([3.0, 50.0, 60.0, 70.0])
     assert list(control_parts(parts, [pd.Series(["a", "a", "b", "b"])]).isna()) == [True, True, False, False]
+
+
+def test_no_hidden_band_of_a_group_can_be_reckoned_from_the_other_groups_or_from_its_categories(small):
+    bands = controlled_bands(small)
+    bands = bands[bands["what"] == "illness"].assign(people=lambda table: table["people"].fillna(-1))
+    hidden_groups = bands[(bands["grouping"] == "ethnic_group") & (bands["people"] == -1)]
+    parts = bands[bands["grouping"] == "ethnic_category"].assign(of=lambda table: group_of(table["group"]))
+    assert len(hidden_groups)
+    for keys, rows in [*bands[bands["grouping"] == "sex"].groupby("band"), *parts.groupby(["of", "band"])]:
+        alone = (rows["people"] == -1).sum() == 1 and (rows["people"] > 0).any()
+        assert not alone, keys
+    for row in hidden_groups.itertuples():
+        assert (parts.loc[(parts["of"] == row.group) & (parts["band"] == row.band), "people"] == -1).all()

@@ -14,6 +14,7 @@ from fairness.gate import decide
 from fairness.page import write_page
 from fairness.record import to_json
 from fairness.sentences import about_lost
+from records.tables import LOSSES
 
 MORE_LOST = ("Asian", "no_person_found")
 
@@ -142,3 +143,16 @@ def test_the_pages_show_the_lost_with_sentence_and_picture_and_with_tables(tools
         assert words in section
     assert "The gate does not decide by this, and it is so" in tables
     assert "Black lies 6.0 percentage points above" in tables
+
+
+def test_where_all_groups_lost_the_same_share_none_is_said_to_lie_above_another(tools):
+    world = tools["make_world"](2_000)
+    none = {(group, loss): 0.0 for group in set(world.lost["group"]) for loss in LOSSES}
+    settings = Fairness(draws=100, maximum_lost_difference=0.001)
+    found = tools["run"](world._replace(lost=tools["lost_table"](world.groups, none)), settings)
+    said = [about_lost(found), *decide(found, settings).reasons]
+    assert not [sentence for sentence in said if " points above " in sentence]
+    assert "Ethnic group: all groups lost the same share (a difference of up to" in said[0]
+    assert [
+        sentence for sentence in said[1:] if "all groups lost the same share, but a difference of up to" in sentence
+    ]

@@ -1,6 +1,7 @@
 """What would help, in the order in which to try it, each remedy with what it would do."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,6 @@ from fairness.audit import audit
 from fairness.controlled import controlled_remedies
 from fairness.gate import decide
 from fairness.page import write_page
-from fairness.record import to_json
 from fairness.remedies import ALLOCATION, DATA, LABEL, MODEL, remedy_rows
 
 
@@ -108,10 +108,26 @@ def test_what_was_not_measured_is_not_shown_and_the_page_says_so(unfair, tmp_pat
     assert "ethnic group Asian, places by risk instead: 0." in page
 
 
-def test_nothing_is_told_of_a_group_whose_count_is_hidden(small):
-    shown = controlled_remedies(small)
-    kept_back = shown["hidden"].astype(bool)
-    assert kept_back.any()
-    assert shown.loc[kept_back, ["before", "after"]].isna().all().all()
-    told = to_json(small, decide(small, Fairness()))["what_would_help"]
-    assert {row["before"] for row in told if row["hidden"]} == {None}
+@pytest.mark.parametrize(("places", "hidden"), [(0, False), (1, True), (7, True), (8, False), (33, True), (40, False)])
+def test_a_ratio_that_rests_on_few_people_inside_or_outside_the_group_is_hidden(places, hidden):
+    people = pd.DataFrame(
+        {
+            "person_id": range(200),
+            "sex": ["a"] * 100 + ["b"] * 100,
+            "need": 1.0,
+            "risk": 0.5,
+            "listed": [n < places or 100 <= n < 140 - places for n in range(200)],
+            "high_need": [n % 2 == 0 for n in range(200)],
+        }
+    )
+    measures = pd.DataFrame(
+        {"grouping": "sex", "group": ["a", "b"], "measure": "share_ratio", "value": [0.4, 0.9], "people": [100, 100]}
+    )
+    found = remedy_rows(people.drop(columns="risk"), people.iloc[:0], measures, Fairness(gate_on=["sex"]))
+    assert set(found["hidden"]) == {hidden}
+
+
+def test_nothing_hidden_is_told(small):
+    shown = controlled_remedies(replace(small, remedies=small.remedies.assign(hidden=True)))
+    assert len(shown)
+    assert shown[["before", "after"]].isna().all().all()

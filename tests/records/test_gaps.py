@@ -54,3 +54,13 @@ def test_a_small_group_is_not_compared():
     (found,) = best_and_worst(shares({"White": (20, 1_000), "Other": (9, 20)}), 0.95, 100).to_dict("records")
     assert (found["groups"], found["best"], found["worst"]) == (1, "", "")
     assert np.isnan([found["value"], found["low"], found["high"]]).all()
+
+
+@pytest.mark.parametrize("lost", [0.0, 20.0])
+def test_where_all_groups_are_alike_none_is_best_and_none_worst(lost):
+    table = pd.DataFrame(
+        {"grouping": "sex", "group": ["Asian", "White"], "measure": "lost", "base": 1_000.0, "count": lost}
+    )
+    found = best_and_worst(table, 0.95, 100).iloc[0]
+    assert (found["best"], found["worst"], found["value"]) == ("", "", 0)
+    assert found["high"] > 0
