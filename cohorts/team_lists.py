@@ -48,7 +48,7 @@ class Heading:
     is what no source held this week; `without` are the sources that the scores do without, since their feeds have failed.
     `titles` says what each programme is called, by code, and is empty where there is only case management; `assumptions` says of each
     of the others where its benefit comes from. `made_from` says what the list was made from and by, one word each, as digests and
-    versions: for systems, in FHIR. `harms` says of each programme that seems to have done harm that it does, a sentence each.
+    versions: for systems, in FHIR. `harms` says of each programme that seems or may have done harm that it does, a sentence each.
     """
 
     as_of: dt.date

@@ -30,7 +30,7 @@ RULE = (
     "and whether the verdict would stand if all who are unknown were of one group, each in turn. A list fails if, on the "
     "history, those who started a programme surely fared worse than people like them; or if, for any group, the whole interval lies beyond the limit "
     "even when widened so that all comparisons together raise a false alarm no more often than the confidence allows. "
-    "It passes only if, for every group, the whole interval lies within the limits. Anything else is 'cannot tell', as "
+    "It passes only if no programme may have done harm (those who started fared worse by more than chance alone leaves once in twenty times) and, for every group, the whole interval lies within the limits. Anything else is 'cannot tell', as "
     "is a group with fewer people than the minimum, nobody or everybody selected, no test window, or a grouping in "
     "which fewer than two groups are recorded. People whose group is not recorded, not stated or not known are groups "
     "and are judged like any other, save by what is on record: little is, of whoever is seldom seen. Only a pass releases the lists by itself; otherwise a named owner must take responsibility, with a reason."
@@ -54,7 +54,7 @@ class Verdict:
     findings
         Plain sentences on what the gate does not decide by and a reader must know.
     harms
-        Of each programme that surely did harm on the history, that it did, a sentence each; among the reasons too.
+        Of each programme on the lists that did harm on the history, or may have, that it did, a sentence each; among the reasons too.
     lapsed
         The override that would have released them, had its `review_date` not passed; usually None.
     """
@@ -77,19 +77,23 @@ class Verdict:
         )
 
 
-def decide(audit: Audit, settings: Fairness, harms: Sequence[str] = (), as_of: dt.date | None = None) -> Verdict:
+def decide(
+    audit: Audit, settings: Fairness, harms: Sequence[tuple[bool, str]] = (), as_of: dt.date | None = None
+) -> Verdict:
     """Decide on an audit by the rule in `RULE` and `fairness.levels`.
 
-    `settings` are those the audit was made with; `harms` says of each programme that did harm on the history, in a
-    sentence, that it did: what does harm is offered to nobody by itself, however fairly. Only groupings in `gate_on` count. Any fail is a fail; otherwise any cannot-tell
+    `settings` are those the audit was made with; `harms` says of each programme that did harm on the history whether that
+    is sure, and in a sentence that it did: what does harm is offered to nobody by itself, however fairly, and of what may do harm nobody can tell. Only groupings in `gate_on` count. Any fail is a fail; otherwise any cannot-tell
     is a cannot-tell. An override that covers `fail` also covers `cannot tell`, and is used
     only where the verdict is not a pass. `as_of` is the list's date, after whose `review_date` an override counts no longer;
     without a date none counts, since nobody can say whether it still stands.
     """
     judged = controlled_measures(audit)
     judged = judged[judged["measure"].isin(GATED) & judged["grouping"].isin(settings.gate_on)]
-    failed = [*harms, *reasons_of(judged[judged["verdict"] == FAIL], settings)]
-    unsure = _too_little_to_judge(judged, settings)
+    failed = [said for sure, said in harms if sure]
+    failed += reasons_of(judged[judged["verdict"] == FAIL], settings)
+    unsure = [said for sure, said in harms if not sure]
+    unsure += _too_little_to_judge(judged, settings)
     unsure += reasons_of(judged[judged["verdict"] == CANNOT_TELL], settings)
     lost = controlled_differences(audit)
     gated = lost[lost["grouping"].isin(settings.gate_on)]
@@ -105,7 +109,7 @@ def decide(audit: Audit, settings: Fairness, harms: Sequence[str] = (), as_of: d
     stands = covering is not None and as_of is not None and as_of <= covering.review_date
     override, lapsed = (covering, None) if stands else (None, covering)
     reasons = tuple(failed + unsure)
-    return Verdict(verdict, reasons, stands, override, findings, tuple(harms), lapsed)
+    return Verdict(verdict, reasons, stands, override, findings, tuple(said for _, said in harms), lapsed)
 
 
 def _covers(override: Override | None, verdict: str) -> bool:

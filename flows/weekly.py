@@ -152,11 +152,11 @@ def audit(
     grade: str,
     beside: dict[str, dict[str, Any]],
     cost: Sequence[str],
-    harms: Sequence[str],
+    harms: Sequence[tuple[bool, str]],
 ) -> fairness.Verdict:
     """Audit the list by group and let the gate decide.
 
-    `trained` is the champion's folder, `cost` says what the policy costs, `harms` which programmes did harm on the history.
+    `trained` is the champion's folder, `cost` says what the policy costs, `harms` which programmes did harm on the history, or may have.
     """
     say("Auditing the lists by deprivation, ethnicity, sex and age")
     people = doors.read(linked / "people.parquet", PEOPLE)

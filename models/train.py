@@ -57,10 +57,12 @@ class Models:
     programmes: Mapping[str, LearnedProgramme] = field(default_factory=dict)
 
 
-def harms(told: Models, offered: Collection[str]) -> list[str]:
-    """Say of each programme offered (its code, `case_management` among them) that it surely did harm on the history, if so."""
+def harms(told: Models, offered: Collection[str]) -> list[tuple[bool, str]]:
+    """Say of each programme offered (its code, `case_management` among them) that it did harm on the history, if so, and whether that is sure."""
     every = {CASE_MANAGEMENT: told.evidence} | {code: one.evidence for code, one in sorted(told.programmes.items())}
-    return [evidence.harm for code, evidence in every.items() if evidence.harm and code in offered]
+    asked = [evidence for code, evidence in every.items() if code in offered]
+    sure = [(True, evidence.harm) for evidence in asked if evidence.harm]
+    return sure + [(False, evidence.suspicion) for evidence in asked if evidence.suspicion]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ def doubly_robust_scores(
     return without - with_treatment - (treated_part - untreated_part)
 
 
-def scores_by_programme(given: np.ndarray, outcome: np.ndarray, chances: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def scores_by_programme(
+    given: np.ndarray, outcome: np.ndarray, chances: np.ndarray, expected: np.ndarray
+) -> np.ndarray:
     """Return (rows, programmes): the doubly robust score of each of several programmes, against none of them.
 
     Parameters

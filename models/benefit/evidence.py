@@ -46,6 +46,7 @@ class Evidence:
 
     lots : why nothing was learned from people drawn by lot, where there were some; else empty
     harm : that the programme surely did harm, where it did and like was compared with like; else empty
+    suspicion : that it may have done harm, where chance alone would seldom make it look so and it is not sure; else empty
     """
 
     grade: str
@@ -55,14 +56,15 @@ class Evidence:
     advantage: Estimate | None
     lots: str = ""
     harm: str = ""
+    suspicion: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
         return asdict(self)
 
     def sentence(self) -> str:
-        """Say the grade and why, in one sentence; others, that harm was seen, and why nothing was learned from lots."""
-        return " ".join(part for part in (self._why(), self.harm, self.lots) if part)
+        """Say the grade and why, in one sentence; others, that harm was seen or is suspected, and why nothing was learned from lots."""
+        return " ".join(part for part in (self._why(), self.harm, self.suspicion, self.lots) if part)
 
     def _why(self) -> str:
         if self.grade != "assumed":
@@ -155,20 +157,31 @@ def _judge(
     )
     grade = earned if all(check.passed for check in checks) else "assumed"
     average = history.average(np.ones(len(told.within), dtype=bool))
-    harm = _harm(average, programme) if grade == "assumed" and all(check.passed for check in like_with_like) else ""
-    return Evidence(grade, checks, starters, average, advantage["risk"], harm=harm)
+    harm = suspicion = ""
+    if grade == "assumed":
+        harm, suspicion = _harm(average, all(check.passed for check in like_with_like), programme)
+    return Evidence(grade, checks, starters, average, advantage["risk"], harm=harm, suspicion=suspicion)
 
 
-def _harm(average: Estimate, programme: str) -> str:
-    """Say so where those who started surely fared worse than people like them; else nothing."""
-    if not average.value + SURE_HARM * average.error < 0:
-        return ""
+def _harm(average: Estimate, alike: bool, programme: str) -> tuple[str, str]:
+    """Say in the first place where those who started surely fared worse than people like them, in the second where they may have."""
     low, high = average.interval()
-    return (
-        f"On the history {programme} seems to have done harm: of 100 people who started, {-100 * average.value:.1f} more had "
-        f"the outcome than of people like them (95 % interval {-100 * high:.1f} to {-100 * low:.1f}). Every check of the "
-        "comparison passed; that sicker people were referred, in ways no record tells, could still be the reason."
+    told = (
+        f"of 100 people who started, {-100 * average.value:.1f} more had the outcome than of people like them "
+        f"(95 % interval {-100 * high:.1f} to {-100 * low:.1f})."
     )
+    if alike and average.value + SURE_HARM * average.error < 0:
+        return (
+            f"On the history {programme} seems to have done harm: {told} Every check of the comparison passed; that sicker "
+            "people were referred, in ways no record tells, could still be the reason."
+        ), ""
+    if average.value + ONE_SIDED_95 * average.error < 0:
+        checks = "" if alike else "; not every check of the comparison passed"
+        return "", (
+            f"On the history {programme} may have done harm: {told} Chance, or sicker people having been referred, could be "
+            f"the reason too{checks}."
+        )
+    return "", ""
 
 
 def _balance(told: Judged, rules: Benefit, earned: str) -> Check:

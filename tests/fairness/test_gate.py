@@ -18,13 +18,23 @@ def test_a_fair_list_of_200_000_people_passes(fair):
 
 
 def test_a_programme_that_did_harm_withholds_a_list_however_fair_until_somebody_takes_responsibility(fair):
-    harm = ["On the history case management did harm."]
+    said = "On the history case management did harm."
+    harm = [(True, said)]
     verdict = decide(fair, Fairness(), harm)
-    assert (verdict.verdict, verdict.released, verdict.reasons) == ("fail", False, tuple(harm))
-    assert verdict.harms == tuple(harm)
+    assert (verdict.verdict, verdict.released, verdict.reasons) == ("fail", False, (said,))
+    assert verdict.harms == (said,)
     unsure_only = Fairness(override=Override(**OVERRIDE))
     assert not decide(fair, unsure_only, harm, DAY).released
     assert decide(fair, Fairness(override=Override(**OVERRIDE, covers="fail")), harm, DAY).released
+
+
+def test_a_programme_that_may_have_done_harm_leaves_a_fair_list_at_cannot_tell(fair):
+    said = "On the history case management may have done harm."
+    verdict = decide(fair, Fairness(), [(False, said)])
+    assert (verdict.verdict, verdict.released, verdict.reasons) == ("cannot tell", False, (said,))
+    released = decide(fair, Fairness(override=Override(**OVERRIDE)), [(False, said)], DAY)
+    assert released.released
+    assert released.harms == (said,)
 
 
 def test_a_group_with_half_the_places_its_need_deserves_fails_by_name(unfair, tools):

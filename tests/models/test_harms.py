@@ -6,23 +6,26 @@ from casewell.settings import CASE_MANAGEMENT
 from models import harms
 
 
-def programme(harm):
-    return SimpleNamespace(evidence=SimpleNamespace(harm=harm))
+def evidence(harm="", suspicion=""):
+    return SimpleNamespace(harm=harm, suspicion=suspicion)
 
 
 @pytest.mark.parametrize(
     ("offered", "told"),
     [
         (set(), []),
-        ({CASE_MANAGEMENT}, ["Case management harmed."]),
-        ({"walks"}, ["Walks harmed."]),
-        ({CASE_MANAGEMENT, "help"}, ["Case management harmed."]),
-        ({CASE_MANAGEMENT, "walks", "help"}, ["Case management harmed.", "Walks harmed."]),
+        ({CASE_MANAGEMENT}, [(False, "Case management may have harmed.")]),
+        ({"walks"}, [(True, "Walks harmed.")]),
+        ({CASE_MANAGEMENT, "help"}, [(False, "Case management may have harmed.")]),
+        ({CASE_MANAGEMENT, "walks", "help"}, [(True, "Walks harmed."), (False, "Case management may have harmed.")]),
     ],
 )
 def test_harm_is_told_of_the_programmes_that_are_offered_and_of_no_other(offered, told):
-    case_management = SimpleNamespace(harm="Case management harmed.")
     models = SimpleNamespace(
-        evidence=case_management, programmes={"walks": programme("Walks harmed."), "help": programme("")}
+        evidence=evidence(suspicion="Case management may have harmed."),
+        programmes={
+            "walks": SimpleNamespace(evidence=evidence(harm="Walks harmed.")),
+            "help": SimpleNamespace(evidence=evidence()),
+        },
     )
     assert harms(models, offered) == told

@@ -125,15 +125,35 @@ def test_harm_is_said_only_where_it_is_sure_and_like_was_compared_with_like(soun
     outcome = np.where(history.treated, random.random(NUMBER) < worse, history.outcome)
     harmed = sound | {"history": dataclasses.replace(history, outcome=outcome, with_programme=worse)}
     assert judge(**harmed).harm
+    assert judge(**harmed).suspicion == ""
     apart = sound["matrix"].assign(unseen=history.treated + np.zeros(NUMBER))
-    assert judge(**harmed | {"matrix": apart}).harm == ""
+    suspected = judge(**harmed | {"matrix": apart})
+    assert suspected.harm == ""
+    assert "case management may have done harm" in suspected.suspicion
+    assert "not every check of the comparison passed" in suspected.suspicion
+    assert suspected.suspicion in suspected.sentence()
     assert judge(**harmed | {"further": [Check("the year before last", False, "they differed then")]}).harm == ""
     few = np.arange(NUMBER) < 2_000
     fewer = {name: harmed[name].where(few) for name in ("history", "control")}
     fewer |= {name: harmed[name][few] for name in ("matrix", "within", "supported")}
     fewer |= {"orders": {rule: order[few] for rule, order in sound["orders"].items()}}
     nothing = dataclasses.replace(fewer["history"], outcome=history.outcome[few], with_programme=history.without[few])
-    assert judge(**harmed | fewer | {"history": nothing}).harm == ""
+    without_harm = judge(**harmed | fewer | {"history": nothing})
+    assert (without_harm.harm, without_harm.suspicion) == ("", "")
+
+
+def test_harm_that_is_likely_and_not_sure_is_a_suspicion(sound):
+    history, random = sound["history"], np.random.default_rng(35)
+    few = np.arange(NUMBER) < 6_000
+    worse = np.minimum(1.1 * history.without, 0.99)
+    outcome = np.where(history.treated, random.random(NUMBER) < worse, history.outcome)
+    harmed = dataclasses.replace(history, outcome=outcome, with_programme=worse).where(few)
+    fewer = {"history": harmed, "control": sound["control"].where(few)}
+    fewer |= {name: sound[name][few] for name in ("matrix", "within", "supported")}
+    evidence = judge(**sound | fewer | {"orders": {rule: order[few] for rule, order in sound["orders"].items()}})
+    assert -3 < evidence.average_benefit.value / evidence.average_benefit.error < -1.645
+    assert evidence.harm == ""
+    assert "may have done harm" in evidence.suspicion
 
 
 def test_a_slope_that_is_right_by_luck_lowers_the_grade(sound):
