@@ -11,7 +11,7 @@ from casewell.settings import CASE_MANAGEMENT, Fairness
 from fairness.analyst import write_tables_page
 from fairness.audit import audit
 from fairness.by_programme import judged_alone, programme_rows
-from fairness.controlled import controlled_programmes
+from fairness.controlled import controlled_measures, controlled_programmes
 from fairness.gate import decide
 from fairness.levels import Levels
 from fairness.page import write_page
@@ -85,6 +85,10 @@ def test_a_group_whose_places_are_hidden_shows_none_of_one_programme(tools):
     shown = controlled_programmes(found)
     assert not shown["count"].isin(range(1, 8)).any()
     assert shown.loc[shown["hidden"], ["value", "low", "high"]].isna().all().all()
+    whole = controlled_measures(found).query("measure == 'share_of_places'").set_index(["grouping", "group"])["count"]
+    kept_back = whole.index[whole.isna()]
+    assert len(kept_back)
+    assert shown.set_index(["grouping", "group"]).loc[kept_back, "count"].isna().all()
     for _, rows in shown.groupby(["grouping", "group"]):
         counts = rows["count"].fillna(-1)
         assert (counts == -1).sum() != 1 or (counts[counts >= 0] == 0).all()
