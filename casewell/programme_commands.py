@@ -93,9 +93,10 @@ def plan_evaluation(
     Example: `casewell plan evaluation --effect 0.05 --capacity 160 --risk 0.35 --uptake 0.5`
     """
     from flows.programme_summary import print_plan
-    from models.programme.power import Design, detectable_by_week, plan
+    from models.programme.power import Design, detectable_by_week, plan, require_effect
 
     told = load(settings)
+    require_effect(effect)
     places: tuple[int, ...] = () if capacity is None else (capacity,)
     if capacity is None or risk is None:
         Design((capacity or 10**6,), share, width, risk or 0.5, uptake, power, level)  # refuses before anything is read

@@ -94,6 +94,17 @@ class Plan:
     weeks: int
 
 
+_GIVE_A_FALL = "Give the fall in the chance of the outcome, for example 0.03 for three in a hundred."
+
+
+def require_effect(effect: float) -> None:
+    """Refuse an effect that no chance can have, whatever the risk: PlanError."""
+    if not 0 < abs(effect) < 1:
+        raise PlanError(
+            f"an effect of {effect:g} is no change in a chance, or more than a chance can change", _GIVE_A_FALL
+        )
+
+
 def plan(design: Design, effect: float) -> Plan:
     """Return what it takes to tell a fall of `effect` in the chance of the outcome, for somebody who takes the place.
 
@@ -105,11 +116,12 @@ def plan(design: Design, effect: float) -> Plan:
     PlanError
         The effect is nought, or larger than the risk that it would lower, or too small to tell; negative is harm.
     """
+    require_effect(effect)
     fall = effect * design.uptake
-    if effect == 0 or not 0 < design.risk - fall < 1:
+    if not 0 < design.risk - fall < 1:
         raise PlanError(
             f"an effect of {effect:g} cannot be had where the risk without case management is {design.risk:.3f}",
-            "Give the fall in the chance of the outcome, for example 0.03 for three in a hundred.",
+            _GIVE_A_FALL,
         )
     people = _people(design, fall)
     if people >= LARGEST_N:

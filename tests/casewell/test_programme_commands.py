@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from typer.testing import CliRunner
 
 from casewell import __main__ as front_door
@@ -38,3 +39,11 @@ def test_everything_wrong_with_a_plan_is_said_at_once() -> None:
     assert isinstance(refused, PlanError)
     assert len(refused.problems) == 2
     assert refused.exit_code == 2
+
+
+@pytest.mark.parametrize("effect", ["0", "1", "-2"])
+def test_an_effect_that_no_chance_can_have_is_refused_before_anything_is_read(effect: str) -> None:
+    asked = ["--settings", str(REPOSITORY / "config" / "demo.yaml"), f"--effect={effect}"]
+    refused = CliRunner().invoke(front_door.app, ["plan", "evaluation", *asked])
+    assert isinstance(refused.exception, PlanError)
+    assert "is no change in a chance" in str(refused.exception)
