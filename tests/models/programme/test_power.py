@@ -71,7 +71,7 @@ def test_everything_wrong_with_a_design_is_said_at_once() -> None:
         plan(Design((160,), 0.2, 2, 0.35), 1e-6)
     with pytest.raises(PlanError, match="cannot be had"):
         plan(Design((100,), 0.2, 2, 0.02), 0.05)
-    with pytest.raises(PlanError, match="cannot be had"):
+    with pytest.raises(PlanError, match="is no change in a chance"):
         plan(Design((100,), 0.2, 2, 0.02), 0)
 
 
