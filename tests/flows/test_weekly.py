@@ -196,9 +196,9 @@ def test_without_an_extract_of_gp_records_nobody_says_whether_a_practice_is_sile
     matrix = tmp_path / "matrix.parquet"
     pd.DataFrame({"person_id": [1, 2], weekly.USE: [3.0, None], weekly.ATTENDED: [None, None]}).to_parquet(matrix)
     omop = SimpleNamespace(sources={"omop": SimpleNamespace(enabled=True, kind="omop", table=None)})
-    people = pd.DataFrame({"person_id": [1, 2], "practice_code": ["A", "B"]})
+    people = pd.DataFrame({"person_id": [1, 2], "team_code": ["A", "B"]})
     found = weekly._known(omop, dt.date(2026, 10, 1), people, tmp_path / "events.parquet", matrix)
-    assert found.to_dict("list") == {"person_id": [1, 2], "practice": ["A", "B"], "use": [3.0, 0.0]}
+    assert found.to_dict("list") == {"person_id": [1, 2], "team": ["A", "B"], "use": [3.0, 0.0]}
 
 
 def test_a_past_week_is_not_scored_by_a_model_that_knows_what_came_after(rehearsal):

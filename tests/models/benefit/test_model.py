@@ -194,7 +194,12 @@ def test_whose_benefit_is_assumed_has_no_interval(fitted, grade):
     rows = rows.assign(**dict.fromkeys(amenable, 0.0))
 
     risk, propensity = (
-        SimpleNamespace(features=(), predict=lambda _, chance=made[name][:40]: chance)
+        SimpleNamespace(
+            features=(),
+            mended=(),
+            predict=lambda _, chance=made[name][:40]: chance,
+            predict_both=lambda _, chance=made[name][:40]: (chance, chance),
+        )
         for name in ("without", "propensity")
     )
     evidence = Evidence(grade, (), 500, None, None)
