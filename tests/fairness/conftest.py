@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from casewell.doors import check
 from casewell.settings import Fairness
 from fairness.audit import Audit, audit
+from fairness.lost import differences, in_order
 from records.gaps import wilson
 from records.lost import GROUPINGS
 from records.tables import LINKAGE, LOSSES
@@ -92,6 +94,12 @@ def run(world: World, settings: Fairness | None = None, seed: int = 1) -> Audit:
     return audit(world.groups, world.scores, world.selected, world.test, world.lost, settings or Fairness(), seed)
 
 
+def with_lost(found: Audit, lost: pd.DataFrame, settings: Fairness | None = None) -> Audit:
+    """The same audit with another table `linkage`, without measuring anew what does not rest on it."""
+    settings, lost = settings or found.settings, in_order(lost)
+    return replace(found, lost=lost, lost_differences=differences(lost, settings, found.levels), settings=settings)
+
+
 def row(found: Audit, grouping: str, group: str, measure: str) -> pd.Series:
     table = found.measures.set_index(["grouping", "group", "measure"])
     return table.loc[(grouping, group, measure)]
@@ -114,4 +122,4 @@ def small() -> Audit:
 
 @pytest.fixture(scope="session")
 def tools() -> dict[str, Callable]:
-    return {"make_world": make_world, "run": run, "row": row, "lost_table": lost_table}
+    return {"make_world": make_world, "run": run, "row": row, "lost_table": lost_table, "with_lost": with_lost}

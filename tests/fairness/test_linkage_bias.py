@@ -21,7 +21,7 @@ FOUND_NOBODY = "Ethnic group, lost before any model (a record that found no pers
 
 
 @pytest.fixture(scope="module", params=[[], ["linkage_bias"]], ids=["usual faults", "linkage_bias"])
-def audited(request, tools, tmp_path_factory):
+def audited(request, tools, fair, tmp_path_factory):
     """A list that is fair to all who reach it, on the linkage of 5,000 simulated people on a seed of their own."""
     folder = tmp_path_factory.mktemp("lost")
     simulator.simulate(5_000, 61, folder / "sources", folder / "truth", scenario=request.param)
@@ -36,7 +36,7 @@ def audited(request, tools, tmp_path_factory):
         folder / "linked",
     )
     lost = doors.read(folder / "linked" / "linkage.parquet", LINKAGE)
-    found = tools["run"](tools["make_world"](200_000)._replace(lost=lost))
+    found = tools["with_lost"](fair, lost)
     verdict = decide(found, Fairness())
     page = write_page(
         found,
