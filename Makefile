@@ -78,7 +78,7 @@ bench-households: .venv/.stamp  ## who lives alone and with how many, against th
 bench-weekly-linkage: .venv/.stamp  ## what a second week of linkage costs, and whose id it touches (100,000 people, about ten minutes)
 	$(BIN)/python -m benchmarks.weekly_linkage
 
-bench-allocation: .venv/.stamp  ## the best choice under weights and floors: a million people, 400 teams (about two minutes)
+bench-allocation: .venv/.stamp  ## the best choice under weights and floors: a million people, 400 teams (about four minutes)
 	$(BIN)/python -m benchmarks.allocation
 
 bench-audit: .venv/.stamp  ## the audit and its bootstrap: a million people, 232 groups (a few minutes)
