@@ -7,13 +7,12 @@ from functools import lru_cache
 
 import pandas as pd
 
-from fairness.audit import CROSSINGS, Audit
-from fairness.categories import group_of
+from fairness.audit import Audit
 from fairness.disclosure import HIDDEN, WAS_HIDDEN, control, control_parts, share_of, written
 from fairness.groups import QUINTILES
 from fairness.intervals import proportion
+from fairness.kept_back import cells_that_add_up, joined_otherwise, kept_back_elsewhere, wholes
 from fairness.lost import differences, large_enough
-from records.tables import NOT_RECORDED
 
 DECIMALS = 3
 FROM_ROUNDED_COUNTS = (
@@ -71,30 +70,34 @@ def _controlled_by(
     )
 
 
-def _wholes(table: pd.DataFrame, *also: str) -> list[list[pd.Series]]:
-    """Return what each row's group is a part of: everybody; for a crossing, the group it divides, from either side; for an ethnic
-    category, its ethnic group."""
-    crossed, category = table["grouping"].isin(CROSSINGS), table["grouping"] == "ethnic_category"
-    group = table["group"].astype("str")
-    ends = group.str.rsplit(", ", n=1)
-    of = [ends.str[end].where(crossed, group_of(group).where(category, "")) for end in (0, -1)]
-    return [[table["grouping"], *(table[name] for name in also), divided] for divided in of]
+def _cells(
+    audit: Audit,
+    path: Sequence[str],
+    also: Sequence[str],
+    table: pd.DataFrame,
+    names: Sequence[str],
+    *wholes_besides: Sequence[pd.Series],
+) -> pd.DataFrame:
+    """Return columns of counts of groups and crossings fit to show: nothing that another row, grouping or week would tell.
 
-
-def _kept_back_elsewhere(table: pd.DataFrame, kept_back: pd.Series, *also: str) -> pd.Series:
-    """Mark the rows that would tell what is kept back of another grouping: Core20 of the most deprived fifth, ethnic
-    categories of the ethnic group that they divide."""
-    fifth, group = pd.Series(QUINTILES[1.0], index=table.index), table["group"].astype("str")
-    told_by = {
-        "core20": ("imd_quintile", fifth.where(group != NOT_RECORDED, "")),
-        "ethnic_category": ("ethnic_group", group_of(group)),
-    }
-    marked = pd.Series(False, index=table.index)
-    for grouping, (other, divided) in told_by.items():
-        hidden = table.loc[kept_back & (table["grouping"] == other), ["group", *also]]
-        own = pd.MultiIndex.from_arrays([divided, *(table[name] for name in also)])
-        marked |= (table["grouping"] == grouping) & own.isin(pd.MultiIndex.from_frame(hidden))
-    return marked
+    `also` names the columns that tell rows of one group apart; `wholes_besides` as for `control_parts`.
+    """
+    earlier, keys = earlier_rows(audit, *path), ["grouping", "group", *also]
+    of = [*wholes_besides, *wholes(table, *also)]
+    shown = {}
+    for name in names:
+        counts, before = table[name].astype("float64"), _before(audit, path, table, keys, name)
+        small = control(counts, before).isna() & counts.notna()
+        besides = joined_otherwise(table, earlier, small, name, also)
+        while True:
+            shown[name] = control_parts(counts, *of, before=before, besides=besides)
+            more = cells_that_add_up(table, counts, shown[name].isna() & counts.notna(), *also)
+            if not (more & ~besides).any():
+                break
+            besides |= more
+        kept_back = shown[name].isna() & counts.notna()
+        shown[name] = shown[name].mask(kept_back_elsewhere(table, kept_back, *also))
+    return pd.DataFrame(shown, index=table.index)
 
 
 # Sentences, pictures and tables all ask for these two; nobody changes what they get.
@@ -106,11 +109,7 @@ def controlled_measures(audit: Audit) -> pd.DataFrame:
     """
     table = audit.measures
     names = ["people", "count", "base"]
-    keys = ["grouping", "group", "measure"]
-    counts = _controlled_by(audit, ["measures"], keys, table, names, *_wholes(table, "measure"))
-    for name in names:
-        kept_back = counts[name].isna() & table[name].notna()
-        counts[name] = counts[name].mask(_kept_back_elsewhere(table, kept_back, "measure"))
+    counts = _cells(audit, ["measures"], ["measure"], table, names)
     hidden = (counts.isna() & table[names].notna()).any(axis=1)
     from_counts = table["measure"].isin(FROM_ROUNDED_COUNTS)
     value = table["value"].mask(from_counts, share_of(counts["count"], counts["base"]))
@@ -126,12 +125,8 @@ def controlled_measures(audit: Audit) -> pd.DataFrame:
 def controlled_bands(audit: Audit) -> pd.DataFrame:
     """Return `audit.need_by_band` fit to show: no mean of 1 to 7 people."""
     table = audit.need_by_band
-    keys, whole = ["grouping", "group", "band", "what"], [table["grouping"], table["group"], table["what"]]
-    wholes = [whole, *_wholes(table, "band", "what")]
-    counts = _controlled_by(audit, ["need_by_band"], keys, table, ["people", "count"], *wholes)
-    for name in counts:
-        kept_back = counts[name].isna() & table[name].notna()
-        counts[name] = counts[name].mask(_kept_back_elsewhere(table, kept_back, "band", "what"))
+    bands = [table["grouping"], table["group"], table["what"]]
+    counts = _cells(audit, ["need_by_band"], ["band", "what"], table, ["people", "count"], bands)
     hidden = (counts.isna() & table[["people", "count"]].notna()).any(axis=1)
     value = table["value"].where(table["count"].isna(), share_of(counts["count"], counts["people"]))
     figures = table[["low", "high"]].assign(value=value).where(~hidden).round(DECIMALS)
@@ -170,12 +165,22 @@ def controlled_differences(audit: Audit) -> pd.DataFrame:
 def controlled_pooled(audit: Audit) -> pd.DataFrame:
     """Return `audit.pooled` fit to show: no figure of a cell whose people, places or high need are hidden."""
     table = audit.pooled
-    names = ["people", "places", "high_need"]
-    counts = _controlled_by(audit, ["small_cells"], ["grouping", "group"], table, names, *_wholes(table))
+    counts = _counts_of_measures(audit, table)
     hidden = counts.isna().any(axis=1)
     figures = table[["raw", "pooled", "low", "high"]].where(~hidden).round(DECIMALS)
     # What need would bring tells the exact count of those in high need.
     return table.drop(columns="expected").assign(**counts, **figures, hidden=hidden)
+
+
+def _counts_of_measures(audit: Audit, table: pd.DataFrame) -> pd.DataFrame:
+    """Return, for the groups of a table, `people`, `places` and `high_need` as `controlled_measures` shows them."""
+    measured = controlled_measures(audit).set_index(["grouping", "group", "measure"])["count"]
+    names = {"people": "share_of_people", "places": "share_of_places", "high_need": "share_of_need"}
+    rows = {
+        name: pd.MultiIndex.from_frame(table[["grouping", "group"]].assign(measure=measure))
+        for name, measure in names.items()
+    }
+    return pd.DataFrame({name: measured.reindex(row).to_numpy() for name, row in rows.items()}, index=table.index)
 
 
 def controlled_programmes(audit: Audit) -> pd.DataFrame:
@@ -183,21 +188,15 @@ def controlled_programmes(audit: Audit) -> pd.DataFrame:
 
     Where a group's places of all programmes are hidden, none of one programme is shown.
     """
-    table, names = audit.programmes, ["people", "count", "base"]
-    keys = ["programme", "grouping", "group"]
-    measured = controlled_measures(audit).set_index(["grouping", "group", "measure"])["count"]
-    rows = pd.MultiIndex.from_frame(table[["grouping", "group"]].assign(measure="share_of_places"))
-    all_hidden = pd.Series(measured.reindex(rows).isna().to_numpy(), index=table.index)
-    wholes = [*_wholes(table, "programme"), [table["grouping"], table["group"]]]
-    counts = _controlled_by(audit, ["places_by_programme"], keys, table, names[1:2], *wholes)
-    for name, measure in (("people", "share_of_people"), ("base", "share_of_need")):
-        same = pd.MultiIndex.from_frame(table[["grouping", "group"]].assign(measure=measure))
-        counts[name] = measured.reindex(same).to_numpy()
-    counts["count"] = counts["count"].mask(all_hidden)
-    counts["count"] = counts["count"].mask(_kept_back_elsewhere(table, counts["count"].isna(), "programme"))
+    table, of_all = audit.programmes, _counts_of_measures(audit, audit.programmes)
+    by_programme = [table["grouping"], table["group"]]
+    counts = _cells(audit, ["places_by_programme"], ["programme"], table, ["count"], by_programme)
+    counts = counts.assign(people=of_all["people"], base=of_all["high_need"])
+    counts["count"] = counts["count"].mask(of_all["places"].isna())
+    counts["count"] = counts["count"].mask(kept_back_elsewhere(table, counts["count"].isna(), "programme"))
     hidden = counts.isna().any(axis=1)
     figures = table[["value", "low", "high", "wide_low", "wide_high"]].where(~hidden).round(DECIMALS)
-    return table.assign(**counts[names], **figures, hidden=hidden)
+    return table.assign(**counts, **figures, hidden=hidden)
 
 
 def controlled_remedies(audit: Audit) -> pd.DataFrame:

@@ -49,11 +49,17 @@ def shown_before(rows: Sequence[Mapping[str, Any]], table: pd.DataFrame, keys: S
     return now.merge(told, on=list(keys), how="left")[name].set_axis(table.index)
 
 
-def control_parts(parts: pd.Series, *wholes: Sequence[pd.Series], before: pd.Series | None = None) -> pd.Series:
+def control_parts(
+    parts: pd.Series,
+    *wholes: Sequence[pd.Series],
+    before: pd.Series | None = None,
+    besides: pd.Series | None = None,
+) -> pd.Series:
     """Return the parts of wholes that are shown too, fit to show.
 
     One hidden part could be reckoned back from its whole and the others, so the smallest other part that is not nil is
-    hidden as well (secondary suppression), again and again until no whole has a single hidden part.
+    hidden as well (secondary suppression), again and again until no whole has a single hidden part. Of those that an
+    earlier week hid together, no single one is left hidden either: the other week would tell the rest.
 
     Parameters
     ----------
@@ -62,13 +68,18 @@ def control_parts(parts: pd.Series, *wholes: Sequence[pd.Series], before: pd.Ser
         and, the other way, those of another. None: all parts are of one whole.
     before
         As for `control`.
+    besides
+        Parts to hide whatever their count; missing: none.
     """
     controlled = control(parts, before)
     hidden = controlled.isna() & parts.notna()
+    hidden = hidden if besides is None else hidden | (besides & (parts > 0))
+    then = pd.Series(False, index=parts.index) if before is None else before == WAS_HIDDEN
     keys = [list(whole) for whole in wholes] or [[pd.Series(0, index=parts.index)]]
     while True:
         more = hidden
         for whole in keys:
+            more = more | _with_a_second(parts.where(then), more & then, whole)
             more = _with_a_second(parts, more, whole)
         if more.equals(hidden):
             return controlled.mask(hidden)
@@ -76,10 +87,15 @@ def control_parts(parts: pd.Series, *wholes: Sequence[pd.Series], before: pd.Ser
 
 
 def _with_a_second(parts: pd.Series, hidden: pd.Series, whole: list[pd.Series]) -> pd.Series:
-    others = parts.where(~hidden & (parts > 0)).astype("float64")
-    smallest = others == others.groupby(whole).transform("min")
-    first = smallest & (smallest.astype("int64").groupby(whole).cumsum() == 1)
-    return hidden | (first & (hidden.astype("int64").groupby(whole).transform("sum") == 1))
+    alone = hidden.astype("int64").groupby(whole).transform("sum") == 1
+    return hidden | (smallest(parts.where(~hidden), whole) & alone)
+
+
+def smallest(parts: pd.Series, whole: list[pd.Series]) -> pd.Series:
+    """Mark the smallest part of each whole that is neither nil nor missing, the first of those as small."""
+    others = parts.where(parts > 0).astype("float64")
+    least = others == others.groupby(whole).transform("min")
+    return least & (least.astype("int64").groupby(whole).cumsum() == 1)
 
 
 def share_of(part: pd.Series, whole: pd.Series) -> pd.Series:

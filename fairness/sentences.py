@@ -10,12 +10,13 @@ import pandas as pd
 from fairness.audit import Audit
 from fairness.controlled import (
     controlled_differences,
+    controlled_lost,
     controlled_measures,
     controlled_pooled,
     controlled_programmes,
     controlled_remedies,
 )
-from fairness.disclosure import shown
+from fairness.disclosure import written
 from fairness.groups import GROUPING_NAMES, is_recorded
 from fairness.levels import CANNOT_TELL, FAIL
 from fairness.lost import has_group
@@ -172,8 +173,9 @@ def about_lost(audit: Audit) -> str:
     parts = [part for part in parts if part]
     if not parts:
         return "Too few people in any two groups to compare whose records found no person."
-    nowhere = audit.lost[(audit.lost["measure"] == "no_person_found") & ~has_group(audit.lost)]
-    unknown = nowhere.groupby("grouping", sort=False)["count"].sum()
+    lost = controlled_lost(audit)
+    nowhere = lost[(lost["measure"] == "no_person_found") & ~has_group(lost)]
+    unknown = nowhere.groupby("grouping", sort=False)["count"].agg(lambda shown: shown.sum(skipna=False))
     return (
         f"People with a record that found no person: how far groups are apart. {' '.join(parts)} In no group, because they "
         f"say too little, are {_unplaced(unknown)}."
@@ -197,9 +199,11 @@ def _apart(row: Any) -> str:
 
 
 def _unplaced(people: pd.Series) -> str:
-    if not people.any():
+    if not people.ne(0).any():
         return "none"
-    return " and ".join(f"{shown(number)} people by {GROUPING_NAMES[name].lower()}" for name, number in people.items())
+    return " and ".join(
+        f"{written(number)} people by {GROUPING_NAMES[name].lower()}" for name, number in people.items()
+    )
 
 
 def _rows(audit: Audit, measure: str, groupings: tuple[str, ...]) -> pd.DataFrame:

@@ -1,0 +1,158 @@
+"""What is kept back cannot be added up from other rows, nor from the rows of the week before."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from casewell.settings import Fairness
+from fairness.audit import audit
+from fairness.controlled import controlled_measures, controlled_pooled, controlled_programmes
+from fairness.disclosure import WAS_HIDDEN, control_parts
+from fairness.gate import decide
+from fairness.kept_back import cells_that_add_up, joined_otherwise
+from fairness.record import to_json
+from fairness.sentences import about_lost
+
+
+def test_of_two_weeks_the_same_part_is_hidden_beside_a_small_one():
+    # 5 is small. Last week 30 was hidden beside it and 31 shown; now 31 is the less by itself.
+    then, now = pd.Series([5.0, 30, 31]), pd.Series([5.0, 32, 30])
+    assert control_parts(then).fillna(-1).tolist() == [-1, -1, 30]
+    assert control_parts(now).fillna(-1).tolist() == [-1, 30, -1]
+    before = pd.Series([WAS_HIDDEN, WAS_HIDDEN, 30])
+    assert control_parts(now, before=before).fillna(-1).tolist() == [-1, -1, 30]
+
+
+def test_of_parts_hidden_together_none_is_left_hidden_alone():
+    # The last is small now too, so within this week 20 could be shown; last week showed the last.
+    before = pd.Series([WAS_HIDDEN, WAS_HIDDEN, 10, 40])
+    assert control_parts(pd.Series([5.0, 20, 3, 40]), before=before).fillna(-1).tolist() == [-1, -1, -1, 40]
+    # Once none of them is small, all are shown again.
+    assert control_parts(pd.Series([16.0, 20, 10, 40]), before=before).tolist() == [15, 20, 10, 40]
+
+
+def table(*rows):
+    return pd.DataFrame(rows, columns=["grouping", "group", "count"])
+
+
+def test_a_group_that_is_kept_back_is_not_the_sum_of_its_cells():
+    cells = table(
+        ("imd_by_ethnicity", "2, Black", 20.0),
+        ("imd_by_ethnicity_by_sex", "2, Black, female", 11.0),
+        ("imd_by_ethnicity_by_sex", "2, Black, male", 9.0),
+        ("imd_by_ethnicity_by_sex", "2, Asian, male", 8.0),
+    )
+    kept_back = pd.Series([True, False, False, False])
+    assert cells_that_add_up(cells, cells["count"], kept_back).tolist() == [False, False, True, False]
+    assert not cells_that_add_up(cells, cells["count"], pd.Series([True, False, True, False])).any()
+    assert not cells_that_add_up(cells, cells["count"], pd.Series([False] * 4)).any()
+
+
+@pytest.mark.parametrize("unknown", ["not stated", "not known", "not recorded"])
+def test_whose_ethnicity_nobody_knows_is_one_group_in_a_crossing(unknown):
+    cells = table(
+        ("ethnic_group", unknown, 20.0),
+        ("imd_by_ethnicity", "1 most deprived, not recorded", 12.0),
+        ("imd_by_ethnicity", "deprivation not recorded, not recorded", 8.0),
+    )
+    marked = cells_that_add_up(cells, cells["count"], pd.Series([True, False, False]))
+    assert marked.tolist() == [False, False, True]
+
+
+def labelled(grouping="ethnic_category", **counts):
+    rows = table(*((grouping, group.replace("_", " "), count) for group, count in counts.items()))
+    return rows.assign(group=rows["group"].replace({"smaller": "smaller categories together"}))
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "small", "marked"),
+    [
+        # 50 and a small one stood apart; their sum would tell the small one.
+        ({"A: b": 50, "A: c": None, "A: d": 90}, {"A: d": 90, "A: smaller categories together": 55}, [], [1]),
+        # The other way: what was joined, less what stands alone now.
+        ({"A: d": 90, "A: smaller categories together": 55}, {"A: b": 50, "A: c": 4, "A: d": 90}, [1], [0, 1]),
+        # One more was joined, and the label is the same.
+        (
+            {"A: b": None, "A: d": 90, "A: smaller categories together": 30},
+            {"A: d": 90, "A: smaller categories together": 35},
+            [],
+            [1],
+        ),
+        # Nothing is hidden, nothing is joined otherwise, or another ethnic group is: nothing to guard.
+        ({"A: b": 50, "A: c": 20, "A: d": 90}, {"A: d": 90, "A: smaller categories together": 70}, [], []),
+        ({"A: b": 50, "A: c": None}, {"A: b": 50, "A: c": 4}, [1], []),
+        ({"A: b": 50, "A: c": 20, "B: x": None}, {"A: smaller categories together": 70, "B: x": 4}, [1], []),
+        # What was in no week before cannot be held against one.
+        ({"B: x": 50}, {"A: b": 50, "A: c": 4, "B: x": 50}, [1], []),
+    ],
+)
+def test_categories_joined_otherwise_than_the_week_before_are_kept_back_where_one_is_small(then, now, small, marked):
+    earlier, rows = labelled(**then), labelled(**now)
+    kept_back = pd.Series(rows.index.isin(small), index=rows.index)
+    found = joined_otherwise(rows, earlier, kept_back, "count", [])
+    assert found[found].index.tolist() == marked
+
+
+def test_not_stated_and_not_known_are_kept_back_when_they_become_two_groups_and_one_is_small():
+    then = labelled("ethnic_group", White=90, not_recorded=25)
+    now = labelled("ethnic_group", White=90, not_stated=20, not_known=5)
+    marked = joined_otherwise(now, then, pd.Series([False, False, True]), "count", [])
+    assert marked.tolist() == [False, True, True]
+
+
+def week(world, minimum, earlier=None, **more):
+    settings = Fairness(draws=100, minimum_people=minimum)
+    return audit(
+        world.groups, world.scores, world.selected, world.test, world.lost, settings, 1, earlier=earlier, **more
+    )
+
+
+def of_places(found, grouping):
+    rows = controlled_measures(found).query("measure == 'share_of_places' and grouping == @grouping")
+    return rows.set_index("group")["count"]
+
+
+def test_a_week_that_joins_categories_does_not_show_what_the_week_before_kept_back(tools):
+    world = tools["make_world"](6_000, places=0.05)
+    groups = world.groups
+    asian = np.flatnonzero(groups["ethnic_group"] == "Asian")
+    part = np.where(np.arange(len(asian)) < 60, "Asian: one", np.where(np.arange(len(asian)) < 150, "Asian: two", ""))
+    groups.loc[asian, "ethnic_category"] = np.where(part == "", "Asian: three", part)
+    listed = groups["person_id"].iloc[asian[[*range(55, 60), *range(60, 85), *range(150, 190)]]]
+    others = groups["person_id"][groups["ethnic_group"] == "White"].iloc[:200]
+    world = world._replace(selected=np.concatenate([listed, others]))
+    first = week(world, 10)
+    apart = of_places(first, "ethnic_category")
+    assert np.isnan(apart["Asian: one"])
+    record = to_json(first, decide(first, first.settings)) | {"as_of": "2026-09-24"}
+    second = week(world, 100, record)
+    alone = of_places(replace(second, earlier={}), "ethnic_category")
+    assert alone["Asian: smaller categories together"] == 30
+    joined = of_places(second, "ethnic_category")
+    assert np.isnan(joined["Asian: smaller categories together"])
+    assert joined.filter(like="White").equals(apart.filter(like="White"))
+
+
+def test_cells_and_programmes_show_the_counts_that_the_measures_show(tools):
+    world = tools["make_world"](2_000, places=0.1)
+    held = pd.Series(["case_management", "other"] * (len(world.selected) // 2), index=world.selected)
+    found = week(world, 100, held=held)
+    measured = controlled_measures(found).set_index(["grouping", "group", "measure"])["count"]
+    for rows, need in ((controlled_pooled(found), "high_need"), (controlled_programmes(found), "base")):
+        for row in rows.itertuples():
+            for name, measure in (("people", "share_of_people"), (need, "share_of_need")):
+                shown = measured[(row.grouping, row.group, measure)]
+                assert getattr(row, name) == shown or np.isnan(shown)
+
+
+def test_people_in_no_group_are_told_as_the_table_of_the_lost_shows_them(tools, small):
+    found = small
+    lost = found.lost.set_index(["grouping", "group", "measure"]).sort_index()
+    # 3 Black people are hidden, and the 12 of no group beside them, the next smallest.
+    for group, count in (("Black", 3.0), ("not recorded", 12.0), ("Asian", 40.0), ("White", 60.0)):
+        lost.loc[("ethnic_group", group, "no_person_found"), "count"] = count
+    assert "are * people by ethnic group" in about_lost(
+        tools["with_lost"](found, lost.reset_index()[found.lost.columns])
+    )
