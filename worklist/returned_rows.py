@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
 import io
@@ -55,6 +56,8 @@ def read_returned(path: Path) -> list[Returned]:
         It is no workbook or CSV of Casewell's.
     """
     advice = "Give back the workbook or the CSV that Casewell wrote, as .xlsx or .csv, with all its columns."
+    if path.is_dir():
+        raise SourceError(f"{path.name}: a folder, not a file", "Name the files in it, such as the folder's *.xlsx.")
     if not path.is_file():
         raise SourceError(f"{path.name}: there is no such file", advice)
     if path.stat().st_size > _LARGEST_FILE:
@@ -96,24 +99,36 @@ def _of_workbook(path: Path) -> list[Returned] | None:
 def _people(lines: Iterable[tuple[int, list[Any]]], places: dict[str, int]) -> Iterable[Returned]:
     for number, row in lines:
         cells = {name: row[place] for name, place in places.items()}
-        formulas = tuple(name for name, cell in cells.items() if cell.data_type == "f")
+        formulas = tuple(name for name, cell in cells.items() if cell.data_type == "f" and not _is_note(name, cell))
         told = {name: "" if name in formulas else _text(cell.value) for name, cell in cells.items()}
         if any(told.values()) or formulas:
             yield Returned(number, told, formulas)
 
 
+def _is_note(name: str, cell: Any) -> bool:
+    """Say whether a formula is what somebody wrote into a note, such as "= moved": it is kept as text, as in a CSV."""
+    return name == "note" and isinstance(cell.value, str)
+
+
 def _of_csv(path: Path) -> list[Returned] | None:
     content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252")  # what spreadsheets on Windows save
-    first = text.split("\n", 1)[0]
-    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
+    text = _decoded(content)
+    between = max(",;\t", key=text.split("\n", 1)[0].count)
+    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=between)
     if not set(NAMES) <= set(lines.fieldnames or ()):
         return None
     told = [(lines.line_num, {name: _text(line[name]) for name in NAMES}) for line in lines]
     return [Returned(number, cells) for number, cells in told if any(cells.values())]
+
+
+def _decoded(content: bytes) -> str:
+    """Decode what spreadsheets save as text: UTF-8, UTF-16, or on Windows the old code page."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
 
 
 def _text(value: Any) -> str:

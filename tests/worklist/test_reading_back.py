@@ -217,11 +217,31 @@ def test_two_answers_about_one_person_are_both_refused(publish, data, tmp_path):
 
 
 def test_a_formula_in_a_workbook_is_refused_and_never_worked_out(publish, data, tmp_path):
-    for name in ("outcome", "note", "reference"):
+    for name in ("outcome", "owner", "reference"):
         cells = {"outcome": "declined"} | {name: '=HYPERLINK("http://x.y")'}
         taken = take(data, in_workbook(publish(1), tmp_path, {1: cells}))
         assert taken.recorded == 0
         assert len(taken.refused) == 1
+
+
+def test_a_note_that_looks_like_a_formula_is_kept_as_text_beside_its_outcome(publish, data, tmp_path):
+    cells = {"outcome": "declined", "note": '=HYPERLINK("http://x.y")'}
+    assert take(data, in_workbook(publish(1), tmp_path, {1: cells})).recorded == 1
+    assert stored()[0][-1] == cells["note"]
+    published = publish(1) / "lists"
+    sheet = openpyxl.load_workbook(published / "N1.xlsx")["List"]
+    assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_saved_as_utf_16_is_read(publish, data, tmp_path, delimiter):
+    path = in_csv(publish([{"family_name": "Åse"}]), tmp_path, {1: DECLINED}, delimiter=delimiter, encoding="utf-16")
+    assert take(data, path).recorded == 1
+
+
+def test_a_folder_is_called_a_folder(data, tmp_path):
+    with pytest.raises(SourceError, match="a folder, not a file"):
+        take(data, tmp_path)
 
 
 def test_what_a_spreadsheet_does_to_a_csv_is_understood(publish, data, tmp_path):
