@@ -197,15 +197,8 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
     def estimate(value: dict[str, float] | None) -> Estimate | None:
         return None if value is None else Estimate(**value)
 
-    return Evidence(
-        stored["grade"],
-        tuple(Check(**item) for item in stored["checks"]),
-        stored["treated"],
-        estimate(stored["average_benefit"]),
-        estimate(stored["advantage"]),
-        stored.get("lots", ""),
-        stored.get("harm", ""),
-    )
+    told = {name: estimate(stored[name]) for name in ("average_benefit", "advantage")}
+    return Evidence(**stored | told | {"checks": tuple(Check(**item) for item in stored["checks"])})
 
 
 def _digests(folder: Path) -> dict[str, str]:

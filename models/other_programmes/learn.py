@@ -49,7 +49,8 @@ class LearnedProgramme:
         if self.evidence.grade != "assumed":
             return f"Benefit of {declared.title} was learned by comparing people who did and did not start it; every check passed."
         failed = "; ".join(check.seen for check in self.evidence.checks if not check.passed)
-        return f"{assumed_sentence(declared)}, not learned: {failed}. {self.evidence.harm}".rstrip()
+        harm = self.evidence.harm or self.evidence.suspicion
+        return f"{assumed_sentence(declared)}, not learned: {failed}. {harm}".rstrip()
 
 
 def assumed_sentence(declared: OtherProgramme) -> str:

@@ -1,6 +1,7 @@
 """Risk, its figures of merit, promotion, and models on disk."""
 
 import json
+from dataclasses import asdict, replace
 
 import lightgbm
 import numpy as np
@@ -16,6 +17,7 @@ from models.benefit import amenability
 from models.benefit.comparison import Estimate
 from models.benefit.evidence import Check, Evidence, too_few
 from models.evaluation.evaluate import calibration_curve, evaluate
+from models.other_programmes.learn import LearnedProgramme
 from models.risk.calibration import CalibratedRisk, beta_calibration
 from models.risk.estimator import fit_risk, person_folds
 from models.risk.rising import RISES_WITH, rising
@@ -172,6 +174,14 @@ def test_models_come_back_from_disk_as_they_were(fitted, tmp_path):
     assert back.evidence == kept.evidence
     assert back.rules == kept.rules
     assert not list((tmp_path / "models").glob("*.pkl"))
+
+
+def test_all_that_is_said_of_the_evidence_comes_back_from_disk(tmp_path):
+    told = replace(evidence(), advantage=Estimate(0.1, 0.2), lots="Few.", harm="It harms.", suspicion="It may harm.")
+    assert all(asdict(told).values())
+    programmes = {"walks": LearnedProgramme(told)}
+    back = load(save(replace(bare(), evidence=told, programmes=programmes), tmp_path / "models"))
+    assert back.evidence == back.programmes["walks"].evidence == told
 
 
 def test_a_model_that_was_tampered_with_is_refused(fitted, tmp_path):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from casewell.settings import Benefit, OtherProgramme
 from models.other_programmes.learn import LearnedProgramme
@@ -45,3 +48,10 @@ def test_a_programme_declared_after_the_training_says_so():
         "Benefit of Reablement is assumed to be 30.0% of each person's risk (Another paper), not learned: the model was "
         "trained before the programme was declared."
     )
+
+
+@pytest.mark.parametrize("what", ["harm", "suspicion"])
+def test_harm_and_its_suspicion_stand_behind_what_is_assumed(what):
+    learned = LearnedProgramme.unknown()
+    said = replace(learned, evidence=replace(learned.evidence, **{what: "It may do harm."}))
+    assert said.sentence(PROGRAMMES["reablement"]).endswith("before the programme was declared. It may do harm.")
