@@ -35,6 +35,7 @@ QUINTILES = {1.0: "1 most deprived", 2.0: "2", 3.0: "3", 4.0: "4", 5.0: "5 least
 AGE_EDGES = [0, 18, 45, 65, 75, 85, 200]
 AGE_BANDS = ["0-17", "18-44", "45-64", "65-74", "75-84", "85+"]
 RECORDED, NO_CODE = "recorded", "no code"
+CORE20, NOT_CORE20 = "Core20", "others"
 
 GROUPS = door(
     "groups",
@@ -84,7 +85,7 @@ def group_table(
 
 def _core20(quintile: pd.Series) -> pd.Series:
     return quintile.map(
-        {label: "Core20" if label == QUINTILES[1.0] else "others" for label in QUINTILES.values()}
+        {label: CORE20 if label == QUINTILES[1.0] else NOT_CORE20 for label in QUINTILES.values()}
     ).fillna(NOT_RECORDED)
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from casewell.settings import Fairness
 from fairness.disclosure import SMALLEST_SHOWN
-from fairness.groups import is_recorded
+from fairness.groups import NO_CODE, NOT_CORE20, is_recorded
 from fairness.places import in_high_need
 
 LABEL, DATA, MODEL, ALLOCATION = "another label", "better data", "groups mended", "allocation"
@@ -37,7 +37,8 @@ def remedy_rows(people: pd.DataFrame, test: pd.DataFrame, measures: pd.DataFrame
     test
         models.tables.TEST_PREDICTIONS with labels; `risk_before_groups` where the model mended any group.
     measures
-        As `fairness.audit.Audit.measures`; the recorded group with the lowest `share_ratio` of those large enough is the one shown.
+        As `fairness.audit.Audit.measures`; the recorded group with the lowest `share_ratio` of those large enough is the one shown,
+        if that is below 1. People without a code, and outside Core20, are all the others and not a group to remedy.
 
     Returns
     -------
@@ -67,7 +68,8 @@ def _worst_off(measures: pd.DataFrame, settings: Fairness) -> list[tuple[str, st
     rows = measures[(measures["measure"] == "share_ratio") & measures["grouping"].isin(settings.gate_on)]
     rows = rows[(rows["people"] >= settings.minimum_people) & rows["value"].notna()]
     # Whom nobody knows is helped by knowing, and by none of these.
-    rows = rows[is_recorded(rows["group"].astype("str"))]
+    named = rows["group"].astype("str")
+    rows = rows[is_recorded(named) & ~named.isin([NO_CODE, NOT_CORE20]) & (rows["value"] < 1)]
     lowest = rows.loc[rows.groupby("grouping", sort=False)["value"].idxmin()]
     return list(zip(lowest["grouping"], lowest["group"], strict=True))
 

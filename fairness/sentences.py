@@ -18,7 +18,7 @@ from fairness.controlled import (
 )
 from fairness.disclosure import written
 from fairness.groups import GROUPING_NAMES, is_recorded
-from fairness.levels import CANNOT_TELL, FAIL
+from fairness.levels import CANNOT_TELL, FAIL, PASS
 from fairness.lost import has_group
 from fairness.remedies import ALLOCATION, DATA, LABEL, MODEL
 from fairness.rows import RECORDED
@@ -29,9 +29,9 @@ SHOWN = ("imd_quintile", "ethnic_group", "sex", "age_band")
 ALSO_JUDGED = ("ethnic_category", "learning_disability_or_autism", "severe_mental_illness", "inclusion_health")
 """Groupings of which a sentence is told, without a picture."""
 ABOUT_REMEDIES = (
-    "For the group with the lowest share of places over its share of high need, by each grouping of the gate: the same figure under each "
-    "remedy, lists made anew within each team's places. In this order: a label that counts what matters, data that hold what "
-    "is missing, a model mended by group, and allocation last. No place is ever drawn at random to mend a figure."
+    "For the group with the lowest share of places over its share of high need, by each grouping of the gate: that figure before and "
+    "after each remedy, with lists made anew within each team's places. 1 is a share of places equal to the share of high need. "
+    "Try the label first and allocation last. No place is ever drawn at random to mend a figure."
 )
 WORST_FEW = 3
 
@@ -82,19 +82,24 @@ def about_programmes(audit: Audit) -> list[str]:
 
 
 def about_remedies(audit: Audit) -> list[str]:
-    """Say, in the order in which to try them, what each remedy would do for the groups worst off."""
+    """Say, in the order in which to try them, what each remedy would do for the groups worst off that do not surely pass."""
     rows = controlled_remedies(audit)
+    ratios = audit.measures[audit.measures["measure"] == "share_ratio"].set_index(["grouping", "group"])["verdict"]
+    verdict = ratios.reindex(pd.MultiIndex.from_frame(rows[["grouping", "group"]]))
+    rows = rows[(verdict != PASS).to_numpy()]
+    if rows.empty:
+        return ["No group that the gate judges needs any: each has its share of places, or is too small or unknown."]
     rows = rows[rows["before"].notna() & rows["after"].notna()]
+    return [f"{number}. {step.capitalize()}. {_of_step(rows, step)}" for number, step in enumerate(_ORDER, start=1)]
+
+
+def _of_step(rows: pd.DataFrame, step: str) -> str:
+    """Say what the remedies of one step would do: a sentence each, the groups in it."""
     said = []
-    for step, own in rows.groupby("step", sort=False):
-        told = "; ".join(
-            f"{_name(row)}, {row['remedy']}: {row['before']:.2f} before, {row['after']:.2f} after"
-            for _, row in own.iterrows()
-        )
-        said.append((_ORDER.index(str(step)), f"{str(step).capitalize()}. {told[0].upper()}{told[1:]}."))
-    missing = [step for step in _ORDER if step not in set(rows["step"])]
-    said += [(_ORDER.index(step), f"{step.capitalize()}. {_NOT_TRIED[step]}") for step in missing]
-    return [f"{place + 1}. {sentence}" for place, sentence in sorted(said)]
+    for remedy, own in rows[rows["step"] == step].groupby("remedy", sort=False):
+        groups = ", ".join(f"{_name(row)} {row['before']:.2f} to {row['after']:.2f}" for _, row in own.iterrows())
+        said.append(f"{str(remedy)[0].upper()}{str(remedy)[1:]}: {groups}.")
+    return " ".join(said) or _NOT_TRIED[step]
 
 
 _ORDER = (LABEL, DATA, MODEL, ALLOCATION)

@@ -13,6 +13,7 @@ from fairness.controlled import controlled_remedies
 from fairness.gate import decide
 from fairness.page import write_page
 from fairness.remedies import ALLOCATION, DATA, LABEL, MODEL, remedy_rows
+from fairness.sentences import about_remedies
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,48 @@ def test_what_was_not_measured_is_not_shown_and_the_page_says_so(unfair, tmp_pat
         < page.index("2. Better data. No expected need")
         < page.index("4. Allocation. ")
     )
-    assert "ethnic group Asian, places by risk instead: 0." in page
+    said = page[page.index("1. Another label. ") : page.index("2. Better data. ")]
+    assert "Places by risk instead: " in said
+    assert said.count("ethnic group Asian 0.") == 2
+
+
+def test_a_board_is_told_of_groups_that_surely_pass_nothing(unfair):
+    told = unfair.measures.assign(verdict="pass")
+    assert about_remedies(replace(unfair, measures=told))[0].startswith("No group that the gate judges needs any")
+    sentences = " ".join(about_remedies(unfair))
+    passing = unfair.measures.query("measure == 'share_ratio' and verdict == 'pass'")
+    shown = set(unfair.remedies["grouping"] + unfair.remedies["group"])
+    assert shown & set(passing["grouping"] + passing["group"])
+    assert "ethnic group Asian" in sentences
+    assert "sex female" not in sentences
+    assert "sex male" not in sentences
+
+
+@pytest.mark.parametrize(
+    ("grouping", "group", "ratio", "shown"),
+    [
+        ("inclusion_health", "no code", 0.9, False),
+        ("core20", "others", 0.9, False),
+        ("inclusion_health", "recorded", 0.9, True),
+        ("inclusion_health", "recorded", 1.2, False),
+    ],
+)
+def test_everybody_else_is_no_group_to_remedy_and_nor_is_one_with_its_share(grouping, group, ratio, shown):
+    people = pd.DataFrame(
+        {
+            "person_id": range(80),
+            grouping: [group] * 40 + ["Core20"] * 40,
+            "need": 1.0,
+            "risk": 0.5,
+            "listed": [n % 2 == 0 for n in range(80)],
+            "high_need": True,
+        }
+    )
+    measures = pd.DataFrame(
+        {"grouping": [grouping], "group": group, "measure": "share_ratio", "value": ratio, "people": 400}
+    )
+    found = remedy_rows(people, people.iloc[:0], measures, Fairness(gate_on=[grouping]))
+    assert (set(found["group"]) == {group}) == shown
 
 
 @pytest.mark.parametrize(("places", "hidden"), [(0, False), (1, True), (7, True), (8, False), (33, True), (40, False)])
