@@ -36,7 +36,7 @@ def sentences(found: Price, outcome: str) -> list[str]:
         return [f"The policy moves no place: {alone} by benefit alone.", *besides]
     direction = "to" if moved >= 0 else "away from"
     said = [
-        f"This policy costs {lost:.1f} of the {before['benefit']:.1f} people expected to be spared the outcome "
+        f"This policy costs {lost:.2f} of the {before['benefit']:.2f} people expected to be spared the outcome "
         f"({outcome}), and moves {_people(abs(moved))} places {direction} the most deprived fifth.",
         f"{_people(entered).capitalize()} people are listed who would not be by benefit alone, and {_who_leave(before, after)} are not who would be.",
     ]
@@ -53,13 +53,16 @@ def sentences(found: Price, outcome: str) -> list[str]:
     return [*said, *besides, leaning]
 
 
-def of_programmes(found: Price, titles: Mapping[str, str]) -> list[str]:
-    """Say what each programme's places bring and cost, and what the budgets cost; nothing where there is only case management."""
-    fit = controlled(found)
+def of_programmes(found: Price, titles: Mapping[str, str], earlier: Mapping[str, Any] | None = None) -> list[str]:
+    """Say what each programme's places bring and cost, and what the budgets cost; nothing where there is only case management.
+
+    `earlier` is as for `controlled`.
+    """
+    fit = controlled(found, earlier)
     said = []
     for _, row in fit.programmes.iterrows():
         filled = f"{_shown(row['filled'])} of {_shown(row['places'])} places filled"
-        brings = "" if pd.isna(row["benefit"]) else f", {row['benefit']:.1f} people expected to be spared"
+        brings = "" if pd.isna(row["benefit"]) else f", {row['benefit']:.2f} people expected to be spared"
         costs = f", about £{row['pounds']:,.0f}" if row["pounds"] > 0 else ""
         said.append(f"{titles.get(row['programme'], CASE_MANAGEMENT_TITLE)}: {filled}{brings}{costs}.")
     if found.budgets_cost is not None:
@@ -93,7 +96,7 @@ def _beyond_policy(found: Price) -> list[str]:
 def controlled(found: Price, earlier: Mapping[str, Any] | None = None) -> Price:
     """Return the figures fit to show: counts under disclosure control, hidden ones missing.
 
-    `earlier` is what the week before showed (its `to_json`): a fifth's count stands until it has moved far enough, or
+    `earlier` is what the week before showed (its `to_json`): a fifth's or a programme's count stands until it has moved far enough, or
     two weeks held side by side would tell of single people.
 
     Where the most deprived fifth's places are hidden among the fifths, they are in no list: several lists are the same.
@@ -110,8 +113,14 @@ def controlled(found: Price, earlier: Mapping[str, Any] | None = None) -> Price:
         benefit=found.frontier["benefit"].round(3),
         **found.frontier[["concentration", "inequity"]].mask(found.frontier["small"]).round(3),
     )
+    told = (earlier or {}).get("programmes", [])
     programmes = found.programmes.assign(
-        places=control_parts(found.programmes["places"]), filled=control_parts(found.programmes["filled"])
+        **{
+            name: control_parts(
+                found.programmes[name], before=shown_before(told, found.programmes, ["programme"], name)
+            )
+            for name in ("places", "filled")
+        }
     )
     # What a place costs is known, so that pounds would give a hidden count away.
     pounds = (programmes["pounds"] / found.programmes["filled"] * programmes["filled"]).round(2)
@@ -148,7 +157,7 @@ def to_json(
         "evidence_grade": grade,
         "evidence_grades": {CASE_MANAGEMENT: grade} | {code: told["grade"] for code, told in (beside or {}).items()},
         "outcome": outcome,
-        "says": [*sentences(found, outcome), *of_programmes(found, titles or {})],
+        "says": [*sentences(found, outcome), *of_programmes(found, titles or {}, earlier)],
         "frontier": json.loads(fit.frontier.to_json(orient="records")),
         "fifths": json.loads(fit.fifths.to_json(orient="records")),
     }
@@ -178,7 +187,7 @@ def write_price_page(
     sections = [
         f'<section><h2>{escape(_headline(policy, found))}</h2><p class="says">{escape(said)}</p>'
         f"<p>{escape(GRADES_IN_WORDS[grade])} The cost is counted in that benefit, and is no surer than it is.</p></section>",
-        *([_programmes(found, titles or {}, beside or {})] if len(found.programmes) else []),
+        *([_programmes(found, titles or {}, beside or {}, earlier)] if len(found.programmes) else []),
         _rules(policy),
         _section(
             "fifths",
@@ -213,9 +222,14 @@ def _headline(policy: Policy, found: Price) -> str:
     return f"A policy of {policy.owner}, to be reviewed by {policy.review_date}"
 
 
-def _programmes(found: Price, titles: Mapping[str, str], beside: Mapping[str, Mapping[str, Any]]) -> str:
+def _programmes(
+    found: Price,
+    titles: Mapping[str, str],
+    beside: Mapping[str, Mapping[str, Any]],
+    earlier: Mapping[str, Any] | None,
+) -> str:
     said = [
-        *of_programmes(found, titles),
+        *of_programmes(found, titles, earlier),
         *(f"{told['sentence']} (grade: {told['grade']})" for told in beside.values()),
     ]
     lines = "".join(f"<li>{escape(line)}</li>" for line in said)
@@ -270,7 +284,7 @@ def _frontier_table(fit: Price) -> str:
         [
             row["policy"],
             f"{row['inequality_aversion']:g}",
-            f"{row['benefit']:.1f}",
+            f"{row['benefit']:.2f}",
             _shown(row["core20"]),
             _index(row["concentration"]),
             _index(row["inequity"]),

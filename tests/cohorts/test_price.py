@@ -55,7 +55,7 @@ def test_the_price_is_the_benefit_lost_and_the_places_moved(priced):
     assert found.fifths["entered"].sum() == found.fifths["left"].sum() >= moved
     assert found.fifths.set_index("fifth").loc["1 most deprived", "after"] == after["core20"]
     assert (
-        f"costs {before['benefit'] - after['benefit']:.1f} of the {before['benefit']:.1f} people"
+        f"costs {before['benefit'] - after['benefit']:.2f} of the {before['benefit']:.2f} people"
         in sentences(found, OUTCOME)[0]
     )
     assert f"about {round(moved / 5) * 5} places to the most deprived fifth" in sentences(found, OUTCOME)[0]
@@ -143,6 +143,23 @@ def test_counts_stand_until_they_have_moved_far_enough_from_what_the_week_before
         then, new, now = ([row[name] for row in told[table]] for told in (first, afresh, held))
         assert new != then
         assert now == then
+
+
+def test_a_programmes_places_stand_until_they_have_moved_far_enough(priced):
+    policy = Policy(inequality_aversion=0.3, **OWNED)
+
+    def told(filled, earlier=None):
+        rows = {"programme": ["case_management", "link"], "places": 60, "filled": filled, "benefit": 1.0, "pounds": 0.0}
+        found = dataclasses.replace(priced(policy), programmes=pd.DataFrame(rows))
+        said = to_json(found, policy, OUTCOME, "assumed", earlier=earlier)
+        return [row["filled"] for row in said["programmes"]], said
+
+    first, record = told([30, 21])
+    assert first == [30, 20]
+    assert told([33, 24])[0] == [35, 25]
+    again, said = told([33, 24], record)
+    assert again == first
+    assert "20 of 60 places filled" in " ".join(said["says"])
 
 
 def test_places_of_the_most_deprived_hidden_among_the_fifths_are_in_no_list(priced):

@@ -335,7 +335,7 @@ def test_the_price_counts_each_place_by_its_programme_and_says_what_the_budget_c
     assert bound.programmes["pounds"].tolist() == [3000, 1500]
     said = of_programmes(free, TITLES)
     assert said[0].startswith("Case management: 10 of 10 places filled")
-    assert said[1].endswith("15 of 15 places filled, 0.1 people expected to be spared, about £1,500.")
+    assert said[1].endswith("15 of 15 places filled, 0.15 people expected to be spared, about £1,500.")
     hidden = of_programmes(bound, TITLES)
     assert hidden[0].startswith("Case management: * of")
     assert "£" not in hidden[0]
