@@ -98,7 +98,7 @@ def test_the_heading_says_what_the_list_is_worth(cohort, contacts, practices, he
     assert "small pilot" in lines[5]
     row = rows_of(tmp_path / "T2.csv")[0]
     assert (row["synthetic"], row["evidence_grade"]) == ("SYNTHETIC", "assumed")
-    assert (row["fairness"], row["released_by"]) == (heading.verdict, heading.owner)
+    assert (row["fairness"], row["harm"], row["released_by"]) == (heading.verdict, "", heading.owner)
 
 
 def test_a_real_list_is_not_stamped_synthetic(cohort, contacts, practices, heading, tmp_path):
@@ -144,6 +144,7 @@ def test_harm_is_told_on_every_list_that_somebody_releases_in_spite_of_it(cohort
     )
     lines = [row[0] for row in sheet_of(tmp_path / "T1.xlsx").iter_rows(max_row=7, values_only=True)]
     assert said in lines
+    assert {row["harm"] for row in rows_of(tmp_path / "T1.csv")} == {said}
 
 
 def test_a_source_whose_feed_failed_is_named_in_every_row(cohort, contacts, practices, as_of, tmp_path):
