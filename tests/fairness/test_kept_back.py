@@ -6,13 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from casewell.settings import Fairness
-from fairness.audit import audit
-from fairness.controlled import controlled_measures, controlled_pooled, controlled_programmes
+from fairness.controlled import controlled_measures, controlled_pooled
 from fairness.disclosure import WAS_HIDDEN, control_parts
-from fairness.gate import decide
 from fairness.kept_back import cells_that_add_up, joined_otherwise
-from fairness.record import to_json
 from fairness.sentences import about_lost
 
 
@@ -102,49 +98,38 @@ def test_not_stated_and_not_known_are_kept_back_when_they_become_two_groups_and_
     assert marked.tolist() == [False, True, True]
 
 
-def week(world, minimum, earlier=None, **more):
-    settings = Fairness(draws=100, minimum_people=minimum)
-    return audit(
-        world.groups, world.scores, world.selected, world.test, world.lost, settings, 1, earlier=earlier, **more
+def shown_places(small, counts, earlier=()):
+    """Places as `controlled_measures` shows them: of groups with 500 people each, by grouping and group."""
+    rows = pd.DataFrame(
+        [(grouping, group, float(count)) for grouping, cells in counts.items() for group, count in cells.items()],
+        columns=["grouping", "group", "count"],
     )
+    made = rows.assign(measure="share_of_places", people=500.0, base=275.0, verdict="reported")
+    made = made.reindex(columns=small.measures.columns)
+    figures = ["value", "low", "high", "wide_low", "wide_high"]
+    found = replace(small, measures=made.assign(**made[figures].astype("float64")), earlier={"measures": list(earlier)})
+    return controlled_measures(found)
 
 
-def of_places(found, grouping):
-    rows = controlled_measures(found).query("measure == 'share_of_places' and grouping == @grouping")
-    return rows.set_index("group")["count"]
+def test_a_week_that_joins_categories_does_not_show_what_the_week_before_kept_back(small):
+    apart = {"White: one": 90, "Asian: one": 5, "Asian: two": 25, "Asian: three": 40}
+    joined = {"White: one": 90, "Asian: three": 40, "Asian: smaller categories together": 30}
+    first = shown_places(small, {"ethnic_category": apart})
+    assert first["count"].isna().tolist() == [False, True, True, False]
+    assert shown_places(small, {"ethnic_category": joined})["count"].tolist() == [90, 40, 30]
+    record = first.astype("object").where(first.notna(), None).to_dict("records")
+    second = shown_places(small, {"ethnic_category": joined}, record)["count"]
+    assert np.isnan(second[2])
+    assert second[0] == 90
 
 
-def test_a_week_that_joins_categories_does_not_show_what_the_week_before_kept_back(tools):
-    world = tools["make_world"](6_000, places=0.05)
-    groups = world.groups
-    asian = np.flatnonzero(groups["ethnic_group"] == "Asian")
-    part = np.where(np.arange(len(asian)) < 60, "Asian: one", np.where(np.arange(len(asian)) < 150, "Asian: two", ""))
-    groups.loc[asian, "ethnic_category"] = np.where(part == "", "Asian: three", part)
-    listed = groups["person_id"].iloc[asian[[*range(55, 60), *range(60, 85), *range(150, 190)]]]
-    others = groups["person_id"][groups["ethnic_group"] == "White"].iloc[:200]
-    world = world._replace(selected=np.concatenate([listed, others]))
-    first = week(world, 10)
-    apart = of_places(first, "ethnic_category")
-    assert np.isnan(apart["Asian: one"])
-    record = to_json(first, decide(first, first.settings)) | {"as_of": "2026-09-24"}
-    second = week(world, 100, record)
-    alone = of_places(replace(second, earlier={}), "ethnic_category")
-    assert alone["Asian: smaller categories together"] == 30
-    joined = of_places(second, "ethnic_category")
-    assert np.isnan(joined["Asian: smaller categories together"])
-    assert joined.filter(like="White").equals(apart.filter(like="White"))
-
-
-def test_cells_and_programmes_show_the_counts_that_the_measures_show(tools):
-    world = tools["make_world"](2_000, places=0.1)
-    held = pd.Series(["case_management", "other"] * (len(world.selected) // 2), index=world.selected)
-    found = week(world, 100, held=held)
-    measured = controlled_measures(found).set_index(["grouping", "group", "measure"])["count"]
-    for rows, need in ((controlled_pooled(found), "high_need"), (controlled_programmes(found), "base")):
-        for row in rows.itertuples():
-            for name, measure in (("people", "share_of_people"), (need, "share_of_need")):
-                shown = measured[(row.grouping, row.group, measure)]
-                assert getattr(row, name) == shown or np.isnan(shown)
+def test_small_cells_show_the_counts_that_the_measures_show(small):
+    measured = controlled_measures(small).set_index(["grouping", "group", "measure"])["count"]
+    names = {"people": "share_of_people", "places": "share_of_places", "high_need": "share_of_need"}
+    for row in controlled_pooled(small).itertuples():
+        for name, measure in names.items():
+            shown = measured[(row.grouping, row.group, measure)]
+            assert getattr(row, name) == shown or (np.isnan(getattr(row, name)) and np.isnan(shown))
 
 
 def test_people_in_no_group_are_told_as_the_table_of_the_lost_shows_them(tools, small):
@@ -156,3 +141,12 @@ def test_people_in_no_group_are_told_as_the_table_of_the_lost_shows_them(tools, 
     assert "are * people by ethnic group" in about_lost(
         tools["with_lost"](found, lost.reset_index()[found.lost.columns])
     )
+
+
+def test_the_tables_hide_a_cell_of_a_group_hidden_beside_a_small_one(small):
+    fifths = {"2, Black": 20, "2, Asian": 5, "2, White": 90, "3, Black": 45, "3, Asian": 35, "3, White": 80}
+    by_sex = {"2, Black, female": 11, "2, Black, male": 9, "3, White, female": 50, "3, White, male": 30}
+    told = shown_places(small, {"imd_by_ethnicity": fifths, "imd_by_ethnicity_by_sex": by_sex})
+    shown = told.set_index("group")["count"]
+    assert np.isnan(shown["2, Black"])
+    assert shown[["2, Black, female", "2, Black, male"]].isna().any()

@@ -72,7 +72,8 @@ def test_each_remedy_is_made_within_each_teams_places_and_differs_by_what_it_ran
             "team": ["one"] * 40 + ["two"] * 40,
             "g": (["a"] * 20 + ["b"] * 20) * 2,
             "need": [40.0 - n % 40 for n in range(80)],
-            "risk": [float(n % 40) for n in range(80)],
+            # Team two, which has no places, would have them all, and for `a`.
+            "risk": [float(n) for n in range(40)] + [140.0 - n for n in range(40)],
             "listed": [n % 2 == 0 for n in range(40)] + [False] * 40,
             "high_need": [n % 40 < 20 or n % 40 > 29 for n in range(80)],
         }
@@ -85,6 +86,26 @@ def test_each_remedy_is_made_within_each_teams_places_and_differs_by_what_it_ran
     assert found["before"].tolist() == pytest.approx([0.75, 0.75])
     assert found.loc["places by risk instead", "after"] == 0
     assert found.loc["places by recorded need instead", "after"] == pytest.approx(1.5)
+
+
+def test_places_by_expected_need_are_held_against_expected_need():
+    people = pd.DataFrame(
+        {
+            "person_id": range(200),
+            "sex": ["a"] * 100 + ["b"] * 100,
+            "need": [0.0] * 100 + [1.0 + n for n in range(100)],
+            "need_expected": [1.0 + n for n in range(100)] * 2,
+            "listed": [n < 10 or 100 <= n < 130 for n in range(200)],
+            "high_need": [n >= 180 for n in range(200)],
+        }
+    )
+    measures = pd.DataFrame(
+        {"grouping": "sex", "group": ["a"], "measure": "share_ratio", "value": [0.4], "people": [400]}
+    )
+    found = remedy_rows(people, people.iloc[:0], measures, Fairness(gate_on=["sex"], need_share=0.2))
+    told = found[found["step"] == DATA].iloc[0]
+    # Half of expected need is in `a`, and none of what is recorded; of 40 places it has 10 now, and 20 by expected need.
+    assert (told["before"], told["after"]) == (pytest.approx(0.5), pytest.approx(1.0))
 
 
 def test_missing_illness_a_mended_risk_and_the_policy_show_their_effect(tools, planted):
