@@ -24,7 +24,7 @@ CASE_MANAGEMENT = "case management"
 """The programme, in words, where no other is named."""
 ONE_SIDED_95 = 1.645
 CONTROL_MARGIN = 0.05  # a wider interval could hide confounding as large as the effects sought
-FEWEST_TOLD = 8  # people: the sentence stands on every list
+FEWEST_TOLD = 8  # people, and others in fives: the sentence stands on every list
 FEWEST_CONTROLS = 10  # outcomes in each arm: fewer, and an interval of nothing holds zero or not by rounding
 SURE_HARM = 3.0  # standard errors: what records leave unadjusted looks like harm, since those referred are the sicker
 SLOPE_LIMITS = (0.8, 1.2)  # of calibration: outside, a stated benefit is not the benefit that is had
@@ -79,9 +79,14 @@ class Evidence:
 
 def too_few(treated: int, rules: Benefit, programme: str = CASE_MANAGEMENT) -> Evidence:
     """Return the evidence of a history with hardly any of the programme in it."""
-    number = f"fewer than {FEWEST_TOLD}" if 0 < treated < FEWEST_TOLD else str(treated)
-    seen = f"{number} people started {programme} in the history, {rules.minimum_treated} are needed"
+    seen = f"{_told(treated)} people started {programme} in the history, {rules.minimum_treated} are needed"
     return Evidence("assumed", (Check("enough treated", False, seen),), treated, None, None)
+
+
+def _told(people: int) -> str:
+    if people < FEWEST_TOLD:
+        return f"fewer than {FEWEST_TOLD}" if people else "0"
+    return f"at least {people // 5 * 5}"
 
 
 def not_learnable(why: str) -> Evidence:
@@ -210,7 +215,7 @@ def _overlap(told: Judged, by_benefit: np.ndarray, rules: Benefit) -> Check:
 
 
 def _enough(starters: int, rules: Benefit, programme: str) -> Check:
-    return Check("enough treated", starters >= rules.minimum_treated, f"{starters} people started {programme}")
+    return Check("enough treated", starters >= rules.minimum_treated, f"{_told(starters)} people started {programme}")
 
 
 def _negative_control(control: History, programme: str) -> Check:

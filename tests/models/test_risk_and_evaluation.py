@@ -292,7 +292,8 @@ def test_numbers_of_lasting_conditions_stay_though_the_cancer_of_five_years_does
     assert RECENT_CANCER in columns_with_history(1826)
 
 
-def test_hardly_any_treatment_means_benefit_is_assumed_and_says_why():
-    found = too_few(12, Benefit())
+@pytest.mark.parametrize(("started", "told"), [(0, "0"), (7, "fewer than 8"), (8, "at least 5"), (299, "at least 295")])
+def test_hardly_any_treatment_means_benefit_is_assumed_and_says_why(started, told):
+    found = too_few(started, Benefit())
     assert found.grade == "assumed"
-    assert "12 people started" in found.sentence()
+    assert f": {told} people started case management in the history, 300 are needed" in found.sentence()
