@@ -136,7 +136,7 @@ def audit(
     Parameters
     ----------
     groups
-        From `fairness.groups.group_table`, of everybody; a person it lacks is `not recorded`.
+        From `fairness.groups.group_table`, of everybody; a person it lacks is `not recorded`, as everybody is in a grouping that it lacks.
     scores
         models.tables.SCORES, one row per eligible person. `benefit`, `need_expected` and `risk_before_groups` may be left out; what
         rests on them is then not looked at.
@@ -254,10 +254,9 @@ def _programme(people: pd.DataFrame, held: pd.Series | None) -> pd.Series:
 
 
 def _with_groups(table: pd.DataFrame, groups: pd.DataFrame, order: list[str]) -> pd.DataFrame:
-    joined = table.sort_values(order).merge(
-        groups[["person_id", *GROUPINGS]], on="person_id", how="left", validate="m:1"
-    )
     names = list(GROUPINGS)
+    of_people = groups.reindex(columns=["person_id", *names])
+    joined = table.sort_values(order).merge(of_people, on="person_id", how="left", validate="m:1")
     return joined.assign(**joined[names].fillna(NOT_RECORDED).astype("str")).reset_index(drop=True)
 
 

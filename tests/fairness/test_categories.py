@@ -129,7 +129,7 @@ def test_of_many_practices_the_worst_few_are_named_and_the_others_counted(world,
     about = {"title": "Northshire", "as_of": AS_OF, "synthetic": True, "evidence_grade": "assumed"}
     page = write_page(found, verdict, tmp_path / "fairness.html", **about).read_text()
     assert "Of 12 practices whose counts can be shown, 6 are clearly below a share of places equal" in page
-    assert page.count("P00 ") == 1
+    assert page.count("P00 0.00 (") == 1
 
 
 def test_no_hidden_category_can_be_reckoned_from_its_group_and_no_hidden_group_from_its_categories(tools):

@@ -62,9 +62,12 @@ def test_fair_lists_rarely_fail(tools):
     assert "fail" not in verdicts
 
 
-def test_ethnicity_unknown_for_all_cannot_tell(tools):
+@pytest.mark.parametrize("removed", [False, True])
+def test_ethnicity_unknown_for_all_cannot_tell(tools, removed):
     world = tools["make_world"](60_000)
     groups = world.groups.assign(ethnic_group="not recorded", imd_by_ethnicity="1 most deprived, not recorded")
+    if removed:
+        groups = groups.drop(columns=["ethnic_group", "ethnic_category", "imd_by_ethnicity"])
     verdict = decide(tools["run"](world._replace(groups=groups)), Fairness())
     assert verdict.verdict == "cannot tell"
     assert verdict.reasons == (
