@@ -20,25 +20,29 @@ from cohorts.policy import FLOORS, MOST_DEPRIVED, asked, deprivation_weights
 from cohorts.price import Price
 from cohorts.team_lists import GRADES_IN_WORDS
 from fairness.charts import BLUE, DARK, GREY, PALE
-from fairness.disclosure import HIDDEN, control, control_parts, shown, shown_before
+from fairness.disclosure import HIDDEN, control, control_parts, shown_before
 
 _COUNTS = ("people", "high_need", "before", "after", "entered", "left")
 
 
-def sentences(found: Price, outcome: str) -> list[str]:
-    """Say in plain words what the policy costs and moves, counts under disclosure control."""
-    besides = _beyond_policy(found)
+def sentences(found: Price, outcome: str, earlier: Mapping[str, Any] | None = None) -> list[str]:
+    """Say in plain words what the policy costs and moves, counts under disclosure control.
+
+    `earlier` is as for `controlled`.
+    """
+    moves = places_moved(found, earlier)
+    besides = _beyond_policy(found, moves)
     before, after = found.row("by benefit alone"), found.row("chosen")
-    entered, moved = int(after["moved"]), int(after["core20"] - before["core20"])
     lost = before["benefit"] - after["benefit"]
-    if entered == 0:
+    if after["moved"] == 0:
         alone = "it would choose the list" if besides else "the list is the one"
         return [f"The policy moves no place: {alone} by benefit alone.", *besides]
-    direction = "to" if moved >= 0 else "away from"
+    direction = "to" if after["core20"] >= before["core20"] else "away from"
+    leave = "as many" if _leaving(before, after) == after["moved"] else _about(moves["left"])
     said = [
         f"This policy costs {lost:.2f} of the {before['benefit']:.2f} people expected to be spared the outcome "
-        f"({outcome}), and moves {_people(abs(moved))} places {direction} the most deprived fifth.",
-        f"{_people(entered).capitalize()} people are listed who would not be by benefit alone, and {_who_leave(before, after)} are not who would be.",
+        f"({outcome}), and moves {_about(moves['core20'])} places {direction} the most deprived fifth.",
+        f"{_about(moves['entered']).capitalize()} people are listed who would not be by benefit alone, and {leave} are not who would be.",
     ]
     if before["small"] or after["small"]:
         return [
@@ -51,6 +55,28 @@ def sentences(found: Price, outcome: str) -> list[str]:
         f"from {before['inequity']:+.3f} to {after['inequity']:+.3f}."
     )
     return [*said, *besides, leaning]
+
+
+def places_moved(found: Price, earlier: Mapping[str, Any] | None = None) -> pd.Series:
+    """Return what the policy moves, fit to show (hidden counts missing): `core20`, places to or from the most deprived fifth;
+    `entered` and `left`, people; `besides`, places moved by the limit on changes and lots. `earlier` is as for `controlled`.
+    """
+    before, after = found.row("by benefit alone"), found.row("chosen")
+    listed = found.frontier.loc[found.frontier["policy"] == "as listed", "moved"]
+    counts = {
+        "core20": abs(after["core20"] - before["core20"]),
+        "entered": after["moved"],
+        "left": _leaving(before, after),
+        "besides": listed.sum(),
+    }
+    exact = pd.DataFrame({"what": list(counts), "count": list(counts.values())}).astype({"count": "float64"})
+    then = shown_before((earlier or {}).get("moves", []), exact, ["what"], "count")
+    return control(exact["count"], then).set_axis(exact["what"])
+
+
+def _leaving(before: pd.Series, after: pd.Series) -> int:
+    # With several programmes a policy may fill more places or fewer.
+    return int(before["places"] - after["places"] + after["moved"])
 
 
 def of_programmes(found: Price, titles: Mapping[str, str], earlier: Mapping[str, Any] | None = None) -> list[str]:
@@ -76,19 +102,13 @@ def _shown(count: float) -> str:
     return HIDDEN if pd.isna(count) else f"{int(count):,}"
 
 
-def _who_leave(before: pd.Series, after: pd.Series) -> str:
-    # With several programmes a policy may fill more places or fewer.
-    left = int(before["places"] - after["places"] + after["moved"])
-    return "as many" if left == after["moved"] else _people(left)
-
-
-def _beyond_policy(found: Price) -> list[str]:
+def _beyond_policy(found: Price, moves: pd.Series) -> list[str]:
     """Say what the limit on changes, and lots, cost and move besides the policy; nothing where they move no place."""
     if not (found.frontier["policy"] == "as listed").any():
         return []
     policy, listed = found.row("chosen"), found.row("as listed")
     return [
-        f"The limit on changes since the last list, or a lot at a team's margin, moves {_people(int(listed['moved']))} places "
+        f"The limit on changes since the last list, or a lot at a team's margin, moves {_about(moves['besides'])} places "
         f"besides, and costs {policy['benefit'] - listed['benefit']:.2f} people expected to be spared: no part of the policy's price."
     ]
 
@@ -157,7 +177,8 @@ def to_json(
         "evidence_grade": grade,
         "evidence_grades": {CASE_MANAGEMENT: grade} | {code: told["grade"] for code, told in (beside or {}).items()},
         "outcome": outcome,
-        "says": [*sentences(found, outcome), *of_programmes(found, titles or {}, earlier)],
+        "moves": json.loads(places_moved(found, earlier).rename("count").reset_index().to_json(orient="records")),
+        "says": [*sentences(found, outcome, earlier), *of_programmes(found, titles or {}, earlier)],
         "frontier": json.loads(fit.frontier.to_json(orient="records")),
         "fifths": json.loads(fit.fifths.to_json(orient="records")),
     }
@@ -182,7 +203,7 @@ def write_price_page(
     `grade` is case management's, one of models.tables.GRADES; `titles` are those of several programmes, and `beside` says of each but case
     management its `grade`, and in one `sentence` where its benefit comes from. `earlier` is as for `controlled`.
     """
-    said = " ".join(sentences(found, outcome))
+    said = " ".join(sentences(found, outcome, earlier))
     fit = controlled(found, earlier)
     sections = [
         f'<section><h2>{escape(_headline(policy, found))}</h2><p class="says">{escape(said)}</p>'
@@ -212,13 +233,17 @@ def write_price_page(
     return path
 
 
-def _people(count: int) -> str:
-    return "fewer than 8" if shown(count) == HIDDEN else f"about {shown(count)}" if count else "no"
+def _about(controlled: float) -> str:
+    return "a few" if pd.isna(controlled) else f"about {int(controlled):,}" if controlled else "no"
 
 
 def _headline(policy: Policy, found: Price) -> str:
     if not policy.chosen:
-        return "No policy is set" if _beyond_policy(found) else "No policy is set: places go by benefit alone"
+        return (
+            "No policy is set"
+            if (found.frontier["policy"] == "as listed").any()
+            else "No policy is set: places go by benefit alone"
+        )
     return f"A policy of {policy.owner}, to be reviewed by {policy.review_date}"
 
 

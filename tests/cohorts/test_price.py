@@ -126,7 +126,7 @@ def test_small_counts_are_hidden_on_the_page_and_in_the_json(priced, tmp_path):
     told = to_json(found, policy, OUTCOME, "assumed")
     assert json.dumps(told, allow_nan=False)
     assert not any(0 < (row["entered"] or 0) < 8 for row in told["fifths"])
-    assert "fewer than 8" in " ".join(told["says"])
+    assert "moves a few places" in " ".join(told["says"])
 
 
 def test_counts_stand_until_they_have_moved_far_enough_from_what_the_week_before_showed(priced):
@@ -143,6 +143,29 @@ def test_counts_stand_until_they_have_moved_far_enough_from_what_the_week_before
         then, new, now = ([row[name] for row in told[table]] for told in (first, afresh, held))
         assert new != then
         assert now == then
+
+
+def test_what_the_sentences_say_moved_stands_until_it_has_moved_far_enough(priced):
+    policy = Policy(inequality_aversion=10.95, **OWNED)
+    found = priced(policy)
+
+    def said(entered, earlier=None):
+        chosen = found.frontier["policy"] == "chosen"
+        moved = dataclasses.replace(
+            found, frontier=found.frontier.assign(moved=found.frontier["moved"].mask(chosen, entered))
+        )
+        told = to_json(moved, policy, OUTCOME, "assumed", earlier=earlier)
+        return told["says"][1], told
+
+    thirty, record = said(30)
+    assert thirty.startswith("About 30 people are listed")
+    assert said(34)[0].startswith("About 35 people are listed")
+    assert said(34, record)[0] == thirty
+    assert said(45, record)[0].startswith("About 45 people are listed")
+    hidden, few = said(7)
+    assert hidden.startswith("A few people are listed")
+    assert said(9)[0].startswith("About 10 people are listed")
+    assert said(9, few)[0] == hidden
 
 
 def test_a_programmes_places_stand_until_they_have_moved_far_enough(priced):
