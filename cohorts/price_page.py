@@ -20,7 +20,7 @@ from cohorts.policy import FLOORS, MOST_DEPRIVED, asked, deprivation_weights
 from cohorts.price import Price
 from cohorts.team_lists import GRADES_IN_WORDS
 from fairness.charts import BLUE, DARK, GREY, PALE
-from fairness.disclosure import HIDDEN, control, control_parts, shown_before
+from fairness.disclosure import HIDDEN, control, control_parts, shown_before, written
 
 _COUNTS = ("people", "high_need", "before", "after", "entered", "left")
 
@@ -87,7 +87,7 @@ def of_programmes(found: Price, titles: Mapping[str, str], earlier: Mapping[str,
     fit = controlled(found, earlier)
     said = []
     for _, row in fit.programmes.iterrows():
-        filled = f"{_shown(row['filled'])} of {_shown(row['places'])} places filled"
+        filled = f"{written(row['filled'])} of {written(row['places'])} places filled"
         brings = "" if pd.isna(row["benefit"]) else f", {row['benefit']:.2f} people expected to be spared"
         costs = f", about £{row['pounds']:,.0f}" if row["pounds"] > 0 else ""
         said.append(f"{titles.get(row['programme'], CASE_MANAGEMENT_TITLE)}: {filled}{brings}{costs}.")
@@ -96,10 +96,6 @@ def of_programmes(found: Price, titles: Mapping[str, str], earlier: Mapping[str,
             f"The teams' budgets cost {found.budgets_cost:.2f} people expected to be spared, under the same policy."
         )
     return said
-
-
-def _shown(count: float) -> str:
-    return HIDDEN if pd.isna(count) else f"{int(count):,}"
 
 
 def _beyond_policy(found: Price, moves: pd.Series) -> list[str]:
@@ -234,7 +230,7 @@ def write_price_page(
 
 
 def _about(controlled: float) -> str:
-    return "a few" if pd.isna(controlled) else f"about {int(controlled):,}" if controlled else "no"
+    return "a few" if pd.isna(controlled) else f"about {written(controlled)}" if controlled else "no"
 
 
 def _headline(policy: Policy, found: Price) -> str:
@@ -292,7 +288,7 @@ def _fifths_table(fit: Price) -> str:
         "Enter",
         "Leave",
     ]
-    body = [[row["fifth"], *(_shown(row[name]) for name in _COUNTS)] for _, row in fit.fifths.iterrows()]
+    body = [[row["fifth"], *(written(row[name]) for name in _COUNTS)] for _, row in fit.fifths.iterrows()]
     return html_table("Places by deprivation fifth", head, body)
 
 
@@ -310,7 +306,7 @@ def _frontier_table(fit: Price) -> str:
             row["policy"],
             f"{row['inequality_aversion']:g}",
             f"{row['benefit']:.2f}",
-            _shown(row["core20"]),
+            written(row["core20"]),
             _index(row["concentration"]),
             _index(row["inequity"]),
         ]
