@@ -98,9 +98,13 @@ def of_programmes(found: Price, titles: Mapping[str, str], earlier: Mapping[str,
     return said
 
 
+def _policy_alone(found: Price) -> bool:
+    return not (found.frontier["policy"] == "as listed").any()
+
+
 def _beyond_policy(found: Price, moves: pd.Series) -> list[str]:
     """Say what the limit on changes, and lots, cost and move besides the policy; nothing where they move no place."""
-    if not (found.frontier["policy"] == "as listed").any():
+    if _policy_alone(found):
         return []
     policy, listed = found.row("chosen"), found.row("as listed")
     return [
@@ -235,11 +239,7 @@ def _about(controlled: float) -> str:
 
 def _headline(policy: Policy, found: Price) -> str:
     if not policy.chosen:
-        return (
-            "No policy is set"
-            if (found.frontier["policy"] == "as listed").any()
-            else "No policy is set: places go by benefit alone"
-        )
+        return "No policy is set: places go by benefit alone" if _policy_alone(found) else "No policy is set"
     return f"A policy of {policy.owner}, to be reviewed by {policy.review_date}"
 
 

@@ -82,6 +82,7 @@ def test_what_the_limit_on_changes_moves_and_costs_is_no_price_of_the_policy(pri
     assert listed["benefit"] < chosen["benefit"]
     assert limited.fifths["after"].sum() == listed["places"]
     said = sentences(limited, OUTCOME)
+    assert f"moves about {round(listed['moved'] / 5) * 5} places besides" in said[2]
     assert said[:2] == sentences(alone, OUTCOME)[:2]
     assert f"costs {chosen['benefit'] - listed['benefit']:.2f} people expected to be spared: no part" in said[2]
     assert sentences(priced(Policy(), limit), OUTCOME)[0] == (
